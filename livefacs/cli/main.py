@@ -1,0 +1,99 @@
+"""The command line. Only the module of the command that runs is imported: ``--help`` stays fast."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+from livefacs import __version__
+from livefacs.errors import LivefacsError
+
+COMMANDS: Final[dict[str, str]] = {
+    "live": "Track a camera or clip and stream Action Units.",
+    "demo": "Play the bundled performer through the whole chain.",
+    "cameras": "List the cameras.",
+    "models": "Landmark models: list and fetch.",
+    "rigs": "Retargeting maps: list, show, check, fit, preview.",
+    "au": "The FACS card of an action.",
+    "doctor": "Versions, backends, cameras and timings, to paste into a report.",
+    "listen": "Receive and show a stream.",
+    "probe": "Sweep every control of a rig, to test it without a face.",
+    "calibrate": "Make a personal profile: neutral and range of motion.",
+    "solve": "Action Unit curves from clips or takes, every frame.",
+    "record": "Record a take from a camera, a clip or the performer.",
+    "takes": "Recorded takes: list, show, repair.",
+    "export": "Export a take to another package's format.",
+    "plot": "Plot a take's curves.",
+    "batch": "Solve a folder of clips on all cores.",
+    "mirror": "The practice mirror in the browser.",
+    "train": "Train estimator weights from labelled sequences.",
+    "evaluate": "Score an estimator against known truth.",
+}
+"""Every command and its line of help; ``livefacs.cli.<name>`` holds its Typer ``app``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Exit codes: 0 done, 1 other failure, 2 usage or configuration, 3 source, 4 model, 5 output.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _build(words)(words, prog_name="livefacs")
+    except LivefacsError as error:
+        typer.echo(f"livefacs: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+
+
+def _build(words: Sequence[str]) -> typer.Typer:
+    root = typer.Typer(
+        help="Real-time facial action capture: camera to FACS Action Units to animation rigs.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    root.callback()(_root)
+    called = next((word for word in words if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        if name == called:
+            _add_command(root, name, summary)
+        else:
+            root.command(name, help=summary)(_never_run)
+    return root
+
+
+def _add_command(root: typer.Typer, name: str, summary: str) -> None:
+    """A module with one command becomes that command, one with several a group of them."""
+    app: typer.Typer = importlib.import_module(f"livefacs.cli.{name}").app
+    if len(app.registered_commands) == 1 and app.registered_callback is None:
+        info = app.registered_commands[0]
+        root.command(name, help=info.help, context_settings=info.context_settings)(info.callback)  # type: ignore[type-var]  # always set by @app.command()
+    else:
+        root.add_typer(app, name=name, help=summary, no_args_is_help=True)
+
+
+def _never_run() -> None:
+    """Stands in the help for a command whose module is not imported."""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"livefacs {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    main()

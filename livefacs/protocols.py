@@ -1,0 +1,165 @@
+"""The narrow borders: who gives frames, finds landmarks, estimates, retargets, sends, controls.
+
+The engine in ``pipeline`` knows only these; ``app`` puts the adapters in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from livefacs.types import Estimate, Frame, Landmarks, RigFrame, SinkCounters, TrackedFrame
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Gives frames, one after the other.
+
+    Attributes
+    ----------
+    description : str
+        One line for people: device or file, size, rate.
+    is_live : bool
+        True where frames come by themselves and the newest wins; False where every frame waits
+        until it is read (files), so that nothing is dropped.
+    rate_hz : float
+        Nominal frame rate; 0 where it is unknown.
+    n_frames : int or None
+        Number of frames, where the source knows it.
+    """
+
+    description: str
+    is_live: bool
+    rate_hz: float
+    n_frames: int | None
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end. Blocks; a lost camera is retried inside.
+
+        Raises
+        ------
+        SourceError
+            Nothing more can be had and retrying is no use.
+        """
+
+    def close(self) -> None:
+        """Let the device or file go. ``read`` in another thread returns None soon after."""
+
+
+@runtime_checkable
+class Landmarker(Protocol):
+    """Finds the mesh of the largest face.
+
+    Attributes
+    ----------
+    name : str
+        Name of the backend: ``facemesh``, ``tasks``, ``replay``.
+    """
+
+    name: str
+
+    def detect(self, frame: Frame) -> Landmarks | None:
+        """The mesh, or None where there is no face."""
+
+    def close(self) -> None:
+        """Free the model."""
+
+
+@runtime_checkable
+class AuEstimator(Protocol):
+    """Turns meshes into Action Units; keeps neutral and filter state. Reads no clock."""
+
+    def estimate(self, landmarks: Landmarks) -> Estimate:
+        """Action Units, head pose and gaze of one mesh."""
+
+    def hold(self, t_ns: int) -> Estimate:
+        """The frame has no face: hold the last values, then fade them to neutral."""
+
+    def capture_neutral(self) -> None:
+        """Take the next second of frames as the person's neutral."""
+
+
+@runtime_checkable
+class RigRetargeter(Protocol):
+    """Turns Action Units into the controls of one rig; may keep per-control smoothing state.
+
+    Attributes
+    ----------
+    rig : str
+        Name of the map, key of ``TrackedFrame.rigs``.
+    """
+
+    rig: str
+
+    def retarget(self, tracked: TrackedFrame) -> RigFrame:
+        """Control values from the units, head and gaze of a frame (its ``rigs`` are not read)."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Bytes of one protocol, no sockets. May keep a sequence number and prebuilt datagrams."""
+
+    def encode(self, tracked: TrackedFrame) -> Sequence[bytes | bytearray | memoryview]:
+        """The datagrams of one frame, in sending order; valid until the next call."""
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Takes tracked frames somewhere. ``send`` never blocks and never raises for a bad receiver.
+
+    Attributes
+    ----------
+    url : str
+        The destination as the user wrote it.
+    counters : SinkCounters
+    """
+
+    url: str
+    counters: SinkCounters
+
+    def send(self, tracked: TrackedFrame) -> None:
+        """Send, queue or drop one frame; counts what it did."""
+
+    def close(self) -> None:
+        """Send what is due (a last neutral is the runner's business) and let the socket go."""
+
+
+@runtime_checkable
+class SessionControl(Protocol):
+    """What a control port may ask of a running session. Thread-safe; returns at once."""
+
+    def time_s(self) -> float:
+        """Seconds on the session clock."""
+
+    def start_streaming(self) -> None:
+        """Let the outputs send (they do from the start)."""
+
+    def stop_streaming(self) -> None:
+        """Send one neutral frame, then hold the outputs back; tracking goes on."""
+
+    def capture_neutral(self) -> None:
+        """Take the next second of frames as the person's neutral."""
+
+    def set_slate(self, slate: str) -> None:
+        """Name of the next take."""
+
+    def set_take(self, number: int) -> None:
+        """Number of the next take."""
+
+    def record_start(self, slate: str | None = None, take: int | None = None) -> str:
+        """Start a take; the timecode it starts at.
+
+        Raises
+        ------
+        TakeError
+            There is no take folder, or a take is already being recorded.
+        """
+
+    def record_stop(self) -> tuple[str, str, str]:
+        """End the take: timecode, path of its curves, path of its video (empty without one)."""
+
+    def mark(self, label: str) -> None:
+        """Put a marker at the present frame."""
+
+    def status(self) -> dict[str, Any]:
+        """State of the session in plain values: frames, drops, health, outputs, take, rigs."""

@@ -1,0 +1,227 @@
+"""What flows through the chain: frozen dataclasses of plain arrays.
+
+Spaces: *image* is pixels, x right, y down. *Camera* is right-handed, centimetres, x right in the
+image, y down, z away from the camera. Head angles: yaw > 0 turns to the performer's left,
+pitch > 0 is nose down, roll > 0 tips the head towards the performer's right shoulder (image
+left). Gaze angles: yaw > 0 looks to the performer's left, pitch > 0 looks down. Time is ``t_ns``,
+int nanoseconds of one session clock, or presentation time for a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntFlag
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F32, U8
+from livefacs.vocab.facs import MIRROR_ORDER, N_AU
+
+N_LANDMARKS: Final = 478
+"""FaceMesh with irises."""
+
+
+class Health(IntFlag):
+    """What a receiver should know of a frame besides its numbers."""
+
+    OK = 0
+    NO_FACE = 1
+    HELD = 2  # values are the last seen ones, or on their way back to neutral
+    UNCALIBRATED = 4  # automatic neutral, no personal profile
+    OUT_OF_RANGE = 8  # head turned, face too small, or at the border
+    SIDE_HIDDEN = 16  # one side is turned away; its values are held, then faded
+    FRAMES_SKIPPED = 32  # newer frames overwrote at least one before this
+    LATE = 64  # older than one frame period when it was sent
+    RECORDER_LATE = 128  # the take writer fell behind
+
+
+def words_from_health(health: Health) -> str:
+    """The flags in words, comma separated; ``ok`` where none is set."""
+    names = [flag.name.lower().replace("_", " ") for flag in Health if flag in health and flag.name]
+    return ", ".join(names) or "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One image.
+
+    Attributes
+    ----------
+    image : (H, W, 3) uint8, RGB, C-contiguous, not mirrored
+    t_ns : int
+        Session clock at the grab, or presentation time for a file.
+    i_frame : int
+        Number of the frame in its source, from 0; a gap means frames that were dropped.
+    """
+
+    image: U8
+    t_ns: int
+    i_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """The mesh of one face.
+
+    Attributes
+    ----------
+    points_px : (478, 3) float32
+        Pixels, x right, y down, z in x's scale, away from the camera.
+    image_size : (width, height) in pixels
+    n_faces : int
+        Faces seen in the image; the largest is followed.
+    """
+
+    points_px: F32
+    t_ns: int
+    i_frame: int
+    image_size: tuple[int, int]
+    n_faces: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Rigid pose of the head in camera space; angles in radians, translation in centimetres."""
+
+    yaw_rad: float = 0.0
+    pitch_rad: float = 0.0
+    roll_rad: float = 0.0
+    x_cm: float = 0.0
+    y_cm: float = 0.0
+    z_cm: float = 0.0
+
+    def mirrored(self) -> HeadPose:
+        """The pose of the mirror image: yaw, roll and x change sign."""
+        return replace(self, yaw_rad=-self.yaw_rad, roll_rad=-self.roll_rad, x_cm=-self.x_cm)
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """Direction of each eye in the head, radians; yaw > 0 to the performer's left, pitch > 0 down.
+
+    Frozen at its last value while the lids are nearly closed.
+    """
+
+    left_yaw_rad: float = 0.0
+    left_pitch_rad: float = 0.0
+    right_yaw_rad: float = 0.0
+    right_pitch_rad: float = 0.0
+
+    def mirrored(self) -> Gaze:
+        """Eyes exchanged and yaw negated."""
+        return Gaze(
+            -self.right_yaw_rad, self.right_pitch_rad, -self.left_yaw_rad, self.left_pitch_rad
+        )
+
+
+def _read_only(values: F32) -> F32:
+    values.setflags(write=False)
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUnits:
+    """Action Unit intensities of one frame, in the order of ``vocab.facs.AU_CHANNELS``.
+
+    Attributes
+    ----------
+    intensity : (N_AU,) float32
+        Filtered. 0 is the person's neutral, 1 the calibrated maximum; may exceed 1. NaN: unknown.
+    raw : (N_AU,) float32
+        The same before the temporal filter.
+    confidence : (N_AU,) float32, 0..1
+    """
+
+    intensity: F32
+    raw: F32
+    confidence: F32
+
+    @classmethod
+    def neutral(cls) -> ActionUnits:
+        """All zero, with no confidence."""
+        zeros = _read_only(np.zeros(N_AU, np.float32))
+        return cls(zeros, zeros, zeros)
+
+    def mirrored(self) -> ActionUnits:
+        """Left and right exchanged, head turns, tilts and gaze directions with them."""
+        order = _MIRROR_INDEX
+        return ActionUnits(self.intensity[order], self.raw[order], self.confidence[order])
+
+
+_MIRROR_INDEX: Final = np.array(MIRROR_ORDER, np.intp)
+
+
+@dataclass(frozen=True, slots=True)
+class RigFrame:
+    """Control values of one rig for one frame.
+
+    Attributes
+    ----------
+    rig : str
+        Name of the map.
+    controls : tuple of str
+        Control names, the same object in every frame of a program.
+    values : (N_CONTROLS,) float32, in each control's own range
+    """
+
+    rig: str
+    controls: tuple[str, ...]
+    values: F32
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFrame:
+    """Everything known of one frame; what sinks and the recorder are handed.
+
+    ``landmarks`` is None where no face was found. ``rigs`` holds one ``RigFrame`` for each rig
+    that was asked for, by rig name; ``rigs_mirrored`` those that were retargeted from the mirrored
+    units. ``stage_ns`` holds the nanoseconds each stage took. ``image`` is the frame's RGB image
+    where a consumer (mirror, video recording) asked the engine to keep it, else None.
+    """
+
+    i_frame: int
+    t_ns: int
+    health: Health
+    image_size: tuple[int, int]
+    landmarks: Landmarks | None
+    head: HeadPose
+    gaze: Gaze
+    units: ActionUnits
+    rigs: Mapping[str, RigFrame] = field(default_factory=dict)
+    rigs_mirrored: Mapping[str, RigFrame] = field(default_factory=dict)
+    stage_ns: Mapping[str, int] = field(default_factory=dict)
+    image: U8 | None = None
+
+    def mirrored(self) -> TrackedFrame:
+        """The mirror image: sides, turns and gaze exchanged; landmarks stay as seen."""
+        return replace(
+            self,
+            units=self.units.mirrored(),
+            head=self.head.mirrored(),
+            gaze=self.gaze.mirrored(),
+            rigs=self.rigs_mirrored,
+            rigs_mirrored=self.rigs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the estimator makes of one mesh."""
+
+    units: ActionUnits
+    head: HeadPose
+    gaze: Gaze
+    health: Health
+
+
+@dataclass(slots=True)
+class SinkCounters:
+    """What an output did so far. Written by one thread, read by any."""
+
+    frames: int = 0
+    packets: int = 0
+    bytes: int = 0
+    refused: int = 0
+    last_error: str = ""

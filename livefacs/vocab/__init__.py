@@ -1,0 +1,1 @@
+"""Names and their order: FACS channels, ARKit controls, coding schemes."""
