@@ -1,0 +1,143 @@
+"""The synchronous core: one frame in, everything known of it out. Same frames, same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from livefacs.protocols import AuEstimator, Landmarker, RigRetargeter
+from livefacs.types import (
+    ActionUnits,
+    Estimate,
+    Frame,
+    Gaze,
+    HeadPose,
+    Health,
+    Landmarks,
+    RigFrame,
+    TrackedFrame,
+)
+
+
+class Tracker:
+    """Landmarks, Action Units and rig controls of a frame.
+
+    Starts no thread and opens no socket. ``stopwatch_ns`` only fills ``stage_ns``; no value
+    depends on it.
+
+    Parameters
+    ----------
+    landmarker, estimator
+    retargeters : retargeters that read the performance as it is
+    mirrored_retargeters : retargeters that read its mirror image
+    stopwatch_ns : callable that gives nanoseconds
+    keep_image : bool
+        Hand the image on in ``TrackedFrame.image``.
+    """
+
+    def __init__(
+        self,
+        landmarker: Landmarker,
+        estimator: AuEstimator,
+        *,
+        retargeters: Sequence[RigRetargeter] = (),
+        mirrored_retargeters: Sequence[RigRetargeter] = (),
+        stopwatch_ns: Callable[[], int] = lambda: 0,
+        keep_image: bool = False,
+    ) -> None:
+        self.landmarker = landmarker
+        self.estimator = estimator
+        self._retargeters = tuple(retargeters)
+        self._mirrored_retargeters = tuple(mirrored_retargeters)
+        self._stopwatch_ns = stopwatch_ns
+        self.keep_image = keep_image
+
+    def step(self, frame: Frame) -> TrackedFrame:
+        """Track one frame. A frame without a face gives held, then neutral values and the flag."""
+        began_ns = self._stopwatch_ns()
+        landmarks = self.landmarker.detect(frame)
+        found_ns = self._stopwatch_ns()
+        estimate = (
+            self.estimator.hold(frame.t_ns)
+            if landmarks is None
+            else self.estimator.estimate(landmarks)
+        )
+        height, width = frame.image.shape[:2]
+        return self._finish(
+            TrackedFrame(
+                i_frame=frame.i_frame,
+                t_ns=frame.t_ns,
+                health=estimate.health,
+                image_size=(width, height),
+                landmarks=landmarks,
+                head=estimate.head,
+                gaze=estimate.gaze,
+                units=estimate.units,
+                stage_ns={"landmarks": found_ns - began_ns},
+                image=frame.image if self.keep_image else None,
+            ),
+            found_ns,
+        )
+
+    def step_landmarks(self, landmarks: Landmarks) -> TrackedFrame:
+        """Track from a mesh that is known already, as in a replayed take."""
+        began_ns = self._stopwatch_ns()
+        estimate = self.estimator.estimate(landmarks)
+        return self._finish(
+            _tracked_from_estimate(
+                estimate, landmarks.i_frame, landmarks.t_ns, landmarks.image_size, landmarks
+            ),
+            began_ns,
+        )
+
+    def hold(self, i_frame: int, t_ns: int, image_size: tuple[int, int] = (0, 0)) -> TrackedFrame:
+        """A moment without any image: the camera is gone."""
+        began_ns = self._stopwatch_ns()
+        estimate = self.estimator.hold(t_ns)
+        return self._finish(
+            _tracked_from_estimate(estimate, i_frame, t_ns, image_size, None), began_ns
+        )
+
+    def neutral(self, i_frame: int, t_ns: int) -> TrackedFrame:
+        """The frame that leaves a rig at rest when a session ends."""
+        estimate = Estimate(ActionUnits.neutral(), HeadPose(), Gaze(), Health.NO_FACE)
+        return self._finish(_tracked_from_estimate(estimate, i_frame, t_ns, (0, 0), None), 0)
+
+    def _finish(self, tracked: TrackedFrame, estimating_since_ns: int) -> TrackedFrame:
+        estimated_ns = self._stopwatch_ns()
+        rigs = _retargeted(self._retargeters, tracked)
+        mirrored = (
+            _retargeted(self._mirrored_retargeters, tracked.mirrored())
+            if self._mirrored_retargeters
+            else {}
+        )
+        done_ns = self._stopwatch_ns()
+        stage_ns = {
+            **tracked.stage_ns,
+            "estimate": estimated_ns - estimating_since_ns,
+            "retarget": done_ns - estimated_ns,
+        }
+        return replace(tracked, rigs=rigs, rigs_mirrored=mirrored, stage_ns=stage_ns)
+
+
+def _retargeted(retargeters: Sequence[RigRetargeter], tracked: TrackedFrame) -> dict[str, RigFrame]:
+    return {retargeter.rig: retargeter.retarget(tracked) for retargeter in retargeters}
+
+
+def _tracked_from_estimate(
+    estimate: Estimate,
+    i_frame: int,
+    t_ns: int,
+    image_size: tuple[int, int],
+    landmarks: Landmarks | None,
+) -> TrackedFrame:
+    return TrackedFrame(
+        i_frame=i_frame,
+        t_ns=t_ns,
+        health=estimate.health,
+        image_size=image_size,
+        landmarks=landmarks,
+        head=estimate.head,
+        gaze=estimate.gaze,
+        units=estimate.units,
+    )

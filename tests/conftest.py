@@ -1,0 +1,24 @@
+"""Fixtures that every part uses: the rendered faces beside the checkout, where they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[1] / ".." / "shared"
+
+
+@pytest.fixture(scope="session")
+def facebench() -> Path:
+    """Folder of the rendered faces; skips, saying so, where it is absent."""
+    folder = (SHARED / "facebench").resolve()
+    if not folder.is_dir():
+        pytest.skip("the rendered faces (../shared/facebench) are not beside this checkout")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own profiles, models or progress."""
+    monkeypatch.setenv("LIVEFACS_HOME", str(tmp_path_factory.mktemp("home")))
