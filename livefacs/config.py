@@ -1,0 +1,221 @@
+"""Options of a session: TOML files and the command line become one frozen, checked value."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import field, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_type_hints
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from livefacs.errors import ConfigError
+from livefacs.resources import configs_folder
+
+_STRICT: Final = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class SourceOptions:
+    """Where frames come from.
+
+    Attributes
+    ----------
+    spec : str
+        ``auto``, ``demo``, a camera (index, path or name), a clip, a folder or pattern of images,
+        or a network camera's address.
+    width, height, rate_hz
+        Asked of a camera, which may give others; ``rate_hz`` is also the rate of an image folder.
+    pixel_format : str
+        FourCC asked of a camera; MJPG gives high rates over USB 2.
+    realtime : bool
+        Play a clip at its own pace; otherwise as fast as it goes, every frame.
+    loop : bool
+        Begin a clip again at its end.
+    """
+
+    spec: str = "auto"
+    width: Annotated[int, Field(ge=16, le=16384)] = 640
+    height: Annotated[int, Field(ge=16, le=16384)] = 480
+    rate_hz: Annotated[float, Field(gt=0, le=1000)] = 30.0
+    pixel_format: Annotated[str, Field(min_length=4, max_length=4)] = "MJPG"
+    realtime: bool = True
+    loop: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
+class TrackingOptions:
+    """How landmarks and Action Units are made.
+
+    Attributes
+    ----------
+    landmarker : str
+        ``facemesh``, ``tasks``, or ``auto`` for what is installed.
+    model : Path or None
+        Landmark model of the Tasks backend; None looks in the user's model folder.
+    weights : Path or None
+        Estimator weights; None for those that ship.
+    profile : str or None
+        Name of a calibrated profile, or a path.
+    filter_cutoff_hz, filter_beta : float or None
+        One Euro filter: cutoff at rest, and how much faster it follows a fast change.
+    """
+
+    landmarker: Literal["auto", "facemesh", "tasks"] = "auto"
+    model: Path | None = None
+    weights: Path | None = None
+    profile: str | None = None
+    filter_cutoff_hz: Annotated[float | None, Field(gt=0, le=1000)] = None
+    filter_beta: Annotated[float | None, Field(ge=0, le=1000)] = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class StreamOptions:
+    """Where values go.
+
+    Attributes
+    ----------
+    to : tuple of str
+        Destination URLs; each may name its own rig: ``vmc://127.0.0.1:39539?rig=arkit52``.
+    rig : str or None
+        Rig of the destinations that name none and can carry one.
+    control_port : int or None
+        UDP port that takes OSC commands; None: no control port.
+    listen : str
+        Address that control ports listen on; anything but loopback is the user's decision.
+    """
+
+    to: tuple[str, ...] = ()
+    rig: str | None = None
+    control_port: Annotated[int | None, Field(ge=0, le=65535)] = None
+    listen: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class RecordOptions:
+    """What is kept.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Folder that takes are written into; None: nothing is recorded.
+    start : bool
+        Start a take with the session; otherwise a control command starts it.
+    video : bool
+        Keep the images too.
+    slate : str
+    take : int
+        Number of the first take.
+    timecode_rate : str
+        ``auto`` takes the nearest standard rate of the source; else ``24``, ``29.97DF`` …
+    """
+
+    folder: Path | None = None
+    start: bool = True
+    video: bool = False
+    slate: str = "livefacs"
+    take: Annotated[int, Field(ge=0)] = 1
+    timecode_rate: str = "auto"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class SessionOptions:
+    """Everything a session needs to know before it starts."""
+
+    source: SourceOptions = field(default_factory=SourceOptions)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    stream: StreamOptions = field(default_factory=StreamOptions)
+    record: RecordOptions = field(default_factory=RecordOptions)
+    seconds: Annotated[float | None, Field(gt=0)] = None
+
+
+_ADAPTER: Final = TypeAdapter(SessionOptions)
+
+
+def load_options(config: str | None, overrides: Mapping[str, Any]) -> SessionOptions:
+    """Options from a configuration file, with the command line's on top.
+
+    Parameters
+    ----------
+    config : str or None
+        Name of a shipped configuration (``unreal``) or a path to a TOML file.
+    overrides : mapping
+        ``{"source": {"spec": …}, …}``; entries that are None say nothing.
+
+    Raises
+    ------
+    ConfigError
+        No such file, not TOML, or keys and values that are wrong: all of them at once.
+    """
+    place, document = "the options", {}
+    if config is not None:
+        path = find_config(config)
+        place, document = str(path), _read_toml(path)
+    merged = _merged(document, overrides)
+    try:
+        return _ADAPTER.validate_python(merged)
+    except ValidationError as error:
+        faults = [_words_from_fault(fault) for fault in error.errors()]
+        raise ConfigError(f"{place}: {len(faults)} fault(s)", faults) from None
+
+
+def list_configs() -> list[str]:
+    """Names of the configurations that ship with livefacs."""
+    return sorted(path.stem for path in configs_folder().glob("*.toml"))
+
+
+def find_config(name: str) -> Path:
+    """Path of a configuration by name or path; ``ConfigError`` where there is none."""
+    shipped = configs_folder() / f"{name}.toml"
+    if name in list_configs():
+        return shipped
+    path = Path(name)
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(name, list_configs(), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(
+        f"no configuration {name!r}: expected a TOML file or one of "
+        f"{', '.join(list_configs())}{hint}"
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _merged(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in above.items():
+        if isinstance(value, Mapping):
+            below = merged.get(key, {})
+            merged[key] = _merged(below if isinstance(below, Mapping) else {}, value)
+        elif value is not None:
+            merged[key] = value
+    return merged
+
+
+def _words_from_fault(fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "unexpected_keyword_argument":
+        section, _, key = place.rpartition(".")
+        known = _keys_of(section)
+        near = difflib.get_close_matches(key, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        return f"{place}: no such key; {hint}"
+    return f"{place}: {fault['msg'].lower()}; got {fault['input']!r}"
+
+
+def _keys_of(section: str) -> list[str]:
+    if not section:
+        return [item.name for item in fields(SessionOptions)]
+    kind = get_type_hints(SessionOptions).get(section)
+    return [item.name for item in fields(kind)] if is_dataclass(kind) else []
