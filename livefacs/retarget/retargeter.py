@@ -1,0 +1,152 @@
+"""Runs a compiled map frame by frame, and takes up an edited one while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F64
+from livefacs.errors import RigMapError
+from livefacs.kernels import matrix
+from livefacs.retarget.compiler import RigProgram
+from livefacs.retarget.library import load_rig, map_files
+from livefacs.retarget.signals import MEAN_PAIRS, N_SIGNALS, read_signals
+from livefacs.types import RigFrame, TrackedFrame
+
+_LONGEST_GAP_NS: Final = 1_000_000_000
+"""After a longer gap, or a step back in time, smoothing starts anew."""
+_ABSENT: Final = (0, 0)
+"""Stamp of a file that an editor has moved away for a moment, to write it anew."""
+
+
+class Retargeter:
+    """Turns tracked frames into the controls of one rig; keeps the smoothing state.
+
+    A mirrored performance needs its own ``Retargeter``: the state belongs to the sides.
+
+    Parameters
+    ----------
+    program : RigProgram
+    """
+
+    def __init__(self, program: RigProgram) -> None:
+        self._signals: F64 = np.zeros(N_SIGNALS)
+        self._run = _Run(program)
+
+    @property
+    def rig(self) -> str:
+        """Name of the map."""
+        return self._run.program.rig
+
+    @property
+    def program(self) -> RigProgram:
+        """What runs now."""
+        return self._run.program
+
+    def replace_program(self, program: RigProgram) -> None:
+        """Run another program from the next frame on; smoothing starts anew."""
+        self._run = _Run(program)
+
+    def retarget(self, tracked: TrackedFrame) -> RigFrame:
+        """Control values from the units, head and gaze of a frame; unknown values count as 0."""
+        run = self._run
+        program = run.program
+        values = np.empty(len(program.controls), np.float32)
+        read_signals(tracked, self._signals)
+        matrix.retarget(
+            self._signals,
+            MEAN_PAIRS,
+            program.numbers,
+            program.spans,
+            program.entry_signal,
+            program.entry_weight,
+            program.combinations,
+            program.combination_weight,
+            program.curves,
+            run.state,
+            run.seconds_since(tracked.t_ns),
+            values,
+        )
+        return RigFrame(program.rig, program.controls, values)
+
+
+class _Run:
+    """A program with its state, exchanged as one."""
+
+    __slots__ = ("program", "state", "t_ns")
+
+    def __init__(self, program: RigProgram) -> None:
+        self.program = program
+        self.state: F64 = np.zeros((len(program.controls), matrix.N_STATE))
+        self.t_ns: int | None = None
+
+    def seconds_since(self, t_ns: int) -> float:
+        """Seconds since the frame before; negative where smoothing starts anew."""
+        before, self.t_ns = self.t_ns, t_ns
+        if before is None or not 0 <= t_ns - before <= _LONGEST_GAP_NS:
+            return -1.0
+        return (t_ns - before) * 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What came of an edited map: taken up, or its faults."""
+
+    rig: str
+    faults: tuple[str, ...] = ()
+
+    @property
+    def is_taken(self) -> bool:
+        """True where the edited map runs now."""
+        return not self.faults
+
+
+class RigWatch:
+    """Looks whether the files of a running map changed. Opens no thread: it is polled.
+
+    Parameters
+    ----------
+    retargeters : Retargeter
+        All that run this map, plain and mirrored.
+    """
+
+    def __init__(self, *retargeters: Retargeter) -> None:
+        self._retargeters = retargeters
+        self._files = retargeters[0].program.files
+        self._stamps = _stamps(self._files)
+
+    def reload_if_changed(self) -> Reload | None:
+        """Take an edited map up; None where nothing changed since the last look.
+
+        A map with faults leaves the old one running. Never raises for a bad map.
+        """
+        stamps = _stamps(self._files)
+        if stamps == self._stamps or _ABSENT in stamps:
+            return None
+        self._stamps = stamps
+        files = map_files(self._files[0])
+        if files != self._files:
+            self._files, self._stamps = files, _stamps(files)
+        rig = self._retargeters[0].rig
+        try:
+            program = load_rig(files[0])
+        except RigMapError as error:
+            return Reload(rig, error.faults or (str(error),))
+        for retargeter in self._retargeters:
+            retargeter.replace_program(program)
+        return Reload(rig)
+
+
+def _stamps(files: tuple[Path, ...]) -> tuple[tuple[int, int], ...]:
+    """Time and size of each file."""
+    stamps = []
+    for file in files:
+        try:
+            status = file.stat()
+            stamps.append((status.st_mtime_ns, status.st_size))
+        except OSError:
+            stamps.append(_ABSENT)
+    return tuple(stamps)

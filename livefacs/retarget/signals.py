@@ -1,0 +1,92 @@
+"""Signals: what a retargeting map may name on the right-hand side.
+
+Every Action Unit channel; head and eye angles in degrees and the head's place in centimetres; and
+each sided action without its side (``AU12``), which is the mean of its two sides.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F64, I64
+from livefacs.types import TrackedFrame
+from livefacs.vocab.facs import ACTIONS, AU_CHANNELS, N_AU, channels_of
+
+POSE_SIGNALS: Final[dict[str, str]] = {
+    "head_yaw_deg": "head turned to the performer's left",
+    "head_pitch_deg": "nose down",
+    "head_roll_deg": "head tipped towards the performer's right shoulder",
+    "head_x_cm": "head right in the image",
+    "head_y_cm": "head down in the image",
+    "head_z_cm": "head away from the camera",
+    "gaze_yaw_L_deg": "left eye to the performer's left",
+    "gaze_yaw_R_deg": "right eye to the performer's left",
+    "gaze_pitch_L_deg": "left eye down",
+    "gaze_pitch_R_deg": "right eye down",
+    "gaze_out_L_deg": "left eye away from the nose",
+    "gaze_out_R_deg": "right eye away from the nose",
+}
+"""Positive direction of each."""
+
+MEAN_SIGNALS: Final[tuple[str, ...]] = (
+    *(action for action in ACTIONS if len(channels_of(action)) == 2),
+    "gaze_yaw_deg",
+    "gaze_pitch_deg",
+)
+"""A sided action without its side: the mean of left and right."""
+
+SIGNALS: Final[tuple[str, ...]] = (*AU_CHANNELS, *POSE_SIGNALS, *MEAN_SIGNALS)
+SIGNAL_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(SIGNALS)}
+N_SIGNALS: Final = len(SIGNALS)
+INTENSITY_SIGNALS: Final = frozenset({*AU_CHANNELS, *ACTIONS})
+"""Those on the 0..1 scale of Action Units."""
+
+
+def sides_of(signal: str) -> tuple[str, ...]:
+    """The two sided signals that a mean is made of; the signal itself where it is measured."""
+    if signal not in MEAN_SIGNALS:
+        return (signal,)
+    if signal.startswith("gaze"):
+        stem = signal.removesuffix("_deg")
+        return (f"{stem}_L_deg", f"{stem}_R_deg")
+    return channels_of(signal)
+
+
+def _mean_pairs() -> I64:
+    pairs = [[SIGNAL_INDEX[side] for side in sides_of(name)] for name in MEAN_SIGNALS]
+    return np.array(pairs, np.int64)
+
+
+MEAN_PAIRS: Final[I64] = _mean_pairs()
+_N_MEASURED: Final = N_SIGNALS - len(MEAN_SIGNALS)
+
+
+def read_signals(tracked: TrackedFrame, signals: F64) -> None:
+    """Write the measured signals of a frame; the kernel completes the means.
+
+    Parameters
+    ----------
+    tracked : TrackedFrame
+    signals : (N_SIGNALS,) float64, changed in place
+    """
+    head, gaze = tracked.head, tracked.gaze
+    degrees = math.degrees
+    left, right = degrees(gaze.left_yaw_rad), degrees(gaze.right_yaw_rad)
+    signals[:N_AU] = tracked.units.intensity
+    signals[N_AU:_N_MEASURED] = (
+        degrees(head.yaw_rad),
+        degrees(head.pitch_rad),
+        degrees(head.roll_rad),
+        head.x_cm,
+        head.y_cm,
+        head.z_cm,
+        left,
+        right,
+        degrees(gaze.left_pitch_rad),
+        degrees(gaze.right_pitch_rad),
+        left,
+        -right,
+    )
