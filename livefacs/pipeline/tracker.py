@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
+from livefacs.clock import NS_PER_S
 from livefacs.protocols import AuEstimator, Landmarker, RigRetargeter
 from livefacs.types import (
     ActionUnits,
@@ -17,6 +19,8 @@ from livefacs.types import (
     RigFrame,
     TrackedFrame,
 )
+
+_REST_NS: Final = 2 * NS_PER_S  # a pause this long ends every control's smoothing
 
 
 class Tracker:
@@ -101,7 +105,9 @@ class Tracker:
     def neutral(self, i_frame: int, t_ns: int) -> TrackedFrame:
         """The frame that leaves a rig at rest when a session ends."""
         estimate = Estimate(ActionUnits.neutral(), HeadPose(), Gaze(), Health.NO_FACE)
-        return self._finish(_tracked_from_estimate(estimate, i_frame, t_ns, (0, 0), None), 0)
+        rested_ns = t_ns + _REST_NS
+        tracked = _tracked_from_estimate(estimate, i_frame, rested_ns, (0, 0), None)
+        return replace(self._finish(tracked, 0), t_ns=t_ns)
 
     def _finish(self, tracked: TrackedFrame, estimating_since_ns: int) -> TrackedFrame:
         estimated_ns = self._stopwatch_ns()
