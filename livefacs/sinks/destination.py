@@ -1,0 +1,277 @@
+"""Destinations as users write them: ``scheme://host:port?option=value&…``.
+
+Every scheme has a default port; the options are in ``SCHEMES``. All faults of a URL come together
+in one ``SinkError``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from livefacs.errors import SinkError
+
+OptionValue: TypeAlias = str | bool | int | float | tuple[str, ...] | None
+_LOOPBACK: Final = "127.0.0.1"
+_TRUE: Final = ("on", "yes", "true", "1")
+_FALSE: Final = ("off", "no", "false", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a scheme.
+
+    Attributes
+    ----------
+    parse : callable
+        Value from text; raises ValueError with what was expected.
+    default : OptionValue
+    help : str
+        One line for people.
+    """
+
+    parse: Callable[[str], OptionValue]
+    default: OptionValue
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What a scheme is.
+
+    Attributes
+    ----------
+    summary : str
+        What it is for, one line.
+    port : int
+        Default port; 0 where the scheme has none.
+    rig : str or None
+        Rig whose controls it carries unless the URL says otherwise; None: Action Units alone.
+    listens : bool
+        True where it opens a port and waits, instead of sending to one.
+    options : mapping of name to Option
+    """
+
+    summary: str
+    port: int
+    rig: str | None = None
+    listens: bool = False
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A checked destination.
+
+    Attributes
+    ----------
+    url : str
+        As the user wrote it.
+    rig : str or None
+        Name of the rig map that must be in ``TrackedFrame.rigs``.
+    mirror : bool
+        Hand it the mirrored performance.
+    rate_hz : float or None
+        At most so many frames a second, by capture time.
+    options : mapping
+        The scheme's own options, every one present, of its own type.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    rig: str | None
+    mirror: bool
+    rate_hz: float | None
+    options: Mapping[str, OptionValue]
+
+
+def _switch(text: str) -> bool:
+    word = text.lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError("expected on or off")
+
+
+def _text(text: str) -> str:
+    if not text or len(text) > 128 or not text.isprintable():
+        raise ValueError("expected 1 to 128 printable characters")
+    return text
+
+
+def _osc_prefix(text: str) -> str:
+    if text and (not text.startswith("/") or any(char in " #*,?[]{}" for char in text)):
+        raise ValueError("expected an OSC address such as /livefacs, or nothing")
+    return text.rstrip("/")
+
+
+def _path_prefix(text: str) -> str:
+    if any(char in " #*,?[]{}" for char in text):
+        raise ValueError("expected the start of a parameter name such as FT/, or nothing")
+    return f"{text.strip('/')}/" if text.strip("/") else ""
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.0 < number < 1e6:
+        raise ValueError("expected a number above 0")
+    return number
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _choice(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"expected {' or '.join(words)}")
+        return text
+
+    return parse
+
+
+def _several(*words: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        chosen = tuple(text.split(","))
+        if not set(chosen) <= set(words):
+            raise ValueError(f"expected some of {', '.join(words)}, with commas")
+        return chosen
+
+    return parse
+
+
+def _port_or_off(text: str) -> int | None:
+    return None if text.lower() in _FALSE[:1] else _whole(0, 65535)(text)
+
+
+_BROADCAST: Final = {
+    "broadcast": Option(_switch, False, "allow a broadcast address as the host"),
+}
+_FLIP: Final = {
+    "flip": Option(
+        _several("yaw", "pitch", "roll", "gaze"),
+        (),
+        "negate head yaw, pitch, roll or horizontal gaze (comma list)",
+    ),
+}
+
+SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
+    {
+        "osc": Scheme(
+            "the project's own OSC scheme",
+            9000,
+            options={
+                "prefix": Option(_osc_prefix, "/livefacs", "start of every address"),
+                "bundle": Option(_switch, True, "off: one message a datagram"),
+                "array": Option(_switch, False, "on: all values of a kind in one message"),
+                "letters": Option(_switch, False, "on: A–E letters too"),
+                "units": Option(_switch, True, "off: only the rig's controls"),
+                **_BROADCAST,
+            },
+        ),
+        "zmq": Scheme(
+            "ZeroMQ PUB: topic and msgpack, with a REP control socket",
+            5570,
+            listens=True,
+            options={
+                "topic": Option(_text, "face.au", "first frame of every message"),
+                "control": Option(_port_or_off, -1, "port of the control socket, or off"),
+            },
+        ),
+    }
+)
+_COMMON: Final[Mapping[str, Callable[[str], OptionValue]]] = {
+    "rig": _text,
+    "mirror": _switch,
+    "rate": _positive,
+}
+
+
+def parse_destination(url: str) -> Destination:
+    """Read a destination URL.
+
+    Raises
+    ------
+    SinkError
+        With every fault of the URL.
+    """
+    scheme_name, separator, _ = url.partition("://")
+    scheme = SCHEMES.get(scheme_name)
+    if not separator or scheme is None:
+        raise SinkError(
+            f"output {url!r}: expected scheme://host:port with a scheme of "
+            f"{', '.join(SCHEMES)}{_suggestion(scheme_name, SCHEMES)}"
+        )
+    faults: list[str] = []
+    host, port = _host_and_port(url, scheme, faults)
+    options = _options(url.partition("?")[2], scheme, faults)
+    if faults:
+        raise SinkError(f"output {url!r}: {'; '.join(faults)}")
+    rig, mirror, rate = (options.pop(name, None) for name in _COMMON)
+    return Destination(
+        url=url,
+        scheme=scheme_name,
+        host=host,
+        port=port,
+        rig=str(rig) if rig is not None else scheme.rig,
+        mirror=bool(mirror),
+        rate_hz=float(rate) if isinstance(rate, float) else None,
+        options=MappingProxyType(options),
+    )
+
+
+def _host_and_port(url: str, scheme: Scheme, faults: list[str]) -> tuple[str, int]:
+    try:
+        parts = urlsplit(url.partition("?")[0])
+        port = parts.port
+    except ValueError as fault:
+        faults.append(f"{fault}: expected host:port with a port from 1 to 65535")
+        return _LOOPBACK, scheme.port
+    host = (parts.hostname or _LOOPBACK) if parts.hostname != "*" else "0.0.0.0"
+    if parts.path.strip("/") or parts.username is not None or parts.fragment:
+        faults.append("expected nothing but host, port and ?options")
+    if port == 0 and not scheme.listens:
+        faults.append("port 0: expected a port from 1 to 65535")
+    return host, scheme.port if port is None else port
+
+
+def _options(query: str, scheme: Scheme, faults: list[str]) -> dict[str, OptionValue]:
+    values: dict[str, OptionValue] = {name: opt.default for name, opt in scheme.options.items()}
+    parsers = {**_COMMON, **{name: option.parse for name, option in scheme.options.items()}}
+    given: set[str] = set()
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        parse = parsers.get(name)
+        if parse is None:
+            faults.append(
+                f"unknown option {name!r}: expected one of {', '.join(parsers)}"
+                f"{_suggestion(name, parsers)}"
+            )
+            continue
+        if name in given:
+            faults.append(f"option {name!r} stands twice")
+        given.add(name)
+        try:
+            values[name] = parse(text)
+        except ValueError as fault:
+            faults.append(f"{name}={text}: {fault}")
+    return values
+
+
+def _suggestion(word: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,0 +1,189 @@
+"""ZeroMQ: frames on a PUB socket, commands on a REP socket in the spirit of Pupil Remote."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Final
+
+import zmq
+
+from livefacs.clock import ClockMap
+from livefacs.errors import SinkError
+from livefacs.protocols import Encoder, SessionControl
+from livefacs.sinks.commands import CommandFault, run_command
+from livefacs.sinks.destination import Destination
+from livefacs.types import SinkCounters, TrackedFrame
+from livefacs.wire.packed import PackedEncoder
+
+_HIGH_WATER: Final = 2  # newest frames matter; CONFLATE and multipart exclude each other
+_MAX_REQUEST_BYTES: Final = 4096
+_POLL_MS: Final = 100
+_MAX_CONNECTIONS: Final = 64
+_PUPIL: Final = {"t": "time", "v": "version", "R": "record", "r": "finish", "C": "neutral"}
+"""Pupil Remote's one-letter requests that have a counterpart here."""
+
+
+def _bind(socket: zmq.Socket[bytes], url: str, host: str, port: int) -> int:
+    bracketed = f"[{host}]" if ":" in host else host
+    address = "*" if host == "0.0.0.0" else bracketed
+    if ":" in host:
+        socket.setsockopt(zmq.IPV6, 1)
+    try:
+        if port == 0:
+            return socket.bind_to_random_port(f"tcp://{address}")
+        socket.bind(f"tcp://{address}:{port}")
+    except zmq.ZMQError as fault:
+        raise SinkError(
+            f"output {url!r}: cannot listen on {host}:{port} ({fault.strerror}); "
+            "expected a free port on an address of this machine"
+        ) from None
+    return port
+
+
+class ZmqPublisher:
+    """Publishes each frame as two parts: topic and packed map.
+
+    Subscribers that are slow lose frames; they never delay one.
+
+    Parameters
+    ----------
+    url : str
+    encoder : Encoder
+        One datagram a frame.
+    topic : str
+    host, port : where to listen; port 0 takes a free one
+
+    Attributes
+    ----------
+    port : int
+        The port that is listened on.
+    control : ZmqControl or None
+        The control socket that ends with it.
+    """
+
+    def __init__(self, url: str, encoder: Encoder, topic: str, host: str, port: int) -> None:
+        self.url = url
+        self.counters = SinkCounters()
+        self._encoder = encoder
+        self._topic = topic.encode()
+        self.control: ZmqControl | None = None
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
+        self._socket.setsockopt(zmq.SNDHWM, _HIGH_WATER)
+        self._socket.setsockopt(zmq.LINGER, 200)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _MAX_REQUEST_BYTES)
+        try:
+            self.port = _bind(self._socket, url, host, port)
+        except SinkError:
+            self._socket.close(linger=0)
+            raise
+
+    def send(self, tracked: TrackedFrame) -> None:
+        """Publish one frame."""
+        counters = self.counters
+        counters.frames += 1
+        (message,) = self._encoder.encode(tracked)
+        try:
+            self._socket.send_multipart((self._topic, message), zmq.NOBLOCK)
+        except zmq.ZMQError as fault:
+            counters.refused += 1
+            counters.last_error = fault.strerror or str(fault)
+            return
+        counters.packets += 1
+        counters.bytes += len(message)
+
+    def close(self) -> None:
+        """Let queued frames out for a moment and close the sockets."""
+        self._socket.close()
+        if self.control is not None:
+            self.control.close()
+
+
+class ZmqControl:
+    """Answers requests on a REP socket, in a thread of its own.
+
+    A request is one part, a word with its arguments separated by blanks (``record slate_1 3``), or
+    several parts, one for each of them; see ``commands.run_command``. Pupil Remote's ``t v R r C`` are understood as well, and
+    ``SUB_PORT`` gives the port to subscribe to. Every request gets a reply; a bad one
+    ``error: …``.
+
+    Attributes
+    ----------
+    port : int
+        The port that is listened on.
+    n_bad : int
+        Requests that were refused.
+    """
+
+    def __init__(
+        self, url: str, control: SessionControl, host: str, port: int, publisher_port: int
+    ) -> None:
+        self._control = control
+        self._publisher_port = publisher_port
+        self.n_bad = 0
+        self._closing = threading.Event()
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REP)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _MAX_REQUEST_BYTES)
+        self._socket.setsockopt(zmq.RCVHWM, _MAX_CONNECTIONS)
+        try:
+            self.port = _bind(self._socket, url, host, port)
+        except SinkError:
+            self._socket.close(linger=0)
+            raise
+        self._thread = threading.Thread(target=self._serve, name="livefacs-zmq", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._closing.set()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with contextlib.closing(self._socket):
+            while not self._closing.is_set():
+                if not self._socket.poll(_POLL_MS):
+                    continue
+                with contextlib.suppress(zmq.ZMQError):
+                    self._socket.send_string(self._answer(self._socket.recv_multipart()))
+
+    def _answer(self, parts: list[bytes]) -> str:
+        try:
+            texts = [part.decode() for part in parts]
+            word, *arguments = texts if len(texts) > 1 else texts[0].split() or [""]
+            if word in ("SUB_PORT", "PUB_PORT"):
+                return str(self._publisher_port)
+            return run_command(self._control, _PUPIL.get(word, word), arguments)
+        except (CommandFault, UnicodeDecodeError) as fault:
+            self.n_bad += 1
+            return f"error: {fault}"
+
+
+def open_zmq(
+    destination: Destination, clock: ClockMap, control: SessionControl | None
+) -> ZmqPublisher:
+    """The publisher of a destination, with its control socket where there is a session to control.
+
+    The control port is the next one after the publisher's unless the URL names it (or off).
+
+    Raises
+    ------
+    SinkError
+        A port is in use.
+    """
+    topic = str(destination.options["topic"])
+    encoder = PackedEncoder(clock, topic=topic, rig=destination.rig)
+    url, host = destination.url, destination.host
+    publisher = ZmqPublisher(url, encoder, topic, host, destination.port)
+    asked = destination.options["control"]
+    if control is None or not isinstance(asked, int):
+        return publisher
+    beside = destination.port + 1 if destination.port else 0
+    try:
+        publisher.control = ZmqControl(
+            url, control, host, asked if asked >= 0 else beside, publisher.port
+        )
+    except SinkError:
+        publisher.close()
+        raise
+    return publisher
