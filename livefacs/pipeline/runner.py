@@ -31,8 +31,8 @@ class Recording(Protocol):
     def send(self, tracked: TrackedFrame) -> None:
         """Queue one frame for the writer."""
 
-    def mark(self, label: str) -> None:
-        """Put a marker at the newest frame."""
+    def mark(self, label: str, kind: str = "mark") -> None:
+        """Put a marker at the newest frame; ``kind`` ``neutral`` notes a neutral capture."""
 
     def finish(self) -> tuple[str, str, str]:
         """Close the take: end timecode, path of the curves, path of the video."""
@@ -242,7 +242,12 @@ class Session:
 
     def capture_neutral(self) -> None:
         """Take the next second of frames as the person's neutral."""
-        self._commands.put(self.tracker.estimator.capture_neutral)
+        self._commands.put(self._capture_neutral)
+
+    def _capture_neutral(self) -> None:
+        self.tracker.estimator.capture_neutral()
+        if self._recording is not None:
+            self._recording.mark("neutral capture", "neutral")
 
     def set_slate(self, slate: str) -> None:
         """Name of the next take."""

@@ -197,14 +197,16 @@ class MemoryRecording:
     def __init__(self, slate: str | None, take: int | None) -> None:
         self.name = (slate, take)
         self.frames: list[TrackedFrame] = []
+        self.marks: list[tuple[str, str, int]] = []
         self.finished = False
 
     def send(self, tracked: TrackedFrame) -> None:
         """Keep it."""
         self.frames.append(tracked)
 
-    def mark(self, label: str) -> None:
-        """Nothing to do."""
+    def mark(self, label: str, kind: str = "mark") -> None:
+        """Keep it."""
+        self.marks.append((label, kind, len(self.frames)))
 
     def finish(self) -> tuple[str, str, str]:
         """Where it went."""
@@ -224,7 +226,13 @@ def test_a_take_gets_every_frame_but_not_the_last_neutral_one() -> None:
     assert session.record_start("shot", 4) == "01:00:00:00"
     with pytest.raises(TakeError, match="already"):
         session.record_start()
+    session.capture_neutral()
+    session.mark("slate clap")
     session.run()
+    assert [mark[:2] for mark in takes[0].marks] == [
+        ("slate clap", "mark"),
+        ("neutral capture", "neutral"),
+    ]
     assert takes[0].name == ("shot", 4)
     assert len(takes[0].frames) == 10
     assert takes[0].finished
