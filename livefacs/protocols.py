@@ -5,7 +5,7 @@ The engine in ``pipeline`` knows only these; ``app`` puts the adapters in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from livefacs.types import Estimate, Frame, Landmarks, RigFrame, SinkCounters, TrackedFrame
@@ -122,26 +122,6 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Send what is due (a last neutral is the runner's business) and let the socket go."""
-
-
-@runtime_checkable
-class Outputs(Protocol):
-    """All destinations of a session, each with its rate limit and mirror switch.
-
-    Attributes
-    ----------
-    counters : mapping of destination URL to its SinkCounters
-    """
-
-    @property
-    def counters(self) -> Mapping[str, SinkCounters]:
-        """Counters of every destination by its URL."""
-
-    def send(self, tracked: TrackedFrame, *, force: bool = False) -> None:
-        """Send one frame everywhere; ``force`` passes the rate limits."""
-
-    def close(self) -> None:
-        """Close every destination."""
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from livefacs.errors import TakeError
 from livefacs.pipeline.feed import Feed, Grabbed
 from livefacs.pipeline.meter import Meter, Summary
 from livefacs.pipeline.tracker import Tracker
-from livefacs.protocols import Outputs, Sink, Source
+from livefacs.protocols import Sink, Source
 from livefacs.types import Health, TrackedFrame, words_from_health
 
 _PATIENCE_FRAMES: Final = 3  # frame periods without a frame before held values are sent
@@ -49,8 +49,7 @@ class Session:
     Parameters
     ----------
     source, tracker
-    outputs : Outputs or None
-        The destinations, which streaming starts and stops.
+    outputs : sinks that streaming starts and stops
     watchers : sinks that always see every frame (meters, mirror)
     recording_factory : callable(slate, take number) that opens a take, or None
     time_limit_s : float or None
@@ -64,7 +63,7 @@ class Session:
         source: Source,
         tracker: Tracker,
         *,
-        outputs: Outputs | None = None,
+        outputs: Sequence[Sink] = (),
         watchers: Sequence[Sink] = (),
         recording_factory: RecordingFactory | None = None,
         time_limit_s: float | None = None,
@@ -73,7 +72,7 @@ class Session:
     ) -> None:
         self.source = source
         self.tracker = tracker
-        self.outputs = outputs
+        self.outputs = list(outputs)
         self.watchers = list(watchers)
         self._recording_factory = recording_factory
         self._recording: Recording | None = None
@@ -161,8 +160,9 @@ class Session:
         if recording is not None and recording.late:
             tracked = replace(tracked, health=tracked.health | Health.RECORDER_LATE)
         sending_ns = self._clock()
-        if self._streaming and self.outputs is not None:
-            self.outputs.send(tracked)
+        if self._streaming:
+            for output in self.outputs:
+                output.send(tracked)
         sent_ns = self._clock()
         stage_ns = {
             **tracked.stage_ns,
@@ -203,10 +203,11 @@ class Session:
 
     def _send_neutral(self) -> None:
         """Leave the rigs at rest; only the outputs see it, a take does not."""
-        if self._last is None or self.outputs is None:
+        if self._last is None:
             return
         neutral = self.tracker.neutral(self._last.i_frame + 1, self._last.t_ns + self._period_ns)
-        self.outputs.send(neutral, force=True)
+        for output in self.outputs:
+            output.send(neutral)
 
     def _shut_down(self) -> None:
         self._feed.close()
@@ -215,10 +216,8 @@ class Session:
             self._send_neutral()
         if self._recording is not None:
             self.record_stop()
-        if self.outputs is not None:
-            self.outputs.close()
-        for watcher in self.watchers:
-            watcher.close()
+        for sink in (*self.outputs, *self.watchers):
+            sink.close()
         self.tracker.landmarker.close()
 
     # What control ports ask for (protocols.SessionControl).
@@ -311,12 +310,12 @@ class Session:
             },
             "outputs": [
                 {
-                    "url": url,
-                    "packets": counters.packets,
-                    "bytes": counters.bytes,
-                    "refused": counters.refused,
-                    "last_error": counters.last_error,
+                    "url": output.url,
+                    "packets": output.counters.packets,
+                    "bytes": output.counters.bytes,
+                    "refused": output.counters.refused,
+                    "last_error": output.counters.last_error,
                 }
-                for url, counters in (self.outputs.counters if self.outputs else {}).items()
+                for output in self.outputs
             ],
         }

@@ -163,30 +163,3 @@ class ListSink:
 def _estimate(values: np.ndarray, health: Health) -> Estimate:
     units = ActionUnits(values, values, np.ones(N_AU, np.float32))
     return Estimate(units, HeadPose(yaw_rad=0.5), Gaze(), health)
-
-
-class ListOutputs:
-    """Destinations that keep what they were sent."""
-
-    def __init__(self) -> None:
-        self.sink = ListSink()
-        self.forced = 0
-
-    @property
-    def counters(self) -> dict[str, SinkCounters]:
-        """Counters by URL."""
-        return {self.sink.url: self.sink.counters}
-
-    @property
-    def frames(self) -> list[TrackedFrame]:
-        """What was sent."""
-        return self.sink.frames
-
-    def send(self, tracked: TrackedFrame, *, force: bool = False) -> None:
-        """Keep the frame."""
-        self.forced += force
-        self.sink.send(tracked)
-
-    def close(self) -> None:
-        """Close the sink."""
-        self.sink.close()
