@@ -1,0 +1,386 @@
+"""Records tracked frames into a take: one writer thread behind a bounded queue.
+
+The session's thread only appends to a queue. The writer brings what is queued to the system ten
+times a second and to the disk twice a second. While the disk keeps up nothing is dropped; when it
+does not, frames carry RECORDER_LATE, and what does not fit into ten seconds of queue is counted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from livefacs.clock import ClockMap
+from livefacs.errors import TakeError
+from livefacs.sinks.take_video import TakeVideo
+from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo, make_take_folder
+from livefacs.take.writer import TakeWriter
+from livefacs.types import Health, SinkCounters, TrackedFrame
+
+_WRITE_PERIOD_S: Final = 0.1
+_SYNC_PERIOD_S: Final = 0.5
+_SPACE_PERIOD_S: Final = 2.0
+_QUEUED_S: Final = 10.0  # of frames, before the oldest rule is "never block the session"
+_QUEUED_IMAGES: Final = 60  # 55 MB at 640 x 480
+_LEAST_BYTES: Final = 64 * 1024 * 1024
+_WARN_BYTES: Final = 500 * 1000 * 1000
+_WARN_S: Final = 300.0
+
+FreeBytes = Callable[[Path], int]
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that can still be written where a folder lies."""
+    return shutil.disk_usage(folder).free
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSummary:
+    """What a recording came to.
+
+    Attributes
+    ----------
+    rows : int
+        Frames in the take.
+    dropped : int
+        Frames that did not fit into the queue, or came after the disk failed.
+    late : int
+        Frames that came while the writer was behind.
+    images, images_dropped : int
+        Of the video, where there is one.
+    failure : str
+        Why the take ended early; empty where it did not.
+    """
+
+    folder: Path
+    rows: int
+    dropped: int
+    late: int
+    images: int
+    images_dropped: int
+    n_bytes: int
+    failure: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Counts:
+    late: int = 0
+    images: int = 0
+    images_dropped: int = 0
+    failure: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+class RecorderSink:
+    """Records one take. ``send`` takes about a microsecond and never blocks or raises.
+
+    Frames are kept by reference until they are written: their arrays must not change later.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the take; made if absent, must not hold a take yet.
+    info : TakeInfo
+    video : bool
+        Record the frames' images, where they have one.
+    on_warning : callable(str)
+        Told once of each trouble (low space, a failed write), from the writer's thread.
+    free : callable(folder) that gives the bytes left
+
+    Raises
+    ------
+    TakeError
+        The folder holds a take, cannot be written, or its disk is full.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        info: TakeInfo,
+        *,
+        video: bool = False,
+        on_warning: Callable[[str], None] | None = None,
+        free: FreeBytes = free_bytes,
+    ) -> None:
+        self.folder = folder
+        self.url = str(folder)
+        self.counters = SinkCounters()
+        self._info = info
+        self._clock = ClockMap.read()
+        self._wants_video = video
+        self._video: TakeVideo | None = None
+        self._on_warning = on_warning
+        self._free = free
+        self._counts = _Counts()
+        self._make_folder()
+        self._writer = TakeWriter(folder, info, self._clock)
+        self._queue: deque[TrackedFrame | Marker] = deque()
+        self._capacity = round(_QUEUED_S * max(info.rate_hz, 30.0))
+        self._n_images = 0
+        self._newest: TrackedFrame | None = None
+        self._n_accepted = 0
+        self._failed = False
+        self._stopping = threading.Event()
+        self._began_s = time.monotonic()
+        self._next_sync_s = self._began_s + _SYNC_PERIOD_S
+        self._next_space_s = self._began_s
+        self._summary: TakeSummary | None = None
+        self._thread = threading.Thread(target=self._run, name="livefacs-recorder", daemon=True)
+        self._thread.start()
+
+    # The session's side.
+
+    @property
+    def timecode(self) -> str:
+        """Timecode label at which the take starts."""
+        return self._writer.start_label
+
+    @property
+    def late(self) -> bool:
+        """True while the writer is behind by half its queue."""
+        return len(self._queue) > self._capacity // 2
+
+    @property
+    def failure(self) -> str:
+        """Why nothing more is recorded; empty while all is well."""
+        return self._counts.failure
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Troubles so far, in words."""
+        return tuple(self._counts.warnings)
+
+    @property
+    def n_rows(self) -> int:
+        """Frames written so far."""
+        return self._writer.n_rows
+
+    def send(self, tracked: TrackedFrame) -> None:
+        """Queue one frame for the writer."""
+        self.counters.frames += 1
+        behind = len(self._queue)
+        if self._failed or behind >= self._capacity:
+            self.counters.refused += 1
+            return
+        if behind > self._capacity // 2:
+            self._counts.late += 1
+            tracked = replace(tracked, health=tracked.health | Health.RECORDER_LATE)
+        if tracked.image is not None:
+            tracked = self._with_image_or_not(tracked)
+        self._newest = tracked
+        self._n_accepted += 1
+        self._queue.append(tracked)
+
+    def mark(self, label: str, kind: str = "mark") -> None:
+        """Put a marker at the newest frame. ``kind="neutral"`` notes a neutral capture."""
+        newest = self._newest
+        i_frame, t_ns = (0, self._clock.session_ns) if newest is None else _place(newest)
+        row = max(0, self._n_accepted - 1)
+        self._queue.append(Marker(row, i_frame, t_ns, 0, kind, label))
+
+    def close(self) -> TakeSummary:
+        """Write what is queued and close the take. A second call gives the same summary."""
+        self._stopping.set()
+        self._thread.join()
+        assert self._summary is not None
+        return self._summary
+
+    def finish(self) -> tuple[str, str, str]:
+        """Close; end timecode, folder of the take, path of the video (empty without one)."""
+        end_ns = self._clock.session_ns if self._newest is None else self._newest.t_ns
+        self.close()
+        video = self.folder / VIDEO_FILE
+        path = str(video) if self._counts.images else ""
+        return self._writer.timecode_label(end_ns), str(self.folder), path
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if any(self.folder.iterdir()):
+                raise TakeError(
+                    f"{self.folder} is not empty: a take never goes over what is there;"
+                    " name a new folder"
+                )
+            left = self._free(self.folder)
+        except OSError as error:
+            raise TakeError(
+                f"cannot write a take in {self.folder}: {error.strerror or error}"
+            ) from error
+        if left < _LEAST_BYTES:
+            raise TakeError(
+                f"cannot record in {self.folder}: {left // 10**6} MB left on its disk,"
+                f" at least {_LEAST_BYTES // 10**6} MB are needed; free some or name another folder"
+            )
+
+    def _with_image_or_not(self, tracked: TrackedFrame) -> TrackedFrame:
+        if not self._wants_video:
+            return replace(tracked, image=None)
+        if self._n_images >= _QUEUED_IMAGES:
+            self._counts.images_dropped += 1
+            return replace(tracked, image=None)
+        self._n_images += 1
+        return tracked
+
+    # The writer's side.
+
+    def _run(self) -> None:
+        while not self._failed and not self._stopping.wait(_WRITE_PERIOD_S):
+            self._work()
+        if not self._failed:
+            self._work()
+        self._finish()
+
+    def _work(self) -> None:
+        try:
+            self._drain()
+            now_s = time.monotonic()
+            if now_s >= self._next_sync_s:
+                self._next_sync_s = now_s + _SYNC_PERIOD_S
+                self._writer.sync()
+            if now_s >= self._next_space_s:
+                self._next_space_s = now_s + _SPACE_PERIOD_S
+                self._watch_space(now_s - self._began_s)
+        except Exception as error:  # the session goes on without the recorder, and says so
+            self._fail(error)
+
+    def _drain(self) -> None:
+        """Write what is queued now; what comes meanwhile has its turn next time."""
+        frames: list[TrackedFrame] = []
+        for _ in range(len(self._queue)):
+            item = self._queue.popleft()
+            if isinstance(item, TrackedFrame):
+                frames.append(item)
+            else:
+                self._append(frames)
+                frames = []
+                timecode = self._writer.timecode_frame(item.t_ns)
+                self._writer.mark(replace(item, timecode=timecode))
+        self._append(frames)
+
+    def _append(self, frames: list[TrackedFrame]) -> None:
+        first_row = self._writer.n_rows
+        self._writer.append(frames)
+        self.counters.packets = self._writer.n_rows
+        self.counters.bytes = self._writer.n_bytes
+        images = [
+            (first_row + index, frame.t_ns, frame.image)
+            for index, frame in enumerate(frames)
+            if frame.image is not None
+        ]
+        if images and self._wants_video:
+            self._append_video(images)
+
+    def _append_video(self, images: list[tuple[int, int, Any]]) -> None:
+        try:
+            if self._video is None:
+                height, width = images[0][2].shape[:2]
+                self._video = TakeVideo(self.folder, (width, height), self._info.rate_hz)
+                self._writer.describe_video(*self._video.describe())
+            self._video.append(images)
+            self._counts.images += len(images)
+        except (OSError, ValueError) as error:
+            self._wants_video = False
+            self._warn(f"the video of the take ends here: {error}; the records go on")
+        finally:
+            self._n_images -= len(images)
+
+    def _watch_space(self, elapsed_s: float) -> None:
+        left = self._free(self.folder)
+        rate = self._writer.n_bytes / elapsed_s if elapsed_s > 1 else 0.0
+        left_s = left / rate if rate else float("inf")
+        if left < _WARN_BYTES or left_s < _WARN_S:
+            still = f", about {left_s:.0f} s of this take" if left_s < 3600 else ""
+            self._warn(f"low disk space: {left // 10**6} MB left{still}", once="low disk space")
+
+    def _fail(self, error: Exception) -> None:
+        if self._failed:
+            return
+        self._failed = True
+        reason = getattr(error, "strerror", None) or str(error)
+        self._counts.failure = f"the take ended early: {reason}"
+        self.counters.last_error = self._counts.failure
+        self._warn(f"{self._counts.failure}; {self._writer.n_rows} frames are safe")
+
+    def _warn(self, text: str, once: str = "") -> None:
+        if once and any(warning.startswith(once) for warning in self._counts.warnings):
+            return
+        self._counts.warnings.append(text)
+        if self._on_warning is not None:
+            self._on_warning(text)
+
+    def _finish(self) -> None:
+        counts = self._counts
+        numbers = {
+            "dropped": self.counters.frames - self._writer.n_rows,
+            "late": counts.late,
+            "images": counts.images,
+            "images_dropped": counts.images_dropped,
+        }
+        details = {**numbers, "failure": counts.failure, "warnings": counts.warnings}
+        try:
+            if self._video is not None:
+                self._video.close()
+        except (OSError, ValueError) as error:
+            self._warn(f"the video could not be finished: {error}")
+        try:
+            self._writer.close("failed" if self._failed else "closed", details)
+        except OSError as error:
+            self._fail(error)
+        self._summary = TakeSummary(
+            folder=self.folder,
+            rows=self._writer.n_rows,
+            n_bytes=self._writer.n_bytes,
+            failure=counts.failure,
+            warnings=tuple(counts.warnings),
+            **numbers,
+        )
+
+
+def _place(tracked: TrackedFrame) -> tuple[int, int]:
+    return tracked.i_frame, tracked.t_ns
+
+
+class TakeShelf:
+    """Opens takes one after the other under one folder; the session's recording factory.
+
+    Parameters
+    ----------
+    parent : Path
+        Where the takes go, each as ``SLATE_NNN``.
+    info : TakeInfo
+        What is common to all of them.
+    video, on_warning : as of ``RecorderSink``
+    """
+
+    def __init__(
+        self,
+        parent: Path,
+        info: TakeInfo,
+        *,
+        video: bool = False,
+        on_warning: Callable[[str], None] | None = None,
+    ) -> None:
+        self.parent = parent
+        self.info = info
+        self._video = video
+        self._on_warning = on_warning
+
+    def __call__(self, slate: str | None = None, number: int | None = None) -> RecorderSink:
+        """A new take. A number that is taken moves on to the next free one.
+
+        Raises
+        ------
+        TakeError
+            It cannot be made.
+        """
+        slate = self.info.slate if slate is None else slate
+        folder, number = make_take_folder(self.parent, slate, number)
+        info = replace(self.info, slate=slate, number=number)
+        return RecorderSink(folder, info, video=self._video, on_warning=self._on_warning)

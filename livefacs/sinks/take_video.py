@@ -1,0 +1,110 @@
+"""The optional video of a take: H.264 where this PyAV has it, readable after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from livefacs.arrays import U8
+from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
+
+_ENCODERS: Final = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "mpeg4")
+_TIME_BASE: Final = Fraction(1, 1_000_000)
+_SECONDS_A_FRAGMENT: Final = 0.5
+_OPTIONS: Final = {"libx264": {"preset": "ultrafast", "tune": "zerolatency", "crf": "20"}}
+
+
+def find_encoder() -> str:
+    """Name of the first encoder that this PyAV offers; MPEG-4 is always there."""
+    return next(name for name in _ENCODERS if name in av.codecs_available)
+
+
+class TakeVideo:
+    """Encodes images into ``video.mp4`` and notes each one's row and stamp in ``video.rec``.
+
+    The file is a fragmented MP4: what was written before a crash plays.
+
+    Parameters
+    ----------
+    folder : Path
+    size : (width, height) of the images; an odd last column or row is left out
+    rate_hz : float, nominal; stamps are the frames' own
+    """
+
+    def __init__(self, folder: Path, size: tuple[int, int], rate_hz: float) -> None:
+        self.path = folder / VIDEO_FILE
+        self.size = (size[0] & ~1, size[1] & ~1)
+        self.encoder = find_encoder()
+        self._first_ns: int | None = None
+        self._last_pts = -1
+        self._stamps = (folder / VIDEO_STAMPS_FILE).open("xb", buffering=0)
+        flags = "frag_keyframe+empty_moov+default_base_moof+skip_trailer"
+        self._container: OutputContainer = av.open(
+            str(self.path), "w", format="mp4", options={"movflags": flags, "flush_packets": "1"}
+        )
+        rate = Fraction(rate_hz or 30.0).limit_denominator(1001)
+        stream = self._container.add_stream(
+            self.encoder, rate=rate, options=_OPTIONS.get(self.encoder, {})
+        )
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = self.size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = _TIME_BASE
+        stream.time_base = _TIME_BASE
+        stream.codec_context.gop_size = max(1, round(float(rate) * _SECONDS_A_FRAGMENT))
+        stream.codec_context.max_b_frames = 0
+        self._stream = stream
+
+    def describe(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """For ``take.json``: the video, and the stream of its stamps."""
+        video = {
+            "file": VIDEO_FILE,
+            "encoder": self.encoder,
+            "width": self.size[0],
+            "height": self.size[1],
+        }
+        return video, stream_entry("video", VIDEO_STAMPS_FILE, video_dtype())
+
+    def append(self, images: Sequence[tuple[int, int, U8]]) -> None:
+        """Encode images, each with its row and session nanoseconds.
+
+        Raises
+        ------
+        OSError
+            The disk or the encoder did not take them (PyAV's errors are OSErrors).
+        """
+        stamps = np.empty(len(images), video_dtype())
+        n_encoded = 0
+        for row, t_ns, image in images:
+            if (image.shape[1] & ~1, image.shape[0] & ~1) != self.size:
+                continue  # the camera changed its size; the records go on
+            if self._first_ns is None:
+                self._first_ns = t_ns
+            pts = max((t_ns - self._first_ns) // 1000, self._last_pts + 1)
+            frame = av.VideoFrame.from_ndarray(self._cropped(image), format="rgb24")
+            frame.pts, frame.time_base = pts, _TIME_BASE
+            self._container.mux(self._stream.encode(frame))
+            stamps[n_encoded] = row, pts
+            self._last_pts = pts
+            n_encoded += 1
+        self._stamps.write(stamps[:n_encoded].view(np.uint8).data)
+
+    def close(self) -> None:
+        """Finish the file."""
+        try:
+            if self._first_ns is not None:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+        finally:
+            self._stamps.close()
+
+    def _cropped(self, image: U8) -> U8:
+        width, height = self.size
+        return np.ascontiguousarray(image[:height, :width])

@@ -1,0 +1,430 @@
+"""Reads a take: memory-mapped columns, one row a frame, whatever a crash left of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+
+from livefacs.arrays import F32
+from livefacs.clock import NS_PER_S
+from livefacs.errors import TakeError
+from livefacs.take.model import (
+    DOCUMENT_NAME,
+    FORMAT,
+    MARKERS_FILE,
+    STAGES,
+    VERSION,
+    Marker,
+    dtype_from_entry,
+    frames_dtype,
+    landmarks_dtype,
+    rig_dtype,
+    video_dtype,
+)
+from livefacs.timecode import RATES, TimecodeRate
+from livefacs.types import (
+    ActionUnits,
+    Gaze,
+    HeadPose,
+    Health,
+    Landmarks,
+    RigFrame,
+    TrackedFrame,
+)
+
+Records = np.ndarray[Any, Any]
+_TAIL_ROWS: Final = 4096  # rows searched from the end for a tail that was never written whole
+
+
+@dataclass(frozen=True, slots=True)
+class RigSegment:
+    """Rows of one rig over which its controls stayed the same.
+
+    Attributes
+    ----------
+    rig : str
+    controls : tuple of str
+    first_row : int
+    values : (N_ROWS, N_CONTROLS) float32, memory-mapped
+    """
+
+    rig: str
+    controls: tuple[str, ...]
+    first_row: int
+    values: F32
+
+
+class Take:
+    """A take opened for reading.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Attributes
+    ----------
+    document : dict
+        ``take.json``.
+    n_rows : int
+        Whole records; the shortest stream counts.
+    n_torn_bytes : int
+        Bytes after the last whole record of the streams, from a crash in the middle of a write.
+
+    Raises
+    ------
+    TakeError
+        Not a take, of an unknown version, or damaged; the message says which.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.document = _read_document(self.folder)
+        self._entries: dict[str, dict[str, Any]] = {
+            entry["name"]: entry for entry in self.document["streams"]
+        }
+        self._check_layout()
+        self._maps = {name: self._map(entry) for name, entry in self._entries.items()}
+        self.n_rows = self._count_rows()
+        self.n_torn_bytes = self._count_torn_bytes()
+
+    # What is known of the whole take.
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the Action Unit channels, in the order of ``intensity``'s columns."""
+        return tuple(self.document["channels"])
+
+    @property
+    def state(self) -> str:
+        """``closed``, ``recording`` (in progress, or it was killed), ``failed``, ``repaired``."""
+        return str(self.document["state"])
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.resolve().name
+
+    @property
+    def slate(self) -> str:
+        """Slate as the operator named it."""
+        return str(self.document["slate"])
+
+    @property
+    def number(self) -> int:
+        """Take number."""
+        return int(self.document["take"])
+
+    @property
+    def rate(self) -> TimecodeRate:
+        """Timecode rate."""
+        return RATES[self.document["timecode"]["rate"]]
+
+    @property
+    def duration_s(self) -> float:
+        """From the first frame to the last, seconds."""
+        return 0.0 if self.n_rows < 2 else int(self.t_ns[-1] - self.t_ns[0]) / NS_PER_S
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """Measured mean frame rate; the nominal one where there are too few frames."""
+        if self.n_rows < 2 or self.duration_s <= 0:
+            return float(self.document["source"]["rate_hz"])
+        return (self.n_rows - 1) / self.duration_s
+
+    # Columns: views into the files, read when they are touched.
+
+    @property
+    def frames(self) -> Records:
+        """All records of ``frames.rec``; fields as in ``take.model.frames_dtype``."""
+        return self._maps["frames"][: self.n_rows]
+
+    @property
+    def t_ns(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """(N_ROWS,) int64, session nanoseconds or presentation time."""
+        return cast("np.ndarray[Any, np.dtype[np.int64]]", self.frames["t_ns"])
+
+    @property
+    def time_s(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """(N_ROWS,) float64, seconds since the first frame."""
+        t_ns = self.t_ns
+        return (t_ns - t_ns[0]) / NS_PER_S if self.n_rows else np.zeros(0)
+
+    @property
+    def intensity(self) -> F32:
+        """(N_ROWS, N_AU) float32, filtered."""
+        return cast(F32, self.frames["intensity"])
+
+    @property
+    def raw(self) -> F32:
+        """(N_ROWS, N_AU) float32, before the filter."""
+        return cast(F32, self.frames["raw"])
+
+    @property
+    def confidence(self) -> F32:
+        """(N_ROWS, N_AU) float32, 0..1."""
+        return cast(F32, self.frames["confidence"])
+
+    @property
+    def points_px(self) -> F32:
+        """(N_ROWS, 478, 3) float32 pixels; NaN where there was no face."""
+        return cast(F32, self._maps["landmarks"]["points_px"][: self.n_rows])
+
+    def timecode(self, row: int) -> str:
+        """Timecode label of a row."""
+        return self.rate.label_from_frame(int(self.frames["timecode"][row]))
+
+    @cached_property
+    def rig_names(self) -> tuple[str, ...]:
+        """Rigs that were recorded."""
+        return tuple(dict.fromkeys(segment.rig for segment in self.rig_segments))
+
+    @cached_property
+    def rig_segments(self) -> tuple[RigSegment, ...]:
+        """Every stretch of every rig, in recorded order."""
+        segments = []
+        for name, entry in self._entries.items():
+            if "rig" not in entry:
+                continue
+            first = int(entry["first_row"])
+            values = self._maps[name]["values"][: max(0, self.n_rows - first)]
+            segments.append(RigSegment(entry["rig"], tuple(entry["controls"]), first, values))
+        return tuple(segments)
+
+    def rig(self, name: str) -> tuple[tuple[str, ...], F32]:
+        """Controls and values of a rig through the whole take.
+
+        Returns
+        -------
+        controls : tuple of str
+        values : (N_ROWS, N_CONTROLS) float32
+            NaN where a control was not there. Memory-mapped where the rig never changed.
+
+        Raises
+        ------
+        TakeError
+            The rig was not recorded; the message lists those that were.
+        """
+        segments = [segment for segment in self.rig_segments if segment.rig == name]
+        if not segments:
+            known = ", ".join(self.rig_names) or "none"
+            raise TakeError(f"{self.folder}: rig {name!r} was not recorded; recorded: {known}")
+        only = segments[0]
+        if len(segments) == 1 and only.first_row == 0 and len(only.values) == self.n_rows:
+            return only.controls, only.values
+        controls = tuple(dict.fromkeys(c for segment in segments for c in segment.controls))
+        values = np.full((self.n_rows, len(controls)), np.nan, np.float32)
+        for segment in segments:
+            rows = slice(segment.first_row, segment.first_row + len(segment.values))
+            values[rows, [controls.index(c) for c in segment.controls]] = segment.values
+        return controls, values
+
+    @cached_property
+    def markers(self) -> tuple[Marker, ...]:
+        """Markers and recorded events in order; a torn last line is ignored."""
+        path = self.folder / MARKERS_FILE
+        if not path.is_file():
+            return ()
+        markers = []
+        for line in path.read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                markers.append(Marker(**json.loads(line)))
+            except (ValueError, TypeError) as error:
+                raise TakeError(f"{path}: not a marker: {line[:80]!r}") from error
+        return tuple(markers)
+
+    def tracked(self, row: int) -> TrackedFrame:
+        """Everything recorded of one frame, as it was when it was live."""
+        record = self.frames[row]
+        landmarks = None
+        t_ns, i_frame = int(record["t_ns"]), int(record["i_frame"])
+        size = (int(record["width"]), int(record["height"]))
+        if record["n_faces"]:
+            points = np.array(self.points_px[row])
+            landmarks = Landmarks(points, t_ns, i_frame, size, int(record["n_faces"]))
+        rigs = self._rigs_of(row)
+        return TrackedFrame(
+            i_frame=i_frame,
+            t_ns=t_ns,
+            health=Health(int(record["health"])),
+            image_size=size,
+            landmarks=landmarks,
+            head=HeadPose(*record["head"].tolist()),
+            gaze=Gaze(*record["gaze"].tolist()),
+            units=ActionUnits(
+                np.array(record["intensity"]),
+                np.array(record["raw"]),
+                np.array(record["confidence"]),
+            ),
+            rigs={name: rig for name, rig in rigs.items() if not name.endswith(" mirrored")},
+            rigs_mirrored={
+                name.removesuffix(" mirrored"): rig
+                for name, rig in rigs.items()
+                if name.endswith(" mirrored")
+            },
+            stage_ns={
+                stage: value
+                for stage, value in zip(STAGES, record["stage_ns"].tolist(), strict=True)
+                if value >= 0
+            },
+        )
+
+    def __iter__(self) -> Iterator[TrackedFrame]:
+        return (self.tracked(row) for row in range(self.n_rows))
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def video_stamps(self) -> Records:
+        """Records of ``video.rec`` (row, pts in µs); empty where no video was recorded."""
+        stamps = self._maps.get("video")
+        if stamps is None:
+            return np.zeros(0, video_dtype())
+        return stamps[: _n_whole_stamps(stamps, self.n_rows)]
+
+    def _rigs_of(self, row: int) -> dict[str, RigFrame]:
+        rigs = {}
+        for segment in self.rig_segments:
+            index = row - segment.first_row
+            if 0 <= index < len(segment.values) and not np.isnan(segment.values[index]).all():
+                name = segment.rig.removesuffix(" mirrored")
+                rigs[segment.rig] = RigFrame(
+                    name, segment.controls, np.array(segment.values[index])
+                )
+        return rigs
+
+    # Opening.
+
+    def _check_layout(self) -> None:
+        missing = {"frames", "landmarks"} - self._entries.keys()
+        if missing:
+            raise TakeError(
+                f"{self.folder / DOCUMENT_NAME}: no stream named {', '.join(sorted(missing))}"
+            )
+        for name, entry in self._entries.items():
+            if dtype_from_entry(entry) != self._expected_dtype(name, entry):
+                raise TakeError(
+                    f"{self.folder / DOCUMENT_NAME}: the records of stream {name!r} are not"
+                    f" laid out as version {VERSION} has them"
+                )
+
+    def _expected_dtype(self, name: str, entry: Mapping[str, Any]) -> np.dtype[Any]:
+        if name == "frames":
+            return frames_dtype(len(self.document["channels"]))
+        if name == "landmarks":
+            return landmarks_dtype()
+        return rig_dtype(len(entry["controls"])) if "rig" in entry else video_dtype()
+
+    def _map(self, entry: Mapping[str, Any]) -> Records:
+        path = self.folder / entry["file"]
+        dtype = dtype_from_entry(entry)
+        try:
+            n_records = path.stat().st_size // dtype.itemsize
+            if not n_records:
+                return np.zeros(0, dtype)
+            return np.memmap(path, dtype, "r", shape=(n_records,))
+        except OSError as error:
+            raise TakeError(
+                f"{path}: the stream cannot be read: {error.strerror or error}"
+            ) from error
+
+    def _count_rows(self) -> int:
+        n_rows = _n_whole_rows(self._maps["frames"], 0)
+        n_rows = min(n_rows, _n_whole_rows(self._maps["landmarks"], 0))
+        for name, entry in self._entries.items():
+            if "rig" in entry and self._is_last_of_rig(name):
+                first = int(entry["first_row"])
+                n_rows = min(n_rows, first + _n_whole_rows(self._maps[name], first))
+        return n_rows
+
+    def _is_last_of_rig(self, name: str) -> bool:
+        """True for the segment of a rig that was being written at the end."""
+        rig = self._entries[name]["rig"]
+        later = [other for other, entry in self._entries.items() if entry.get("rig") == rig]
+        return later[-1] == name
+
+    def _count_torn_bytes(self) -> int:
+        torn = 0
+        for name, entry in self._entries.items():
+            size = (self.folder / entry["file"]).stat().st_size
+            torn += size - self.whole_bytes(name)
+        return torn
+
+    def whole_bytes(self, stream: str) -> int:
+        """Bytes of a stream's file that belong to whole rows."""
+        entry, records = self._entries[stream], self._maps[stream]
+        if stream == "video":
+            n_records = _n_whole_stamps(records, self.n_rows)
+        else:
+            n_records = min(len(records), max(0, self.n_rows - int(entry["first_row"])))
+        return n_records * int(entry["record_bytes"])
+
+    @property
+    def stream_files(self) -> dict[str, str]:
+        """File of every stream by the stream's name."""
+        return {name: str(entry["file"]) for name, entry in self._entries.items()}
+
+
+def _n_whole_rows(records: Records, first_row: int) -> int:
+    """Records at the front that carry their own row number; a lost page reads as zeros."""
+    begin = max(0, len(records) - _TAIL_ROWS)
+    rows = records["row"][begin:]
+    wrong = np.flatnonzero(rows != np.arange(begin, len(records)) + first_row)
+    return begin + int(wrong[0]) if len(wrong) else len(records)
+
+
+def _n_whole_stamps(stamps: Records, n_rows: int) -> int:
+    """Video stamps that belong to whole rows, in rising order."""
+    rows = stamps["row"]
+    if not len(rows):
+        return 0
+    falls = np.flatnonzero(np.diff(rows) <= 0)
+    n_rising = int(falls[0]) + 1 if len(falls) else len(rows)
+    return int(np.searchsorted(rows[:n_rising], n_rows))
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    path = folder / DOCUMENT_NAME
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise TakeError(
+            f"{folder} is no take: expected a folder with {DOCUMENT_NAME} in it"
+        ) from None
+    except OSError as error:
+        raise TakeError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise TakeError(f"{path} is damaged: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise TakeError(f"{path} is not of a livefacs take: its format is not {FORMAT!r}")
+    if document.get("version") != VERSION:
+        raise TakeError(
+            f"{path}: version {document.get('version')!r} of the take format is unknown;"
+            f" this livefacs reads version {VERSION}"
+        )
+    try:
+        _check_document(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TakeError(f"{path} is damaged: missing or wrong {error}") from error
+    return document
+
+
+def _check_document(document: Mapping[str, Any]) -> None:
+    for key in ("streams", "state", "slate", "take", "clock"):
+        document[key]
+    if not all(isinstance(name, str) for name in document["channels"]):
+        raise TypeError("channels")
+    document["source"]["rate_hz"]
+    if document["timecode"]["rate"] not in RATES:
+        raise KeyError(f"timecode rate {document['timecode']['rate']!r}")
+    for entry in document["streams"]:
+        dtype_from_entry(entry)
+        if Path(entry["file"]).name != entry["file"]:
+            raise KeyError(f"stream file {entry['file']!r}")

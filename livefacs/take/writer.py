@@ -1,0 +1,293 @@
+"""Writes a take: packs frames into records and appends them. No thread, no queue."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+
+from livefacs.clock import ClockMap
+from livefacs.errors import TakeError
+from livefacs.take.model import (
+    FRAMES_FILE,
+    GAZE_FIELDS,
+    HEAD_FIELDS,
+    LANDMARKS_FILE,
+    MARKERS_FILE,
+    STAGES,
+    Marker,
+    TakeInfo,
+    document_from_info,
+    frames_dtype,
+    landmarks_dtype,
+    rig_dtype,
+    safe_name,
+    stream_entry,
+    write_document,
+)
+from livefacs.timecode import RATES
+from livefacs.types import RigFrame, TrackedFrame
+
+RESERVE_FILE: Final = ".reserve"
+_RESERVE_BYTES: Final = 256 * 1024  # room for the last take.json when the disk is full
+
+
+class _Stream:
+    """One append-only file of records."""
+
+    def __init__(self, path: Path, dtype: np.dtype[Any], first_row: int = 0) -> None:
+        self.dtype = dtype
+        self.first_row = first_row
+        self.n_rows = 0
+        # Unbuffered: what a write call took, the system has, whatever becomes of this process.
+        self._file: BinaryIO = path.open("xb", buffering=0)
+
+    def append(self, records: np.ndarray[Any, Any]) -> int:
+        """Append whole records; a part that got through before a failure is cut off again."""
+        view = records.view(np.uint8).data
+        begun = 0
+        try:
+            while begun < len(view):
+                begun += self._file.write(view[begun:]) or 0
+        except OSError:
+            self.cut(self.n_rows)
+            raise
+        self.n_rows += len(records)
+        return len(view)
+
+    def cut(self, n_rows: int) -> None:
+        """Keep the first rows only."""
+        self._file.seek(n_rows * self.dtype.itemsize)
+        self._file.truncate()
+        self.n_rows = n_rows
+
+    def sync(self) -> None:
+        """Let the disk have it."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+
+class _RigStream:
+    """The stream of one rig, for as long as its controls stay the same."""
+
+    def __init__(self, controls: tuple[str, ...], stream: _Stream) -> None:
+        self.controls = controls
+        self.stream = stream
+
+
+class TakeWriter:
+    """An open take. Not thread-safe: one thread writes.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder without a take in it.
+    info : TakeInfo
+    clock : ClockMap, read by default
+
+    Raises
+    ------
+    TakeError
+        The folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, info: TakeInfo, clock: ClockMap | None = None) -> None:
+        self.folder = folder
+        self.n_rows = 0
+        self.n_bytes = 0
+        self._info = info
+        self._rate = RATES[info.timecode.rate.name]
+        self._document = document_from_info(info, clock or ClockMap.read())
+        self._rigs: dict[str, _RigStream] = {}
+        self._old_streams: list[_Stream] = []
+        try:
+            self._begin()
+        except OSError as error:
+            raise TakeError(
+                f"cannot write a take in {folder}: {error.strerror or error}"
+            ) from error
+
+    def _begin(self) -> None:
+        (self.folder / RESERVE_FILE).write_bytes(bytes(_RESERVE_BYTES))
+        self._frames = _Stream(self.folder / FRAMES_FILE, frames_dtype(len(self._info.channels)))
+        self._landmarks = _Stream(self.folder / LANDMARKS_FILE, landmarks_dtype())
+        self._markers = (self.folder / MARKERS_FILE).open("xb", buffering=0)
+        self._document["streams"] = [
+            stream_entry("frames", FRAMES_FILE, self._frames.dtype),
+            stream_entry("landmarks", LANDMARKS_FILE, self._landmarks.dtype),
+        ]
+        write_document(self.folder, self._document)
+
+    @property
+    def start_label(self) -> str:
+        """Timecode at which the take starts."""
+        return str(self._document["timecode"]["start"])
+
+    def timecode_frame(self, t_ns: int) -> int:
+        """Frame of the day at a session time."""
+        timecode = self._document["timecode"]
+        if timecode["start_ns"] is None:
+            return int(timecode["start_frame"])
+        elapsed = self._rate.frames_from_ns(t_ns - timecode["start_ns"])
+        return int(timecode["start_frame"] + elapsed) % self._rate.frames_a_day
+
+    def timecode_label(self, t_ns: int) -> str:
+        """Timecode at a session time."""
+        return self._rate.label_from_frame(self.timecode_frame(t_ns))
+
+    def append(self, frames: Sequence[TrackedFrame]) -> None:
+        """Append frames; on return the system has every byte of them.
+
+        Raises
+        ------
+        OSError
+            The disk did not take them; what was appended before is whole.
+        """
+        if not frames:
+            return
+        if self._document["timecode"]["start_ns"] is None:
+            self._document["timecode"]["start_ns"] = frames[0].t_ns
+            write_document(self.folder, self._document)
+        begun = 0
+        for end in self._ends_of_equal_rigs(frames):
+            self._append_equal(frames[begun:end])
+            begun = end
+
+    def mark(self, marker: Marker) -> None:
+        """Append a marker.
+
+        Raises
+        ------
+        OSError
+        """
+        entry = {name: getattr(marker, name) for name in Marker.__slots__}
+        line = json.dumps(entry, ensure_ascii=False) + "\n"
+        self.n_bytes += self._markers.write(line.encode()) or 0
+
+    def describe_video(self, description: dict[str, Any], stamps: dict[str, Any]) -> None:
+        """Put the video and its stream of stamps into ``take.json``."""
+        self._document["video"] = description
+        self._document["streams"].append(stamps)
+        write_document(self.folder, self._document)
+
+    def sync(self) -> None:
+        """Ask the system to bring everything to the disk."""
+        for stream in (self._landmarks, *(rig.stream for rig in self._rigs.values()), self._frames):
+            stream.sync()
+
+    def close(self, state: str = "closed", summary: dict[str, Any] | None = None) -> None:
+        """End the take: all streams cut to the rows that are whole, ``take.json`` written."""
+        for stream in (self._landmarks, *(rig.stream for rig in self._rigs.values())):
+            if stream.first_row + stream.n_rows > self.n_rows:
+                stream.cut(max(0, self.n_rows - stream.first_row))
+        streams = (*self._old_streams, *(rig.stream for rig in self._rigs.values()))
+        for open_stream in (self._frames, self._landmarks, *streams):
+            open_stream.close()
+        self._markers.close()
+        (self.folder / RESERVE_FILE).unlink(missing_ok=True)
+        self._document["state"] = state
+        self._document["summary"] = {"rows": self.n_rows, **(summary or {})}
+        write_document(self.folder, self._document)
+
+    def _ends_of_equal_rigs(self, frames: Sequence[TrackedFrame]) -> list[int]:
+        """Where runs of frames end whose rigs have the same controls (maps reload while live)."""
+        shapes = [
+            tuple((name, rig.controls) for name, rig in _named_rigs(frame)) for frame in frames
+        ]
+        changes = [index for index in range(1, len(shapes)) if shapes[index] != shapes[index - 1]]
+        return [*changes, len(frames)]
+
+    def _append_equal(self, frames: Sequence[TrackedFrame]) -> None:
+        rows = np.arange(self.n_rows, self.n_rows + len(frames))
+        self._open_rigs(frames[0])
+        written = self._landmarks.append(_landmark_records(frames, rows))
+        for name, rig in self._rigs.items():
+            written += rig.stream.append(_rig_records(name, rig, frames, rows))
+        written += self._frames.append(self._frame_records(frames, rows))
+        self.n_rows += len(frames)
+        self.n_bytes += written
+
+    def _open_rigs(self, frame: TrackedFrame) -> None:
+        new = [
+            (name, rig.controls)
+            for name, rig in _named_rigs(frame)
+            if name not in self._rigs or self._rigs[name].controls != rig.controls
+        ]
+        if not new:
+            return
+        for name, controls in new:
+            old = self._rigs.pop(name, None)
+            if old is not None:
+                self._old_streams.append(old.stream)
+            n_before = sum(entry.get("rig") == name for entry in self._document["streams"])
+            revision = f"_{n_before + 1}" if n_before else ""
+            file = f"rig_{safe_name(name)}{revision}.rec"
+            stream = _Stream(self.folder / file, rig_dtype(len(controls)), self.n_rows)
+            self._rigs[name] = _RigStream(controls, stream)
+            self._document["streams"].append(
+                stream_entry(
+                    f"rig {name}{revision}",
+                    file,
+                    stream.dtype,
+                    first_row=self.n_rows,
+                    rig=name,
+                    controls=list(controls),
+                )
+            )
+        write_document(self.folder, self._document)
+
+    def _frame_records(
+        self, frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, Any]:
+        records = np.zeros(len(frames), self._frames.dtype)
+        records["row"] = rows
+        for record, frame in zip(records, frames, strict=True):
+            record["i_frame"] = frame.i_frame
+            record["t_ns"] = frame.t_ns
+            record["timecode"] = self.timecode_frame(frame.t_ns)
+            record["health"] = int(frame.health)
+            record["width"], record["height"] = frame.image_size
+            record["n_faces"] = 0 if frame.landmarks is None else frame.landmarks.n_faces
+            record["head"] = [getattr(frame.head, name) for name in HEAD_FIELDS]
+            record["gaze"] = [getattr(frame.gaze, name) for name in GAZE_FIELDS]
+            record["stage_ns"] = [frame.stage_ns.get(stage, -1) for stage in STAGES]
+            record["intensity"] = frame.units.intensity
+            record["raw"] = frame.units.raw
+            record["confidence"] = frame.units.confidence
+        return records
+
+
+def _named_rigs(frame: TrackedFrame) -> list[tuple[str, RigFrame]]:
+    """The rigs of a frame; those of the mirrored performance as ``NAME mirrored``."""
+    mirrored = [(f"{name} mirrored", rig) for name, rig in frame.rigs_mirrored.items()]
+    return [*frame.rigs.items(), *mirrored]
+
+
+def _landmark_records(
+    frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    records = np.empty(len(frames), landmarks_dtype())
+    records["row"] = rows
+    points = records["points_px"]
+    for index, frame in enumerate(frames):
+        points[index] = np.nan if frame.landmarks is None else frame.landmarks.points_px
+    return records
+
+
+def _rig_records(
+    name: str, rig: _RigStream, frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    records = np.empty(len(frames), rig.stream.dtype)
+    records["row"] = rows
+    values = records["values"]
+    for index, frame in enumerate(frames):
+        found = dict(_named_rigs(frame)).get(name)
+        values[index] = np.nan if found is None else found.values
+    return records

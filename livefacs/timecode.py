@@ -1,0 +1,188 @@
+"""SMPTE timecode: exact rates, labels, and the frame that a moment falls on.
+
+A label such as ``10:00:00:00`` names a frame of the day. Drop-frame numbering (``;`` before the
+frames) skips labels, never frames, so that 29.97 and 59.94 stay with the clock: 2 (or 4) numbers
+at each minute but every tenth. Rates are exact fractions, 30000/1001 and not 29.97.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Final
+
+from livefacs.clock import NS_PER_S
+from livefacs.errors import ConfigError
+
+_LABEL: Final = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d\d)(?:\.(\d+))?")
+_TEN_MINUTES: Final = 10
+_DROP_MARKS: Final = ";,"
+
+
+@dataclass(frozen=True, slots=True)
+class TimecodeRate:
+    """One frame rate and the way its frames are counted.
+
+    Attributes
+    ----------
+    name : str
+        As users write it: ``"29.97df"``.
+    fraction : Fraction
+        Frames a second, exact.
+    drop : bool
+        Drop-frame numbering.
+    """
+
+    name: str
+    fraction: Fraction
+    drop: bool = False
+
+    @property
+    def nominal(self) -> int:
+        """Frame numbers in one labelled second: 30 for 29.97."""
+        return -(-self.fraction.numerator // self.fraction.denominator)
+
+    @property
+    def n_dropped_a_minute(self) -> int:
+        """Labels skipped at each minute but every tenth; 0 without drop-frame."""
+        return self.nominal // 15 if self.drop else 0
+
+    @property
+    def frames_a_day(self) -> int:
+        """Labels from 00:00:00:00 to the next midnight."""
+        kept = 24 * 60 - 24 * 6
+        return 24 * 3600 * self.nominal - self.n_dropped_a_minute * kept
+
+    def label_from_frame(self, frame: int) -> str:
+        """The label of a frame of the day; wraps at midnight."""
+        number = self._numbered(frame % self.frames_a_day)
+        seconds, i_frame = divmod(number, self.nominal)
+        minutes, second = divmod(seconds, 60)
+        hour, minute = divmod(minutes, 60)
+        mark = ";" if self.drop else ":"
+        return f"{hour:02}:{minute:02}:{second:02}{mark}{i_frame:02}"
+
+    def frame_from_label(self, label: str) -> int:
+        """The frame of the day that a label names.
+
+        Raises
+        ------
+        ConfigError
+            Not ``HH:MM:SS:FF``, out of range, or a label that drop-frame skips.
+        """
+        found = _LABEL.fullmatch(label.strip())
+        if found is None:
+            raise ConfigError(f"timecode {label!r}: expected HH:MM:SS:FF, as in 10:00:00:00")
+        hour, minute, second, i_frame = (int(found[group]) for group in (1, 2, 3, 5))
+        if hour > 23 or i_frame >= self.nominal:
+            raise ConfigError(
+                f"timecode {label!r}: expected hours 00-23 and frames 00-{self.nominal - 1:02}"
+                f" at {self.name}"
+            )
+        if found[4] in _DROP_MARKS and not self.drop:
+            raise ConfigError(f"timecode {label!r} is drop-frame, but the rate {self.name} is not")
+        dropped = self.n_dropped_a_minute
+        if second == 0 and i_frame < dropped and minute % _TEN_MINUTES:
+            raise ConfigError(f"timecode {label!r} does not exist: drop-frame skips it")
+        minutes = 60 * hour + minute
+        number = (60 * minutes + second) * self.nominal + i_frame
+        return number - dropped * (minutes - minutes // _TEN_MINUTES)
+
+    def frames_from_ns(self, t_ns: int) -> int:
+        """Frames that begin up to a duration, rounded to the nearest frame."""
+        numerator, denominator = self.fraction.numerator, self.fraction.denominator
+        return (2 * t_ns * numerator + NS_PER_S * denominator) // (2 * NS_PER_S * denominator)
+
+    def ns_from_frames(self, n_frames: int) -> int:
+        """Nanoseconds that frames last, rounded to the nearest."""
+        return round(Fraction(n_frames * NS_PER_S) / self.fraction)
+
+    def _numbered(self, frame: int) -> int:
+        """The number that a frame carries once skipped labels are counted in."""
+        dropped = self.n_dropped_a_minute
+        if not dropped:
+            return frame
+        short_minute = 60 * self.nominal - dropped
+        tens, rest = divmod(frame, _TEN_MINUTES * short_minute + dropped)
+        minutes = max(0, (rest - dropped) // short_minute)
+        return frame + dropped * ((_TEN_MINUTES - 1) * tens + minutes)
+
+
+def _ntsc(nominal: int) -> Fraction:
+    return Fraction(nominal * 1000, 1001)
+
+
+RATES: Final[dict[str, TimecodeRate]] = {
+    rate.name: rate
+    for rate in (
+        TimecodeRate("23.976", _ntsc(24)),
+        TimecodeRate("24", Fraction(24)),
+        TimecodeRate("25", Fraction(25)),
+        TimecodeRate("29.97df", _ntsc(30), drop=True),
+        TimecodeRate("29.97ndf", _ntsc(30)),
+        TimecodeRate("30", Fraction(30)),
+        TimecodeRate("48", Fraction(48)),
+        TimecodeRate("50", Fraction(50)),
+        TimecodeRate("59.94df", _ntsc(60), drop=True),
+        TimecodeRate("59.94ndf", _ntsc(60)),
+        TimecodeRate("60", Fraction(60)),
+    )
+}
+"""Every rate by its name. 23.976 is never drop-frame; 29.97 and 59.94 are when they say so."""
+
+_ALIASES: Final = {"29.97": "29.97df", "59.94": "59.94df", "23.98": "23.976"}
+
+
+def find_rate(text: str) -> TimecodeRate:
+    """A rate as people write it: ``24``, ``29.97``, ``29.97 DF``, ``30000/1001``, ``59.94ndf``.
+
+    ``29.97`` and ``59.94`` alone mean drop-frame, which keeps to the clock.
+
+    Raises
+    ------
+    ConfigError
+        Not one of the rates; the message lists them.
+    """
+    wanted = text.strip().lower().replace(" ", "").replace("fps", "")
+    if "/" in wanted:
+        wanted = _name_from_fraction(wanted)
+    wanted = _ALIASES.get(wanted, wanted)
+    if wanted in RATES:
+        return RATES[wanted]
+    raise ConfigError(f"no timecode rate {text!r}: expected one of {', '.join(RATES)}")
+
+
+def _name_from_fraction(text: str) -> str:
+    """``30000/1001`` → ``29.97df``; whatever is no rate comes back as it was."""
+    try:
+        fraction = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return text
+    return next((name for name, rate in RATES.items() if rate.fraction == fraction), text)
+
+
+def nearest_rate(rate_hz: float) -> TimecodeRate:
+    """The timecode rate nearest to a measured one; drop-frame where there is a choice.
+
+    A rate that is unknown (0) or far from all gives 30.
+    """
+    if rate_hz <= 0:
+        return RATES["30"]
+    best = min(RATES.values(), key=lambda rate: abs(float(rate.fraction) - rate_hz))
+    return best if abs(float(best.fraction) - rate_hz) <= 1.0 else RATES["30"]
+
+
+def frame_of_day(moment: datetime, rate: TimecodeRate) -> int:
+    """The frame whose label reads as a wall clock does at ``moment``.
+
+    Labels of non-drop 29.97 or 23.976 name the moment at which counting starts and then run slow,
+    as they do on every device.
+    """
+    i_frame = moment.microsecond * rate.nominal // 1_000_000
+    minute_starts = moment.second == 0 and moment.minute % _TEN_MINUTES != 0
+    if minute_starts:
+        i_frame = max(i_frame, rate.n_dropped_a_minute)
+    mark = ";" if rate.drop else ":"
+    return rate.frame_from_label(f"{moment:%H:%M:%S}{mark}{i_frame:02}")
