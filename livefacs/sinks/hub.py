@@ -1,9 +1,10 @@
-"""What stands between the session and a sink: mirror switch, rate limit, no NaN on the wire."""
+"""One tracked frame to all destinations: mirror switch, rate limits, no NaN on the wire."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from livefacs.clock import NS_PER_S
@@ -35,80 +36,53 @@ class RateLimit:
         return True
 
 
-class Prepared:
-    """The frame as outlets want it, made once however many of them ask.
-
-    One object is shared by all outlets of a session, which are served by one thread.
-    """
-
-    def __init__(self) -> None:
-        self._source: TrackedFrame | None = None
-        self._straight: TrackedFrame | None = None
-        self._mirrored: TrackedFrame | None = None
-
-    def frame(self, tracked: TrackedFrame, mirror: bool) -> TrackedFrame:
-        """The frame with finite pose and gaze, mirrored where asked."""
-        if tracked is not self._source or self._straight is None:
-            self._source = tracked
-            self._straight = _with_finite_pose(tracked)
-            self._mirrored = None
-        if not mirror:
-            return self._straight
-        if self._mirrored is None:
-            self._mirrored = self._straight.mirrored()
-        return self._mirrored
-
-
+@dataclass(frozen=True, slots=True)
 class Outlet:
-    """A sink behind its mirror switch and rate limit; itself a ``Sink``.
+    """A sink with its mirror switch and rate limit (None: every frame)."""
 
-    A frame that returns to rest (all intensities zero) always passes the limit, and ``close``
-    sends the newest frame if the limit held it back: no rig is left with a half smile.
+    sink: Sink
+    mirror: bool = False
+    limit: RateLimit | None = None
 
-    Parameters
+
+class Hub:
+    """Hands each frame to every outlet (``protocols.Outputs``).
+
+    The mirrored frame is made once, however many outlets ask for it, and a pose that is not
+    finite becomes straight ahead, so that no NaN reaches the wire.
+
+    Attributes
     ----------
-    sink : Sink
-    prepared : Prepared
-        Shared by the outlets of a session.
-    mirror : bool
-    rate_hz : float or None
+    outlets : tuple of Outlet
     """
 
-    def __init__(
-        self, sink: Sink, prepared: Prepared, *, mirror: bool = False, rate_hz: float | None = None
-    ) -> None:
-        self.sink = sink
-        self.url = sink.url
-        self._prepared = prepared
-        self._mirror = mirror
-        self._limit = RateLimit(rate_hz) if rate_hz is not None else None
-        self._was_at_rest = False
-        self._held_back: TrackedFrame | None = None
+    def __init__(self, outlets: Sequence[Outlet]) -> None:
+        self.outlets = tuple(outlets)
 
     @property
-    def counters(self) -> SinkCounters:
-        """The sink's counters."""
-        return self.sink.counters
+    def counters(self) -> dict[str, SinkCounters]:
+        """Counters of every destination by its URL."""
+        return {outlet.sink.url: outlet.sink.counters for outlet in self.outlets}
 
-    def send(self, tracked: TrackedFrame) -> None:
-        """Send, or hold back what is not due."""
-        if self._limit is not None and not self._is_due(self._limit, tracked):
-            self._held_back = tracked
-            return
-        self._held_back = None
-        self.sink.send(self._prepared.frame(tracked, self._mirror))
+    def send(self, tracked: TrackedFrame, *, force: bool = False) -> None:
+        """Send one frame everywhere; ``force`` passes the rate limits."""
+        tracked = _with_finite_pose(tracked)
+        mirrored: TrackedFrame | None = None
+        for outlet in self.outlets:
+            limit = outlet.limit
+            if limit is not None and not limit.admits(tracked.t_ns) and not force:
+                continue
+            if not outlet.mirror:
+                outlet.sink.send(tracked)
+                continue
+            if mirrored is None:
+                mirrored = tracked.mirrored()
+            outlet.sink.send(mirrored)
 
     def close(self) -> None:
-        """Send a frame that was held back and close the sink."""
-        if self._held_back is not None:
-            self.sink.send(self._prepared.frame(self._held_back, self._mirror))
-        self.sink.close()
-
-    def _is_due(self, limit: RateLimit, tracked: TrackedFrame) -> bool:
-        at_rest = not tracked.units.intensity.any()
-        came_to_rest = at_rest and not self._was_at_rest
-        self._was_at_rest = at_rest
-        return limit.admits(tracked.t_ns) or came_to_rest
+        """Close every destination."""
+        for outlet in self.outlets:
+            outlet.sink.close()
 
 
 def _with_finite_pose(tracked: TrackedFrame) -> TrackedFrame:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from livefacs.clock import ClockMap
-from livefacs.errors import LivefacsError
+from livefacs.errors import LivefacsError, SinkError
 from livefacs.protocols import Encoder, SessionControl, Sink
 from livefacs.sinks.destination import Destination
-from livefacs.sinks.hub import Outlet, Prepared
+from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.udp import UdpSink
 from livefacs.wire.osc import OscEncoder
 
 
 def open_sink(destination: Destination, clock: ClockMap, control: SessionControl | None) -> Sink:
-    """Open the sink of one destination, without mirror and rate limit (see ``open_outlets``).
+    """Open the sink of one destination, without mirror and rate limit (see ``open_hub``).
 
     Parameters
     ----------
@@ -32,27 +32,27 @@ def open_sink(destination: Destination, clock: ClockMap, control: SessionControl
     return _OPENERS[destination.scheme](destination, clock, control)
 
 
-def open_outlets(
+def open_hub(
     destinations: Sequence[Destination], clock: ClockMap, control: SessionControl | None = None
-) -> list[Outlet]:
+) -> Hub:
     """Open all destinations of a session; closes what is open again if one fails.
 
     Raises
     ------
     SinkError
-        See ``open_sink``.
+        See ``open_sink``; or a destination stands twice.
     """
-    prepared = Prepared()
     outlets: list[Outlet] = []
     try:
         for each in destinations:
-            sink = open_sink(each, clock, control)
-            outlets.append(Outlet(sink, prepared, mirror=each.mirror, rate_hz=each.rate_hz))
+            if any(outlet.sink.url == each.url for outlet in outlets):
+                raise SinkError(f"output {each.url!r} stands twice; expected each output once")
+            limit = RateLimit(each.rate_hz) if each.rate_hz is not None else None
+            outlets.append(Outlet(open_sink(each, clock, control), each.mirror, limit))
     except LivefacsError:
-        for outlet in outlets:
-            outlet.close()
+        Hub(outlets).close()
         raise
-    return outlets
+    return Hub(outlets)
 
 
 def _udp(destination: Destination, encoder: Encoder) -> Sink:

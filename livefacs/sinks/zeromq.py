@@ -103,9 +103,9 @@ class ZmqControl:
     """Answers requests on a REP socket, in a thread of its own.
 
     A request is one part, a word with its arguments separated by blanks (``record slate_1 3``), or
-    several parts, one for each of them; see ``commands.run_command``. Pupil Remote's ``t v R r C`` are understood as well, and
-    ``SUB_PORT`` gives the port to subscribe to. Every request gets a reply; a bad one
-    ``error: …``.
+    several parts, one for each of them; see ``commands.run_command``. Pupil Remote's
+    ``t v R r C`` are understood as well, and ``SUB_PORT`` gives the port to subscribe to. Every
+    request gets a reply; a bad one ``error: …``.
 
     Attributes
     ----------
