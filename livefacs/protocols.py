@@ -5,7 +5,7 @@ The engine in ``pipeline`` knows only these; ``app`` puts the adapters in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from livefacs.types import Estimate, Frame, Landmarks, RigFrame, SinkCounters, TrackedFrame
@@ -26,12 +26,21 @@ class Source(Protocol):
         Nominal frame rate; 0 where it is unknown.
     n_frames : int or None
         Number of frames, where the source knows it.
+    notices : tuple of str
+        What a user should be told before the start.
+    timecode : str or None
+        Start timecode where the source carries one (``01:00:00:00``; ``;`` for drop frame).
     """
 
     description: str
     is_live: bool
     rate_hz: float
     n_frames: int | None
+    notices: tuple[str, ...]
+    timecode: str | None
+
+    def closing_notices(self) -> tuple[str, ...]:
+        """What a user should be told at the end: damaged frames, lost connections."""
 
     def read(self) -> Frame | None:
         """The next frame, or None at the end. Blocks; a lost camera is retried inside.
@@ -81,15 +90,11 @@ class AuEstimator(Protocol):
 
 @runtime_checkable
 class RigRetargeter(Protocol):
-    """Turns Action Units into the controls of one rig; may keep per-control smoothing state.
+    """Turns Action Units into the controls of one rig; may keep per-control smoothing state."""
 
-    Attributes
-    ----------
-    rig : str
-        Name of the map, key of ``TrackedFrame.rigs``.
-    """
-
-    rig: str
+    @property
+    def rig(self) -> str:
+        """Name of the map, key of ``TrackedFrame.rigs``."""
 
     def retarget(self, tracked: TrackedFrame) -> RigFrame:
         """Control values from the units, head and gaze of a frame (its ``rigs`` are not read)."""
@@ -122,6 +127,26 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Send what is due (a last neutral is the runner's business) and let the socket go."""
+
+
+@runtime_checkable
+class Outputs(Protocol):
+    """All destinations of a session, each with its rate limit and mirror switch.
+
+    Attributes
+    ----------
+    counters : mapping of destination URL to its SinkCounters
+    """
+
+    @property
+    def counters(self) -> Mapping[str, SinkCounters]:
+        """Counters of every destination by its URL."""
+
+    def send(self, tracked: TrackedFrame, *, force: bool = False) -> None:
+        """Send one frame everywhere; ``force`` passes the rate limits."""
+
+    def close(self) -> None:
+        """Close every destination."""
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from livefacs.errors import TakeError
 from livefacs.pipeline.feed import Feed, Grabbed
 from livefacs.pipeline.meter import Meter, Summary
 from livefacs.pipeline.tracker import Tracker
-from livefacs.protocols import Sink, Source
+from livefacs.protocols import Outputs, Sink, Source
 from livefacs.types import Health, TrackedFrame, words_from_health
 
 _PATIENCE_FRAMES: Final = 3  # frame periods without a frame before held values are sent
@@ -25,8 +25,13 @@ _FILE_WAIT_S: Final = 0.25
 class Recording(Protocol):
     """A take that is being written; ``app`` makes it."""
 
-    timecode: str
-    late: bool
+    @property
+    def timecode(self) -> str:
+        """Timecode at which the take starts."""
+
+    @property
+    def late(self) -> bool:
+        """True while the writer is behind."""
 
     def send(self, tracked: TrackedFrame) -> None:
         """Queue one frame for the writer."""
@@ -49,7 +54,8 @@ class Session:
     Parameters
     ----------
     source, tracker
-    outputs : sinks that streaming starts and stops
+    outputs : Outputs or None
+        The destinations, which streaming starts and stops.
     watchers : sinks that always see every frame (meters, mirror)
     recording_factory : callable(slate, take number) that opens a take, or None
     time_limit_s : float or None
@@ -63,7 +69,7 @@ class Session:
         source: Source,
         tracker: Tracker,
         *,
-        outputs: Sequence[Sink] = (),
+        outputs: Outputs | None = None,
         watchers: Sequence[Sink] = (),
         recording_factory: RecordingFactory | None = None,
         time_limit_s: float | None = None,
@@ -72,7 +78,7 @@ class Session:
     ) -> None:
         self.source = source
         self.tracker = tracker
-        self.outputs = list(outputs)
+        self.outputs = outputs
         self.watchers = list(watchers)
         self._recording_factory = recording_factory
         self._recording: Recording | None = None
@@ -160,9 +166,8 @@ class Session:
         if recording is not None and recording.late:
             tracked = replace(tracked, health=tracked.health | Health.RECORDER_LATE)
         sending_ns = self._clock()
-        if self._streaming:
-            for output in self.outputs:
-                output.send(tracked)
+        if self._streaming and self.outputs is not None:
+            self.outputs.send(tracked)
         sent_ns = self._clock()
         stage_ns = {
             **tracked.stage_ns,
@@ -203,11 +208,10 @@ class Session:
 
     def _send_neutral(self) -> None:
         """Leave the rigs at rest; only the outputs see it, a take does not."""
-        if self._last is None:
+        if self._last is None or self.outputs is None:
             return
         neutral = self.tracker.neutral(self._last.i_frame + 1, self._last.t_ns + self._period_ns)
-        for output in self.outputs:
-            output.send(neutral)
+        self.outputs.send(neutral, force=True)
 
     def _shut_down(self) -> None:
         self._feed.close()
@@ -216,8 +220,10 @@ class Session:
             self._send_neutral()
         if self._recording is not None:
             self.record_stop()
-        for sink in (*self.outputs, *self.watchers):
-            sink.close()
+        if self.outputs is not None:
+            self.outputs.close()
+        for watcher in self.watchers:
+            watcher.close()
         self.tracker.landmarker.close()
 
     # What control ports ask for (protocols.SessionControl).
@@ -310,12 +316,12 @@ class Session:
             },
             "outputs": [
                 {
-                    "url": output.url,
-                    "packets": output.counters.packets,
-                    "bytes": output.counters.bytes,
-                    "refused": output.counters.refused,
-                    "last_error": output.counters.last_error,
+                    "url": url,
+                    "packets": counters.packets,
+                    "bytes": counters.bytes,
+                    "refused": counters.refused,
+                    "last_error": counters.last_error,
                 }
-                for output in self.outputs
+                for url, counters in (self.outputs.counters if self.outputs else {}).items()
             ],
         }

@@ -36,12 +36,18 @@ class ListSource:
     description = "list"
     is_live = False
     rate_hz = 30.0
+    notices: tuple[str, ...] = ()
+    timecode: str | None = None
 
     def __init__(self, frames: Sequence[Frame], failure: Exception | None = None) -> None:
         self._frames = iter(frames)
         self._failure = failure
         self.n_frames: int | None = len(frames)
         self.closed = False
+
+    def closing_notices(self) -> tuple[str, ...]:
+        """Nothing to tell."""
+        return ()
 
     def read(self) -> Frame | None:
         """The next frame; after the last one the failure, if there is one."""
@@ -62,6 +68,8 @@ class HandSource:
     is_live = True
     rate_hz = 100.0
     n_frames: int | None = None
+    notices: tuple[str, ...] = ()
+    timecode: str | None = None
 
     def __init__(self) -> None:
         self._ready = threading.Semaphore(0)
@@ -76,6 +84,10 @@ class HandSource:
         """Blocks until ``push`` or ``close``."""
         self._ready.acquire()
         return self._frames.pop(0) if self._frames else None
+
+    def closing_notices(self) -> tuple[str, ...]:
+        """Nothing to tell."""
+        return ()
 
     def close(self) -> None:
         """Wake the reader."""
@@ -163,3 +175,30 @@ class ListSink:
 def _estimate(values: np.ndarray, health: Health) -> Estimate:
     units = ActionUnits(values, values, np.ones(N_AU, np.float32))
     return Estimate(units, HeadPose(yaw_rad=0.5), Gaze(), health)
+
+
+class ListOutputs:
+    """Destinations that keep what they were sent."""
+
+    def __init__(self) -> None:
+        self.sink = ListSink()
+        self.forced = 0
+
+    @property
+    def counters(self) -> dict[str, SinkCounters]:
+        """Counters by URL."""
+        return {self.sink.url: self.sink.counters}
+
+    @property
+    def frames(self) -> list[TrackedFrame]:
+        """What was sent."""
+        return self.sink.frames
+
+    def send(self, tracked: TrackedFrame, *, force: bool = False) -> None:
+        """Keep the frame."""
+        self.forced += force
+        self.sink.send(tracked)
+
+    def close(self) -> None:
+        """Close the sink."""
+        self.sink.close()

@@ -14,6 +14,7 @@ from tests.pipeline.doubles import (
     BrightnessEstimator,
     CornerLandmarker,
     HandSource,
+    ListOutputs,
     ListSink,
     ListSource,
     SmileRetargeter,
@@ -31,15 +32,16 @@ def make_tracker() -> Tracker:
 
 
 def test_a_file_is_tracked_frame_by_frame_and_ends_with_a_neutral_one() -> None:
-    output, watcher = ListSink(), ListSink()
+    output, watcher = ListOutputs(), ListSink()
     source = ListSource([frame(i) for i in range(1, 41)])
-    summary = Session(source, make_tracker(), outputs=[output], watchers=[watcher]).run()
+    summary = Session(source, make_tracker(), outputs=output, watchers=[watcher]).run()
     assert [tracked.i_frame for tracked in watcher.frames] == list(range(1, 41))
     assert summary.frames == summary.faces == 40
     assert len(output.frames) == 41
     assert not output.frames[-1].units.intensity.any()
+    assert output.forced == 1
     assert source.closed
-    assert output.closed
+    assert output.sink.closed
     assert watcher.closed
 
 
@@ -64,11 +66,11 @@ def test_rigs_of_the_mirror_image_are_retargeted_from_exchanged_sides() -> None:
 
 
 def test_a_failing_source_ends_the_session_with_its_error() -> None:
-    output = ListSink()
+    output = ListOutputs()
     source = ListSource([frame(1)], failure=SourceError("the cable is out"))
     with pytest.raises(SourceError, match="cable"):
-        Session(source, make_tracker(), outputs=[output]).run()
-    assert output.closed
+        Session(source, make_tracker(), outputs=output).run()
+    assert output.sink.closed
 
 
 def test_time_limit_counts_the_sources_own_time() -> None:
@@ -90,13 +92,13 @@ class LiveRun:
     """A session over a hand-fed camera, running in a thread."""
 
     def __init__(self, **options: object) -> None:
-        self.source, self.watcher, self.output = HandSource(), ListSink(), ListSink()
+        self.source, self.watcher, self.output = HandSource(), ListSink(), ListOutputs()
         self.tracker = make_tracker()
         self.session = Session(
             self.source,
             self.tracker,
             watchers=[self.watcher],
-            outputs=[self.output],
+            outputs=self.output,
             **options,  # type: ignore[arg-type]  # forwarded as given
         )
         self.thread = threading.Thread(target=self.session.run)
@@ -170,7 +172,7 @@ def test_capture_neutral_reaches_the_estimator_between_frames() -> None:
 
 
 def test_status_is_plain_values() -> None:
-    session = Session(ListSource([frame(5)]), make_tracker(), outputs=[ListSink()])
+    session = Session(ListSource([frame(5)]), make_tracker(), outputs=ListOutputs())
     session.run()
     status = session.status()
     assert status["frames"] == 1
