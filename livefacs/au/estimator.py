@@ -1,0 +1,249 @@
+"""Meshes to Action Units: one kernel call a frame, the neutral's life, health, letters outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F32, F64
+from livefacs.au.model import N_FEATURES, EstimatorModel, load_model
+from livefacs.au.neutral import (
+    AutomaticNeutral,
+    Neutral,
+    NeutralCapture,
+    canonical_neutral,
+)
+from livefacs.au.profile import Profile
+from livefacs.au.smoothing import Smoothing
+from livefacs.clock import s_from_ns
+from livefacs.kernels import step as k
+from livefacs.mesh import N_MESH
+from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health, Landmarks
+from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+
+__all__ = ["Estimator", "load_model"]
+
+HOLD_S: Final = 0.5
+"""How long the last values stand when the face is gone; then they fade."""
+FADE_S: Final = 1.0
+RESTART_S: Final = 1.0
+"""After a longer gap the filter starts afresh."""
+UNKNOWN_NEUTRAL_CONFIDENCE: Final = 0.3
+N_FACE_CHANNELS: Final = CHANNEL_INDEX["AU51"]
+"""Channels before this are facial actions; from it on, head and eyes."""
+
+
+class Estimator:
+    """Action Units, head pose and gaze of one performer, frame by frame.
+
+    Reads no clock and no file once it is made. The same frames give the same numbers.
+
+    Parameters
+    ----------
+    model : EstimatorModel or Path or None
+        Weights; None for those that ship.
+    profile : Profile or None
+        A calibrated person; None learns the neutral from the first quiet frames.
+    smoothing : Smoothing
+        One Euro parameters.
+    focal_px : float or None
+        Focal length of the camera; None assumes that of common webcams and phones, the longer
+        side of the image.
+    neutral : Neutral or None
+        A neutral that is known already, as in offline solving.
+    """
+
+    def __init__(
+        self,
+        model: EstimatorModel | Path | None = None,
+        profile: Profile | None = None,
+        smoothing: Smoothing | None = None,
+        *,
+        focal_px: float | None = None,
+        neutral: Neutral | None = None,
+    ) -> None:
+        self.model = model if isinstance(model, EstimatorModel) else load_model(model)
+        self.profile = profile
+        self._focal_px = focal_px
+        self._smoothing = smoothing or Smoothing()
+        self._kernel_model = self.model.kernel_model()
+        self._gains = profile.gain_array() if profile else np.ones(N_AU)
+        self._given = profile.neutral if profile else neutral
+        self._points = np.zeros((N_MESH, 3), np.float32)
+        self._frame = np.zeros(6)
+        self._result = _new_result()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the performer: neutral (unless given), filter, held values."""
+        self._automatic = None if self._given else AutomaticNeutral(self.model)
+        self._capture: NeutralCapture | None = None
+        self._use_neutral(self._given or canonical_neutral(self.model))
+        self._state = _new_state(self._smoothing)
+        self._last_ns: int | None = None
+        self._seen_ns: int | None = None
+        self._last: Estimate | None = None
+
+    def capture_neutral(self, duration_s: float = 1.0) -> None:
+        """Take the frames of the next ``duration_s`` seconds as the person's neutral."""
+        self._capture = NeutralCapture(duration_s)
+
+    @property
+    def neutral(self) -> Neutral:
+        """The neutral in use."""
+        return self._neutral
+
+    @property
+    def is_calibrated(self) -> bool:
+        """True with a profile, a given neutral or one that was captured on demand."""
+        return self._automatic is None
+
+    @property
+    def aligned(self) -> F64:
+        """(478, 3) float64, the last mesh in the face frame; a view, overwritten by the next."""
+        return self._result.aligned
+
+    @property
+    def features(self) -> F64:
+        """(N_FEATURES,) float64 of the last frame; a view, overwritten by the next."""
+        return self._result.features
+
+    @property
+    def facts(self) -> F64:
+        """(N_FACTS,) float64 of the last frame, see ``kernels.step``; a view."""
+        return self._result.facts
+
+    def warm_up(self) -> None:
+        """Compile the kernel with the arrays of a live run, without touching the performer."""
+        state, points = _new_state(self._smoothing), np.zeros((N_MESH, 3), np.float32)
+        points[:] = 100.0 * self.model.canonical + 300.0
+        frame = np.array((320.0, 240.0, 640.0, 640.0, 480.0, 0.0))
+        person = canonical_neutral(self.model).person(self._kernel_model)
+        k.step(points, frame, self._kernel_model, person, state, _new_result())
+
+    def estimate(self, landmarks: Landmarks) -> Estimate:
+        """Action Units, head pose and gaze of one mesh.
+
+        Parameters
+        ----------
+        landmarks : Landmarks
+            Times must rise; a step back or a gap over a second restarts the filter.
+        """
+        dt_s = self._elapsed_s(landmarks.t_ns)
+        self._last_ns = self._seen_ns = landmarks.t_ns
+        np.copyto(self._points, landmarks.points_px)  # one signature, whatever its flags
+        width, height = landmarks.image_size
+        focal_px = self._focal_px or float(max(width, height))
+        self._frame[:] = width / 2.0, height / 2.0, focal_px, width, height, dt_s
+        flags = k.step(
+            self._points, self._frame, self._kernel_model, self._person, self._state, self._result
+        )
+        self._learn_neutral(dt_s)
+        self._last = self._read_result(flags)
+        return self._last
+
+    def hold(self, t_ns: int) -> Estimate:
+        """The frame has no face: the last values stand for half a second, then fade to neutral."""
+        self._last_ns = t_ns
+        if self._last is None or self._seen_ns is None:
+            health = Health.NO_FACE | self._calibration_health()
+            return Estimate(ActionUnits.neutral(), HeadPose(), Gaze(), health)
+        lost_s = s_from_ns(max(0, t_ns - self._seen_ns))
+        left = np.float32(min(1.0, max(0.0, 1.0 - (lost_s - HOLD_S) / FADE_S)))
+        last = self._last
+        if lost_s >= HOLD_S:
+            self._state.filter[:] = np.nan  # a face that comes back starts where it is
+        units = ActionUnits(
+            last.units.intensity * left,
+            last.units.raw * left,
+            last.units.confidence * left * np.float32(0.5),
+        )
+        health = Health.NO_FACE | Health.HELD | self._calibration_health()
+        return Estimate(units, _faded_pose(last.head, float(left)), last.gaze, health)
+
+    def _elapsed_s(self, t_ns: int) -> float:
+        if self._last_ns is None:
+            return 0.0
+        dt_s = s_from_ns(t_ns - self._last_ns)
+        return 0.0 if dt_s < 0.0 or dt_s > RESTART_S else max(dt_s, 1e-3)
+
+    def _learn_neutral(self, dt_s: float) -> None:
+        result = self._result
+        if self._capture is not None:
+            captured = self._capture.offer(result.aligned, result.head, dt_s)
+            if captured is not None:
+                self._capture = self._automatic = None
+                self._use_neutral(captured)
+        elif self._automatic is not None and not self._automatic.is_final:
+            activity = float(result.values[:N_FACE_CHANNELS].max())
+            speed = float(result.facts[k.SPEED])
+            if self._automatic.offer(result.aligned, result.head, speed, activity, dt_s):
+                self._use_neutral(self._automatic.neutral)
+
+    def _use_neutral(self, neutral: Neutral) -> None:
+        self._neutral = neutral
+        self._person = neutral.person(self._kernel_model, self._gains)
+
+    def _calibration_health(self) -> Health:
+        return Health.OK if self.is_calibrated else Health.UNCALIBRATED
+
+    def _read_result(self, flags: int) -> Estimate:
+        result = self._result
+        confidence = result.confidence.copy()
+        if self._automatic is not None and not self._automatic.is_known:
+            confidence *= np.float32(UNKNOWN_NEUTRAL_CONFIDENCE)
+        units = ActionUnits(
+            _frozen(result.intensity.copy()), _frozen(result.raw.copy()), _frozen(confidence)
+        )
+        health = self._calibration_health()
+        if flags & k.FLAG_OUT_OF_RANGE:
+            health |= Health.OUT_OF_RANGE
+        if flags & (k.FLAG_LEFT_HIDDEN | k.FLAG_RIGHT_HIDDEN):
+            health |= Health.SIDE_HIDDEN
+        return Estimate(units, HeadPose(*result.head.tolist()), Gaze(*result.gaze.tolist()), health)
+
+
+def _frozen(values: F32) -> F32:
+    values.setflags(write=False)
+    return values
+
+
+def _faded_pose(head: HeadPose, left: float) -> HeadPose:
+    return HeadPose(
+        head.yaw_rad * left,
+        head.pitch_rad * left,
+        head.roll_rad * left,
+        head.x_cm,
+        head.y_cm,
+        head.z_cm,
+    )
+
+
+def _new_state(smoothing: Smoothing) -> k.State:
+    return k.State(
+        filter_parameters=smoothing.parameters(),
+        filter=np.full((N_AU, 2), np.nan),
+        held=np.zeros(N_AU),
+        gaze=np.zeros(4),
+        scalars=np.zeros(k.N_SCALARS),
+    )
+
+
+def _new_result() -> k.Result:
+    return k.Result(
+        orthographic=np.zeros((N_MESH, 3)),
+        aligned=np.zeros((N_MESH, 3)),
+        rotation=np.eye(3),
+        offset=np.zeros(3),
+        features=np.zeros(N_FEATURES),
+        values=np.zeros(N_AU),
+        filtered=np.zeros(N_AU),
+        raw=np.zeros(N_AU, np.float32),
+        intensity=np.zeros(N_AU, np.float32),
+        confidence=np.zeros(N_AU, np.float32),
+        head=np.zeros(6),
+        gaze=np.zeros(4),
+        facts=np.zeros(k.N_FACTS),
+    )

@@ -1,0 +1,212 @@
+"""The estimator's weights: what training decides, in one small file with its provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+
+from livefacs import mesh
+from livefacs.arrays import F32, F64, I64
+from livefacs.errors import LandmarkerError
+from livefacs.kernels import step as k
+from livefacs.kernels.features import N_POSE_TERMS
+from livefacs.resources import data_path
+from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
+
+FORMAT: Final = "livefacs-estimator"
+VERSION: Final = 1
+SHIPPED: Final = "estimator.npz"
+
+N_POINTS: Final = len(mesh.FEATURE_POINTS)
+N_FEATURES: Final = 2 * N_POINTS + N_POSE_TERMS + k.N_MEASURES
+MEASURE_START: Final = 2 * N_POINTS + N_POSE_TERMS
+
+MEASURES: Final = (
+    "lid_gap_L",
+    "lid_gap_R",
+    "iris_x_L",
+    "iris_y_L",
+    "iris_x_R",
+    "iris_y_R",
+    "lip_gap",
+)
+
+
+@dataclass(frozen=True)
+class EstimatorModel:
+    """Weights and references of the estimator.
+
+    Attributes
+    ----------
+    canonical : (478, 3) float64
+        Mean neutral face, frontal, in units of the outer-eye distance.
+    align_ids : (m,) int64
+    align_prior : (m,) float64
+        Points of the rigid fit and their weights.
+    weights : (N_AU, N_FEATURES) float32
+        Linear map from features to intensities; zero outside each action's region.
+    bias : (N_AU,) float32
+        Minus each channel's noise floor.
+    reliability : (N_AU,) float32
+        Measured on people that were not trained on: Pearson r, 0..1; NaN where not measured.
+    provenance : dict
+        Data hashes, seeds, versions, settings.
+    """
+
+    canonical: F64
+    align_ids: I64
+    align_prior: F64
+    weights: F32
+    bias: F32
+    reliability: F32
+    provenance: dict[str, Any]
+
+    def kernel_model(self) -> k.Model:
+        """The arrays as the kernel takes them, rows of the map without their zeros."""
+        starts, columns, values = [0], [], []
+        for row in self.weights:
+            used = np.flatnonzero(row)
+            columns.append(used)
+            values.append(row[used])
+            starts.append(starts[-1] + used.size)
+        return k.Model(
+            align_ids=np.ascontiguousarray(self.align_ids, np.int64),
+            align_prior=np.ascontiguousarray(self.align_prior, np.float64),
+            point_ids=np.array(mesh.FEATURE_POINTS, np.int64),
+            lid_pairs=np.array([mesh.LID_PAIRS_L, mesh.LID_PAIRS_R], np.int64),
+            lip_pairs=np.array(mesh.LIP_PAIRS, np.int64),
+            eyes=np.array([mesh.EYE_L, mesh.EYE_R], np.int64),
+            starts=np.array(starts, np.int64),
+            columns=np.concatenate(columns).astype(np.int64),
+            weights=np.concatenate(values).astype(np.float32),
+            bias=self.bias.astype(np.float64),
+            reliability=np.nan_to_num(self.reliability.astype(np.float64), nan=UNMEASURED),
+            side=np.array([_side(name) for name in AU_CHANNELS], np.int64),
+            roles=_roles(),
+            limits=_limits(),
+        )
+
+    @property
+    def digest(self) -> str:
+        """Twelve hex digits that name these weights."""
+        digest = hashlib.sha256()
+        for array in (self.canonical, self.align_ids, self.align_prior, self.weights, self.bias):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()[:12]
+
+
+UNMEASURED: Final = 0.5
+"""Confidence of a channel whose reliability could not be measured on known truth."""
+
+
+def _side(channel: str) -> int:
+    if channel.startswith("AD30"):
+        return 0  # a direction of the one jaw, not a side of the face
+    return {"_L": -1, "_R": 1}.get(channel[-2:], 0)
+
+
+def _roles() -> I64:
+    names = ("AU45_L", "AU43_L", "AU26", "AU27", "AU51", "AU61")
+    return np.array([CHANNEL_INDEX[name] for name in names], np.int64)
+
+
+def _limits() -> F64:
+    """The constants of the chain, each with its reason."""
+    limits = np.zeros(k.N_LIMITS)
+    limits[k.ALIGN_ROUNDS] = 3  # residuals change by under 1e-4 after the third round
+    limits[k.ALIGN_SOFTNESS] = 0.02  # twice the landmarks' misfit on a turned head
+    limits[k.CEILING] = 1.25  # past the calibrated maximum a value is an outlier
+    limits[k.GAZE_FREEZE] = 0.40  # below this share of the neutral lid gap irises are guessed
+    limits[k.EYE_RADIUS] = 0.135  # 12 mm eyeball radius over 89 mm between outer eye corners
+    limits[k.HOLD_S], limits[k.FADE_S] = 0.5, 1.0
+    limits[k.CLOSED_FROM] = 0.5
+    limits[k.CLOSED_AFTER_S], limits[k.CLOSED_RAMP_S] = 0.5, 0.1  # a blink is shorter
+    limits[k.STRETCH_FROM] = 0.6  # AU27 is the far part of the jaw's range
+    limits[k.HEAD_YAW], limits[k.HEAD_PITCH], limits[k.HEAD_ROLL] = np.radians((45.0, 35.0, 35.0))
+    limits[k.HIDE_YAW], limits[k.SHOW_YAW] = np.radians((40.0, 36.0))
+    limits[k.RANGE_YAW], limits[k.RANGE_PITCH] = np.radians((40.0, 30.0))
+    limits[k.RANGE_EYES_PX] = 30.0
+    limits[k.FACE_CM] = 8.9  # adult mean distance between the outer eye corners
+    return limits
+
+
+def save_model(model: EstimatorModel, path: Path) -> None:
+    """Write the weights file; the same model gives the same bytes."""
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "channels": list(AU_CHANNELS),
+        "points": list(mesh.FEATURE_POINTS),
+        "provenance": model.provenance,
+    }
+    text = json.dumps(header, sort_keys=True).encode()
+    arrays = {
+        "header": np.frombuffer(text, np.uint8),
+        "canonical": model.canonical.astype(np.float32),
+        "align_ids": model.align_ids.astype(np.int16),
+        "align_prior": model.align_prior.astype(np.float32),
+        "weights": model.weights.astype(np.float32),
+        "bias": model.bias.astype(np.float32),
+        "reliability": model.reliability.astype(np.float32),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # names are ours
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> EstimatorModel:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(arrays.pop("header").tobytes().decode())
+    except FileNotFoundError:
+        raise LandmarkerError(
+            f"no estimator weights at {path}: give a file that `livefacs train` wrote"
+        ) from None
+    except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
+        raise LandmarkerError(f"{path} is not a livefacs weights file: {error}") from None
+    _check_header(header, path)
+    canonical = np.asarray(arrays["canonical"], np.float64)
+    if arrays["weights"].shape != (N_AU, N_FEATURES) or canonical.shape != (mesh.N_MESH, 3):
+        raise LandmarkerError(f"{path} holds weights of another shape; train it again")
+    return EstimatorModel(
+        canonical,
+        np.asarray(arrays["align_ids"], np.int64),
+        np.asarray(arrays["align_prior"], np.float64),
+        np.asarray(arrays["weights"], np.float32),
+        np.asarray(arrays["bias"], np.float32),
+        np.asarray(arrays["reliability"], np.float32),
+        header["provenance"],
+    )
+
+
+def _check_header(header: dict[str, Any], path: Path) -> None:
+    if header.get("format") != FORMAT:
+        raise LandmarkerError(f"{path} is not a livefacs weights file")
+    if header.get("version") != VERSION:
+        raise LandmarkerError(
+            f"{path} is a weights file of version {header.get('version')}, "
+            f"this livefacs reads version {VERSION}: train it again"
+        )
+    same = header["channels"] == list(AU_CHANNELS)
+    if not same or header["points"] != list(mesh.FEATURE_POINTS):
+        raise LandmarkerError(f"{path} was trained for other channels or points; train it again")
+
+
+def load_model(path: Path | None = None) -> EstimatorModel:
+    """Read a weights file; None reads the one that ships.
+
+    Raises
+    ------
+    LandmarkerError
+        The file is absent, damaged, or of another version or channel set.
+    """
+    return _load(data_path(SHIPPED) if path is None else Path(path))

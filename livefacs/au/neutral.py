@@ -1,0 +1,212 @@
+"""The person's neutral: automatic from the first quiet frames, captured on demand, or of a clip.
+
+All shapes stand in the face frame: frontal, aligned to the mean neutral face, in units of the
+outer-eye distance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from livefacs import mesh
+from livefacs.arrays import F64
+from livefacs.au.model import EstimatorModel
+from livefacs.kernels import step as k
+from livefacs.kernels.features import N_POSE_TERMS, pose_terms
+from livefacs.vocab.facs import N_AU
+
+SETTLE_S: Final = 0.12
+"""A fresh tracker's first frames are about a pixel off."""
+PROVISIONAL_S: Final = 0.30
+"""Quiet time after which the automatic neutral is first used."""
+FINAL_S: Final = 2.0
+"""Time after which the automatic neutral is left alone for good."""
+MAX_GAP_S: Final = 0.1
+"""Longest time that one frame may stand for."""
+
+MAX_YAW_RAD: Final = 0.45
+MAX_PITCH_RAD: Final = 0.45
+MAX_SPEED: Final = 1.5
+"""Eye distances a second: faster frames are blurred."""
+MAX_LIP_GAP: Final = 0.045
+"""Inner-lip gap of closed lips, outer-eye distances (people at rest: up to 0.03)."""
+MIN_LID_GAP: Final = 0.55
+"""Lid gap, as a share of the mean neutral face's."""
+MAX_CORNER_LIFT: Final = 0.075
+"""How far the mouth corners may stand above the mean neutral face's: beyond it, a smile."""
+MAX_MOUTH_WIDENING: Final = 0.11
+QUIET_INTENSITY: Final = 0.12
+"""Once a neutral is known, only frames without an action above this refine it."""
+RELAX_AFTER_S: Final = 4.0
+"""With no quiet frame for so long the gates widen, each time by half: a mouth may rest open."""
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """A neutral face and what the kernel needs to know of it.
+
+    Attributes
+    ----------
+    shape : (478, 3) float64
+    angles_rad : (3,) float64
+        Head yaw, pitch and roll in the neutral.
+    """
+
+    shape: F64
+    angles_rad: F64
+
+    def person(self, model: k.Model, gains: F64 | None = None) -> k.Person:
+        """The kernel's arrays."""
+        terms = np.zeros(N_POSE_TERMS)
+        yaw, pitch, roll = (float(angle) for angle in self.angles_rad)
+        pose_terms(yaw, pitch, roll, terms)
+        measures = np.zeros(k.N_MEASURES)
+        shape = np.ascontiguousarray(self.shape, np.float64)
+        k.measure(shape, model, measures)
+        return k.Person(
+            neutral=shape,
+            neutral_terms=terms,
+            neutral_angles=np.ascontiguousarray(self.angles_rad, np.float64),
+            neutral_measures=measures,
+            gains=np.ones(N_AU) if gains is None else np.ascontiguousarray(gains, np.float64),
+        )
+
+
+def normalised(shape: F64) -> F64:
+    """The shape scaled about its origin to an outer-eye distance of one."""
+    right, left = mesh.OUTER_CORNERS
+    return np.asarray(shape / np.linalg.norm(shape[right] - shape[left]), np.float64)
+
+
+def canonical_neutral(model: EstimatorModel) -> Neutral:
+    """The mean neutral face, looking straight ahead: what is assumed of a person never seen."""
+    return Neutral(normalised(model.canonical), np.zeros(3))
+
+
+def neutral_from_shapes(shapes: F64, angles_rad: F64) -> Neutral:
+    """Median of aligned shapes.
+
+    Parameters
+    ----------
+    shapes : (n, 478, 3) float64, n >= 1
+    angles_rad : (n, 3) float64
+    """
+    return Neutral(normalised(np.median(shapes, axis=0)), np.median(angles_rad, axis=0))
+
+
+class NeutralGate:
+    """Says whether a frame may be a resting face, judged against the mean neutral face.
+
+    Expressions that are held from the first frame on (an open mouth, closed eyes, a broad smile)
+    do not pass; small ones cannot be told from a face of that shape.
+    """
+
+    def __init__(self, model: EstimatorModel) -> None:
+        shape = canonical_neutral(model).shape
+        self._lids = [_gap(shape, mesh.LID_PAIRS_L), _gap(shape, mesh.LID_PAIRS_R)]
+        self._lift = _corner_height(shape)
+        self._width = _mouth_width(shape)
+
+    def passes(self, shape: F64, head: F64, speed: float, slack: float = 1.0) -> bool:
+        """True for a quiet, roughly frontal frame without an evident expression."""
+        return not self.fault(shape, head, speed, slack)
+
+    def fault(self, shape: F64, head: F64, speed: float, slack: float = 1.0) -> str:
+        """What speaks against the frame, in words; empty where nothing does."""
+        if abs(head[0]) > MAX_YAW_RAD * slack or abs(head[1]) > MAX_PITCH_RAD * slack:
+            return "the head is turned away from the camera"
+        if speed > MAX_SPEED * slack:
+            return "the head moves"
+        if _gap(shape, mesh.LIP_PAIRS) > MAX_LIP_GAP * slack:
+            return "the lips are parted"
+        lids = (_gap(shape, mesh.LID_PAIRS_L), _gap(shape, mesh.LID_PAIRS_R))
+        if min(a / b for a, b in zip(lids, self._lids, strict=True)) < MIN_LID_GAP / slack:
+            return "an eye is closed"
+        lift, width = _corner_height(shape) - self._lift, _mouth_width(shape) - self._width
+        if (lift > MAX_CORNER_LIFT * slack and width > 0) or width > MAX_MOUTH_WIDENING * slack:
+            return "the mouth smiles or stretches"
+        return ""
+
+
+def _gap(shape: F64, pairs: tuple[tuple[int, int], ...]) -> float:
+    return float(np.mean([np.hypot(*(shape[a, :2] - shape[b, :2])) for a, b in pairs]))
+
+
+def _corner_height(shape: F64) -> float:
+    lips = 0.5 * (shape[0, 1] + shape[17, 1])
+    return float(lips - 0.5 * (shape[mesh.MOUTH_CORNER_L, 1] + shape[mesh.MOUTH_CORNER_R, 1]))
+
+
+def _mouth_width(shape: F64) -> float:
+    return float(shape[mesh.MOUTH_CORNER_L, 0] - shape[mesh.MOUTH_CORNER_R, 0])
+
+
+class AutomaticNeutral:
+    """Learns the neutral from the first quiet frames, then leaves it alone.
+
+    Feed it every frame; ``neutral`` changes until ``is_final``.
+    """
+
+    def __init__(self, model: EstimatorModel) -> None:
+        self._gate = NeutralGate(model)
+        self.neutral = canonical_neutral(model)
+        self.is_known = False
+        self.is_final = False
+        self._shapes: list[F64] = []
+        self._angles: list[F64] = []
+        self._quiet_s = 0.0
+        self._elapsed_s = 0.0
+        self._waited_s = 0.0
+
+    def offer(self, shape: F64, head: F64, speed: float, activity: float, dt_s: float) -> bool:
+        """Take one aligned frame into account; True where ``neutral`` changed by it.
+
+        ``activity`` is the strongest intensity of the frame under the neutral so far.
+        """
+        step_s = min(max(dt_s, 0.0), MAX_GAP_S)
+        self._elapsed_s += step_s
+        if self.is_final or self._elapsed_s < SETTLE_S:
+            return False
+        if self.is_known and activity > QUIET_INTENSITY:
+            self.is_final = self._elapsed_s >= FINAL_S
+            return False
+        slack = 1.5 ** int(self._waited_s / RELAX_AFTER_S)
+        if not self._gate.passes(shape, head, speed, slack):
+            self._waited_s += step_s
+            return False
+        self._shapes.append(shape.copy())
+        self._angles.append(head[:3].copy())
+        self._quiet_s += step_s
+        return self._settle()
+
+    def _settle(self) -> bool:
+        """Renew the neutral at the first quiet frame, when it is known, and now and then after."""
+        becomes_known = not self.is_known and self._quiet_s >= PROVISIONAL_S
+        self.is_final = self._quiet_s >= FINAL_S
+        n = len(self._shapes)
+        if not (n == 1 or becomes_known or self.is_final or (self.is_known and n % 10 == 0)):
+            return False
+        self.neutral = neutral_from_shapes(np.array(self._shapes), np.array(self._angles))
+        self.is_known = self.is_known or becomes_known
+        return True
+
+
+class NeutralCapture:
+    """Collects the frames of an explicit capture; no gate: the performer says it is neutral."""
+
+    def __init__(self, duration_s: float = 1.0) -> None:
+        self._left_s = duration_s
+        self._shapes: list[F64] = []
+        self._angles: list[F64] = []
+
+    def offer(self, shape: F64, head: F64, dt_s: float) -> Neutral | None:
+        """Take one aligned frame; the neutral once the time is over."""
+        self._shapes.append(shape.copy())
+        self._angles.append(head[:3].copy())
+        self._left_s -= min(max(dt_s, 0.0), MAX_GAP_S)
+        if self._left_s > 0.0:
+            return None
+        return neutral_from_shapes(np.array(self._shapes), np.array(self._angles))

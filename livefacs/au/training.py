@@ -1,0 +1,203 @@
+"""Fit the estimator's weights: one-sided, region-limited, mirrored ridge regression.
+
+An Action Unit is never negative, so where the truth is 0 any value at or below 0 is right, and
+where it is 1 any value from 1 up. That makes the loss convex but not quadratic; it is minimised
+by majorisation: residuals that cost nothing are replaced by 0, and the same factorised normal
+equations are solved again. The floor (bias) of each channel is fitted with it.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from collections.abc import Sequence as Many
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from livefacs.arrays import F32, F64, I64
+from livefacs.au.dataset import Subject
+from livefacs.au.extract import Examples, blank_model, choose_align_points, examples_of, mean_face
+from livefacs.au.features import (
+    LEARNT,
+    POSE_START,
+    mirror_channels,
+    mirror_features,
+    region_mask,
+    set_formulas,
+)
+from livefacs.au.model import MEASURE_START, MEASURES, N_FEATURES, EstimatorModel
+from livefacs.kernels._jit import numba_version
+from livefacs.kernels.features import N_POSE_TERMS
+from livefacs.vocab.facs import AU_CHANNELS, N_AU, action_of
+
+_CHUNK: Final = 20_000
+_SIGNIFICANT_BITS: Final = 12
+"""Weights are rounded to so many bits: what lies below depends on the linear-algebra library."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What training can be told.
+
+    Attributes
+    ----------
+    ridge : float
+        Penalty on squared weights, for a unit displacement of one eye distance.
+    ridge_of : dict
+        Penalty of single actions, where it differs.
+    pose_ridge : float
+        Penalty on the pose terms, as a share of the other.
+    gap_unit : float
+        A lid closed fully counts like a displacement of so many eye distances.
+    sequence_weights : dict
+        Weight of a sequence by the beginning of its name.
+    focal_factors : tuple of float
+        Copies of the data with other assumed focal lengths.
+    n_rounds : int
+        Majorisation steps.
+    """
+
+    ridge: float = 3.0
+    ridge_of: dict[str, float] = field(default_factory=dict)
+    pose_ridge: float = 0.1
+    gap_unit: float = 0.08
+    sequence_weights: dict[str, float] = field(
+        default_factory=lambda: {"pose": 3.0, "mixmove": 2.0, "mix": 2.0}
+    )
+    focal_factors: tuple[float, ...] = (1.0,)
+    n_rounds: int = 25
+
+
+def train(
+    subjects: Many[Subject],
+    settings: Settings | None = None,
+    reliability: Mapping[str, float] | None = None,
+) -> EstimatorModel:
+    """Train on labelled subjects.
+
+    Parameters
+    ----------
+    subjects : list of Subject
+    settings : Settings or None
+    reliability : dict or None
+        Measured reliability by action, from people that were not trained on.
+    """
+    chosen = settings or Settings()
+    canonical = mean_face(subjects)
+    ids, prior = choose_align_points(subjects, canonical)
+    blank = blank_model(canonical, ids, prior)
+    examples = examples_of(blank, subjects, chosen.sequence_weights, chosen.focal_factors)
+    weights, bias = fit(examples, canonical, chosen)
+    return EstimatorModel(
+        canonical,
+        ids,
+        prior,
+        weights,
+        bias,
+        reliability_array(reliability or {}),
+        provenance(subjects, chosen),
+    )
+
+
+def fit(examples: Examples, canonical: F64, settings: Settings) -> tuple[F32, F32]:
+    """Weights (N_AU, N_FEATURES) and bias (N_AU,), float32, from feature rows."""
+    unit = np.ones(N_FEATURES)
+    unit[MEASURE_START : MEASURE_START + 2] = settings.gap_unit
+    rows = np.hstack((examples.features * unit, np.full((len(examples.features), 1), 0.1)))
+    system = _MirroredSystem(rows.astype(np.float32), examples.weight)
+    solvers = {c: system.solver(_allowed(c, canonical), _penalty(c, settings)) for c in LEARNT}
+    weights = np.zeros((N_AU, N_FEATURES + 1))
+    target = np.nan_to_num(examples.truth)
+    for _ in range(settings.n_rounds):
+        correlation = system.correlation(target)
+        for channel, (used, inverse) in solvers.items():
+            weights[channel] = 0.0
+            weights[channel, used] = inverse @ correlation[used, channel]
+        target = _one_sided(examples.truth, system.predict(weights))
+    bias = 0.1 * weights[:, N_FEATURES]
+    weights = weights[:, :N_FEATURES] * unit
+    set_formulas(weights, bias)
+    return _rounded(weights), _rounded(bias)
+
+
+def _one_sided(truth: F32, predicted: F32) -> F32:
+    """Targets with the residuals that cost nothing taken out; unknown truth costs nothing."""
+    target = np.where(truth <= 0.0, np.minimum(predicted, 0.0), truth)
+    target = np.where(truth >= 1.0, np.maximum(predicted, 1.0), target)
+    return np.where(np.isnan(truth), predicted, target).astype(np.float32)
+
+
+def _allowed(channel: int, canonical: F64) -> I64:
+    mask = region_mask(AU_CHANNELS[channel], canonical)
+    return np.append(np.flatnonzero(mask), N_FEATURES)
+
+
+def _penalty(channel: int, settings: Settings) -> F64:
+    ridge = settings.ridge_of.get(action_of(AU_CHANNELS[channel]), settings.ridge)
+    penalty = np.full(N_FEATURES + 1, ridge)
+    penalty[POSE_START : POSE_START + N_POSE_TERMS] *= settings.pose_ridge
+    penalty[N_FEATURES] = 1e-3
+    return penalty
+
+
+class _MirroredSystem:
+    """Normal equations of rows and their mirror images, without making the latter."""
+
+    def __init__(self, rows: F32, weight: F32) -> None:
+        order, sign = mirror_features()
+        self._order = np.append(order, N_FEATURES)
+        self._sign = np.append(sign, 1.0)
+        self._channels = mirror_channels()
+        self._rows, self._weight = rows, weight
+        gram = np.zeros((N_FEATURES + 1, N_FEATURES + 1))
+        for part in self._parts():
+            gram += (rows[part].T * weight[part]) @ rows[part]
+        mirrored = gram[np.ix_(self._order, self._order)] * np.outer(self._sign, self._sign)
+        self._gram = gram + mirrored
+
+    def _parts(self) -> list[slice]:
+        return [slice(a, a + _CHUNK) for a in range(0, len(self._rows), _CHUNK)]
+
+    def solver(self, used: I64, penalty: F64) -> tuple[I64, F64]:
+        """Indices of the features in use and the inverse of their penalised normal matrix."""
+        return used, np.linalg.inv(self._gram[np.ix_(used, used)] + np.diag(penalty[used]))
+
+    def correlation(self, target: F32) -> F64:
+        """(N_FEATURES + 1, N_AU): rows times targets, with the mirror images' share."""
+        total = np.zeros((N_FEATURES + 1, N_AU))
+        for part in self._parts():
+            total += (self._rows[part].T * self._weight[part]) @ target[part]
+        mirrored = (total[self._order] * self._sign[:, None])[:, self._channels]
+        return np.asarray(total + mirrored)
+
+    def predict(self, weights: F64) -> F32:
+        """(n, N_AU) float32."""
+        return np.asarray(self._rows @ weights.T.astype(np.float32))
+
+
+def _rounded(values: F64) -> F32:
+    """To ``_SIGNIFICANT_BITS`` bits, so that other machines come to the same file."""
+    mantissa, exponent = np.frexp(values)
+    scale = float(2**_SIGNIFICANT_BITS)
+    return np.ldexp(np.round(mantissa * scale) / scale, exponent).astype(np.float32)
+
+
+def reliability_array(by_action: Mapping[str, float]) -> F32:
+    """(N_AU,) float32 from figures by action; NaN where there is none."""
+    values = [by_action.get(action_of(channel), np.nan) for channel in AU_CHANNELS]
+    return np.array(values, np.float32)
+
+
+def provenance(subjects: Many[Subject], settings: Settings) -> dict[str, Any]:
+    """What the weights were made of and with."""
+    return {
+        "data": {subject.name: subject.sha256 for subject in subjects},
+        "settings": asdict(settings),
+        "seed": None,
+        "features": list(MEASURES),
+        "numpy": np.__version__,
+        "numba": numba_version(),
+        "python": platform.python_version(),
+    }
