@@ -1,0 +1,334 @@
+"""Fit a map to examples: control values that an animator set for frames of a performance.
+
+Each control is fitted by itself: non-negative weights with an L1 penalty (the lasso of Tibshirani
+1996, by coordinate descent as Friedman, Hastie and Tibshirani 2010), the penalty chosen by leaving
+one example out. Angles may pull both ways, so each has a rising and a falling column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F64
+from livefacs.errors import ConfigError
+from livefacs.retarget.document import toml_key, toml_list, toml_number, toml_table, toml_text
+from livefacs.retarget.document import toml_weights as weights_text
+from livefacs.retarget.performance import Performance, read_table
+from livefacs.retarget.rules import ControlRule, RigMap
+from livefacs.retarget.schema import near
+from livefacs.retarget.signals import INTENSITY_SIGNALS, MEAN_SIGNALS, SIGNAL_INDEX, SIGNALS
+from livefacs.vocab.facs import DIRECTIONAL, EYE_CHANNELS, HEAD_CHANNELS
+
+_ANGLE_UNIT_DEG: Final = 30.0
+"""Angles are fitted in units of this, so that their weights are of the size of the others'."""
+_PENALTIES: Final = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0)
+_KNOWN_TERM_PENALTY: Final = 0.2
+"""Share of the penalty for signals that the base map already uses for the control."""
+_SMALLEST_WEIGHT: Final = 0.01
+_ROUNDS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What an animator set.
+
+    Attributes
+    ----------
+    rows : (n,) int64
+        Row of the performance for each example; -1 nowhere.
+    labels : tuple of str
+        How the file names each moment.
+    values : mapping of control to (n,) float64
+        NaN where the control was not set.
+    """
+
+    rows: F64
+    labels: tuple[str, ...]
+    values: Mapping[str, F64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One control after fitting.
+
+    Attributes
+    ----------
+    weights : mapping of signal to weight
+    offset : float
+        Value at neutral.
+    n_examples : int
+    residual_rms, left_out_rms : float
+        Against the examples, with all of them and with each left out in its turn.
+    worst : str
+        Label of the example with the largest residual, and that residual.
+    """
+
+    control: str
+    weights: Mapping[str, float]
+    offset: float
+    limits: tuple[float, float]
+    n_examples: int
+    residual_rms: float
+    left_out_rms: float
+    worst: str
+    worst_residual: float
+
+
+def examples_from_csv(path: Path, performance: Performance, known: Sequence[str]) -> Examples:
+    """Read pairs: a ``frame`` or ``seconds`` column, then one column a control.
+
+    Empty cells were not set. ``known`` are control names of the rig; none accepts any.
+
+    Raises
+    ------
+    ConfigError
+        Holds every fault of the file with its line.
+    """
+    header, table = read_table(path)
+    key = next((name for name in ("frame", "seconds") if name in header), None)
+    if key is None:
+        raise ConfigError(
+            f"{path}: expected a column 'frame' or 'seconds', got {', '.join(header)}"
+        )
+    controls = [name for name in header if name and name not in ("frame", "seconds")]
+    faults = [
+        f"{path}:1: no control {name!r} in the rig{near(name, known)}"
+        for name in controls
+        if known and name not in known
+    ]
+    rows, values = [], np.full((len(table), len(controls)), np.nan)
+    for index, line in enumerate(table):
+        place = f"{path}:{index + 2}"
+        rows.append(_row_of(line[key], key, performance, place, faults))
+        for column, name in enumerate(controls):
+            values[index, column] = _cell(line[name], f"{place}: {name}", faults)
+    if not table or not controls:
+        faults.append(f"{path}: expected at least one row and one control column")
+    if faults:
+        raise ConfigError(f"the pairs in {path} have {len(faults)} fault(s):", faults)
+    columns = {name: values[:, i] for i, name in enumerate(controls)}
+    labels = tuple(f"{key} {line[key]}" for line in table)
+    return Examples(np.array(rows, np.int64), labels, columns)
+
+
+def _cell(text: str, place: str, faults: list[str]) -> float:
+    try:
+        value = float(text) if text else np.nan
+    except ValueError:
+        value = np.inf
+    if np.isinf(value):
+        faults.append(f"{place}: expected a number or nothing, got {text!r}")
+    return value
+
+
+def _row_of(text: str, key: str, performance: Performance, place: str, faults: list[str]) -> int:
+    """Row of a frame number, or the row nearest to a time; -1 and a fault where there is none."""
+    value = _cell(text, f"{place}: {key}", faults)
+    if np.isnan(value):
+        faults.append(f"{place}: {key}: is missing")
+    if not np.isfinite(value):
+        return -1
+    moments = performance.i_frame if key == "frame" else performance.t_s
+    row = int(np.argmin(np.abs(moments - value)))
+    slack = 0.5 if key == "frame" else 0.1
+    if abs(float(moments[row]) - value) > slack:
+        first, last = moments.min(), moments.max()
+        faults.append(f"{place}: {key} {text} is not in the performance ({first:g} to {last:g})")
+        return -1
+    return row
+
+
+def fit_controls(
+    performance: Performance, examples: Examples, base: RigMap | None = None
+) -> tuple[Fit, ...]:
+    """Fit every control of the examples.
+
+    Parameters
+    ----------
+    performance : Performance
+    examples : Examples
+    base : RigMap, optional
+        Gives sides, limits, rest values, and the signals that are tried first.
+
+    Raises
+    ------
+    ConfigError
+        A control has no example.
+    """
+    rules = {rule.name: rule for rule in base.rules} if base else {}
+    fits = []
+    for control, values in examples.values.items():
+        used = np.flatnonzero(np.isfinite(values))
+        if not used.size:
+            raise ConfigError(f"no value for {control!r} in the pairs; fill some or take it out")
+        rule = rules.get(control) or _rule_from_name(control, values[used])
+        fits.append(_fit_control(performance, examples, rule, used))
+    return tuple(fits)
+
+
+def _rule_from_name(control: str, values: F64) -> ControlRule:
+    """Side and limits of a control that no base map knows."""
+    ends = {"Left": "L", "Right": "R", "_L": "L", "_R": "R", "_l": "L", "_r": "R"}
+    side = next((side for end, side in ends.items() if control.endswith(end)), "")
+    low, high = min(0.0, float(values.min())), max(1.0, float(values.max()))
+    return ControlRule(control, side=side, limits=(low, high))
+
+
+def _candidates(rule: ControlRule) -> list[tuple[str, float]]:
+    """Signals that may drive a control, with the scale and direction of their column."""
+    columns = []
+    for name in SIGNALS:
+        if not _fits_side(name, rule.side) or name in (*HEAD_CHANNELS, *EYE_CHANNELS):
+            continue
+        if name in INTENSITY_SIGNALS:
+            columns.append((name, 1.0))
+        elif name.endswith("_deg"):
+            columns += [(name, 1.0 / _ANGLE_UNIT_DEG), (name, -1.0 / _ANGLE_UNIT_DEG)]
+    return columns
+
+
+def _fits_side(signal: str, side: str) -> bool:
+    """A sided control reads its own side and the midline; a midline one both sides as one."""
+    if signal in DIRECTIONAL:
+        return True
+    own = f"_{side}" if side else None
+    has_side = signal.endswith(("_L", "_R")) or "_L_" in signal or "_R_" in signal
+    if own is None:
+        return not has_side
+    if has_side:
+        return signal.endswith(own) or f"{own}_" in signal
+    return signal not in MEAN_SIGNALS
+
+
+def _fit_control(
+    performance: Performance,
+    examples: Examples,
+    rule: ControlRule,
+    used: np.ndarray[int, np.dtype[np.intp]],
+) -> Fit:
+    candidates = _candidates(rule)
+    index = [SIGNAL_INDEX[name] for name, _ in candidates]
+    scale = np.array([factor for _, factor in candidates])
+    columns = performance.signals[examples.rows[used]][:, index] * scale
+    target = examples.values[rule.name][used]
+    span = rule.limits[1] - rule.limits[0]
+    wanted = (target - rule.offset) / span
+    known = {*rule.terms, *(name for part in rule.combine for name in part.signals)}
+    prior = np.array([_KNOWN_TERM_PENALTY if name in known else 1.0 for name, _ in candidates])
+    penalty, left_out = _best_penalty(columns, wanted, prior)
+    solved = _sparse_weights(columns, wanted, penalty * prior)
+    solved[solved < _SMALLEST_WEIGHT] = 0.0
+    residual = target - np.clip(rule.offset + span * (columns @ solved), *rule.limits)
+    worst = int(np.argmax(np.abs(residual)))
+    weights: dict[str, float] = {}
+    for (name, factor), weight in zip(candidates, solved, strict=True):
+        if weight > 0.0:
+            weights[name] = weights.get(name, 0.0) + float(weight * factor * span)
+    return Fit(
+        control=rule.name,
+        weights=weights,
+        offset=rule.offset,
+        limits=rule.limits,
+        n_examples=len(used),
+        residual_rms=float(np.sqrt(np.mean(residual**2))),
+        left_out_rms=left_out * span,
+        worst=examples.labels[used[worst]],
+        worst_residual=float(residual[worst]),
+    )
+
+
+def _best_penalty(columns: F64, wanted: F64, prior: F64) -> tuple[float, float]:
+    """The largest penalty whose left-out error is within 2 % of the best, and that error."""
+    if len(wanted) < 3:
+        return _PENALTIES[-2], float("nan")
+    errors = [_left_out_rms(columns, wanted, penalty * prior) for penalty in _PENALTIES]
+    best = min(errors)
+    chosen = next(i for i, error in enumerate(errors) if error <= 1.02 * best + 1e-9)
+    return _PENALTIES[chosen], errors[chosen]
+
+
+def _left_out_rms(columns: F64, wanted: F64, penalty: F64) -> float:
+    total = 0.0
+    for i in range(len(wanted)):
+        keep = np.arange(len(wanted)) != i
+        weights = _sparse_weights(columns[keep], wanted[keep], penalty)
+        total += float(np.clip(columns[i] @ weights, -1.0, 1.0) - wanted[i]) ** 2
+    return float(np.sqrt(total / len(wanted)))
+
+
+def _sparse_weights(columns: F64, wanted: F64, penalty: F64) -> F64:
+    """Minimise ``|columns w - wanted|² / 2n + penalty · w`` over ``w >= 0``.
+
+    Parameters
+    ----------
+    columns : (n, m) float64
+    wanted : (n,) float64
+    penalty : (m,) float64
+        Of each weight.
+    """
+    count = max(len(wanted), 1)
+    gram = columns.T @ columns / count
+    pull = columns.T @ wanted / count - penalty
+    weights = np.zeros(len(penalty))
+    active = np.flatnonzero(np.diag(gram) > 1e-9)
+    for _ in range(_ROUNDS):
+        largest = 0.0
+        for j in active:
+            slope = pull[j] - gram[j] @ weights + gram[j, j] * weights[j]
+            new = max(slope / gram[j, j], 0.0)
+            largest = max(largest, abs(new - weights[j]))
+            weights[j] = new
+        if largest < 1e-6:
+            break
+    return weights
+
+
+def toml_from_fits(fits: Sequence[Fit], name: str, base: RigMap | None, n_examples: int) -> str:
+    """The fitted map as TOML: it extends the base where there is one.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+    name : str
+        Title of the new map.
+    base : RigMap or None
+    n_examples : int
+        Rows of the pairs, for the header.
+    """
+    said = f"Weights of {len(fits)} controls fitted to {n_examples} examples; linear."
+    entries = [
+        ("title", toml_text(name)),
+        ("audience", toml_text(base.audience if base else "the rig whose controls were set")),
+        ("names_from", toml_text(base.names_from if base else "the examples")),
+        ("approximations", toml_list((*(base.approximations if base else ()), said))),
+    ]
+    if base is not None:
+        entries += [("extends", toml_text(base.rig)), ("scheme", toml_text(base.scheme))]
+        entries += [("vocabulary", toml_text(base.vocabulary))]
+    parts = [toml_table("rig", entries)]
+    parts += [_control_table(fit) for fit in fits]
+    return "\n".join(parts)
+
+
+def _control_table(fit: Fit) -> str:
+    rms = f"rms {fit.residual_rms:.3f} on {fit.n_examples} examples"
+    entries = [("terms", weights_text(fit.weights))]
+    if not fit.weights:
+        entries = [("undriven", toml_text("no signal explains the examples"))]
+    entries += [
+        ("combine", "[]"),
+        ("suppress", "{}"),
+        ("gain", "1.0"),
+        ("offset", toml_number(fit.offset)),
+        ("limits", f"[{toml_number(fit.limits[0])}, {toml_number(fit.limits[1])}]"),
+        ("curve", '"linear"'),
+        ("dead_zone", "0.0"),
+        ("asymmetry", "1.0"),
+        ("note", toml_text(f"Fitted: {rms}.")),
+    ]
+    return toml_table(f"controls.{toml_key(fit.control)}", entries)
