@@ -1,0 +1,252 @@
+"""Composition root: from checked options to a session that is ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from types import TracebackType
+from typing import Any, Final
+
+from livefacs.au.estimator import Estimator
+from livefacs.au.model import EstimatorModel, load_model
+from livefacs.au.profile import load_profile
+from livefacs.au.smoothing import Smoothing
+from livefacs.clock import ClockMap, now_ns
+from livefacs.config import SessionOptions, SourceOptions, StreamOptions, TrackingOptions
+from livefacs.landmarkers import open_landmarker
+from livefacs.pipeline.runner import RecordingFactory, Session
+from livefacs.pipeline.tracker import Tracker
+from livefacs.protocols import Source
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter, RigWatch
+from livefacs.sinks.destination import SCHEMES, Destination, parse_destination
+from livefacs.sinks.opening import open_hub
+from livefacs.sources import open_source
+from livefacs.take.model import TakeInfo, TimecodeStart
+from livefacs.timecode import find_rate, nearest_rate
+
+_CARRIES_ANY_RIG: Final = frozenset(name for name, scheme in SCHEMES.items() if scheme.rig is None)
+
+
+@dataclass(slots=True)
+class OpenSession:
+    """A session with what was opened around it; closes that when it is left.
+
+    Attributes
+    ----------
+    session : Session
+    notices : list of str
+        Plain sentences for the user, before the start.
+    later_notices : list of str
+        What came up while it ran: a reloaded map, a full disk.
+    """
+
+    session: Session
+    notices: list[str] = field(default_factory=list)
+    later_notices: list[str] = field(default_factory=list)
+    _around: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> OpenSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._around.close()
+
+    def on_exit(self, close: Callable[[], object]) -> None:
+        """Call this when the session is left."""
+        self._around.callback(close)
+
+
+def open_session(options: SessionOptions, *, keep_image: bool = False) -> OpenSession:
+    """Open everything that the options ask for.
+
+    What only reads files (maps, weights, profile, destinations' syntax) comes first, so that a
+    mistyped option is told before a camera lights up.
+
+    Raises
+    ------
+    LivefacsError
+        Whatever cannot be had, in one plain sentence.
+    """
+    retargeting = _Retargeting(options.stream)
+    model = load_model(options.tracking.weights)
+    with ExitStack() as undo:
+        landmarker = open_landmarker(options.tracking.landmarker, model=options.tracking.model)
+        undo.callback(landmarker.close)
+        estimator = make_estimator(options.tracking, model, landmarker.name)
+        estimator.warm_up()
+        source = open_source_from_options(options.source)
+        undo.callback(source.close)
+        tracker = Tracker(
+            landmarker,
+            estimator,
+            retargeters=retargeting.straight,
+            mirrored_retargeters=retargeting.mirrored,
+            stopwatch_ns=now_ns,
+            keep_image=keep_image or options.record.video,
+        )
+        tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
+        opened = _assemble(options, source, tracker, retargeting)
+        undo.pop_all()
+    return opened
+
+
+def _assemble(
+    options: SessionOptions, source: Source, tracker: Tracker, retargeting: _Retargeting
+) -> OpenSession:
+    later: list[str] = []
+    shelf = _shelf(options, source, tracker, later.append)
+    session = Session(
+        source,
+        tracker,
+        recording_factory=shelf,
+        time_limit_s=options.seconds,
+        between_frames=retargeting.chores(later.append),
+    )
+    opened = OpenSession(session, list(source.notices), later)
+    session.outputs = open_hub(retargeting.destinations, ClockMap.read(), session)
+    if options.stream.control_port is not None:
+        _open_control(opened, options.stream)
+    if shelf is not None and options.record.start:
+        timecode = session.record_start(options.record.slate, options.record.take)
+        opened.notices.append(f"recording into {options.record.folder} from {timecode}")
+    return opened
+
+
+def open_source_from_options(options: SourceOptions) -> Source:
+    """The frame source of these options; ``SourceError`` where it cannot be had."""
+    return open_source(
+        options.spec,
+        width=options.width,
+        height=options.height,
+        rate_hz=options.rate_hz,
+        pixel_format=options.pixel_format,
+        realtime=options.realtime,
+        loop=options.loop,
+    )
+
+
+def make_estimator(options: TrackingOptions, model: EstimatorModel, backend: str) -> Estimator:
+    """The estimator of these options: profile and filter."""
+    profile = None if options.profile is None else load_profile(options.profile, backend)
+    return Estimator(model, profile, make_smoothing(options))
+
+
+def make_smoothing(options: TrackingOptions) -> Smoothing:
+    """The temporal filter of these options."""
+    smoothing = Smoothing()
+    if options.filter_cutoff_hz is not None:
+        smoothing = replace(smoothing, cutoff_hz=options.filter_cutoff_hz)
+    if options.filter_beta is not None:
+        smoothing = replace(smoothing, beta=options.filter_beta)
+    return smoothing
+
+
+class _Retargeting:
+    """The rigs that the destinations carry, each compiled once, mirrored ones apart."""
+
+    def __init__(self, options: StreamOptions) -> None:
+        wanted = [parse_destination(url) for url in options.to]
+        wanted = [_with_default_rig(each, options.rig) for each in wanted]
+        names = dict.fromkeys(each.rig for each in wanted if each.rig is not None)
+        programs = {name: load_rig(name) for name in names}
+        self.destinations = [
+            each if each.rig is None else replace(each, rig=programs[each.rig].rig)
+            for each in wanted
+        ]
+        self.straight: list[Retargeter] = []
+        self.mirrored: list[Retargeter] = []
+        self._watches: list[RigWatch] = []
+        for name, program in programs.items():
+            running = []
+            for mirror, among in ((False, self.straight), (True, self.mirrored)):
+                if any(each.rig == name and each.mirror == mirror for each in wanted):
+                    running.append(Retargeter(program))
+                    among.append(running[-1])
+            self._watches.append(RigWatch(*running))
+
+    def chores(self, tell: Callable[[str], None]) -> list[Callable[[], None]]:
+        """What takes up edited maps between frames."""
+
+        def look(watch: RigWatch) -> None:
+            reload = watch.reload_if_changed()
+            if reload is None:
+                return
+            if reload.is_taken:
+                tell(f"rig {reload.rig}: the edited map runs now")
+            else:
+                tell(f"rig {reload.rig}: the edited map has faults, the old one runs on")
+                for fault in reload.faults:
+                    tell(f"  {fault}")
+
+        return [lambda watch=watch: look(watch) for watch in self._watches]  # type: ignore[misc]  # binds each watch
+
+
+def _with_default_rig(destination: Destination, rig: str | None) -> Destination:
+    if destination.rig is None and rig is not None and destination.scheme in _CARRIES_ANY_RIG:
+        return replace(destination, rig=rig)
+    return destination
+
+
+def _open_control(opened: OpenSession, options: StreamOptions) -> None:
+    from livefacs.sinks.control import OscControl
+
+    control = OscControl(opened.session, options.listen, options.control_port or 0)
+    opened.on_exit(control.close)
+    opened.notices.append(f"OSC commands on {options.listen}:{control.port}")
+
+
+def _shelf(
+    options: SessionOptions, source: Source, tracker: Tracker, tell: Callable[[str], None]
+) -> RecordingFactory | None:
+    if options.record.folder is None:
+        return None
+    from livefacs.sinks.recorder import TakeShelf
+
+    info = _take_info(options, source, tracker)
+    return TakeShelf(options.record.folder, info, video=options.record.video, on_warning=tell)
+
+
+def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> TakeInfo:
+    record, tracking = options.record, options.tracking
+    rate = (
+        nearest_rate(source.rate_hz or options.source.rate_hz)
+        if record.timecode_rate == "auto"
+        else find_rate(record.timecode_rate)
+    )
+    start = TimecodeStart(rate)
+    if source.timecode is not None and not source.is_live:
+        start = TimecodeStart(rate, "clip", source.timecode)
+    estimator = tracker.estimator
+    assert isinstance(estimator, Estimator)
+    return TakeInfo(
+        slate=record.slate,
+        number=record.take,
+        source=source.description,
+        rate_hz=source.rate_hz,
+        is_live=source.is_live,
+        landmarker=tracker.landmarker.name,
+        weights={
+            "file": str(tracking.weights) if tracking.weights else "shipped",
+            "sha256": estimator.model.digest,
+        },
+        profile={"name": estimator.profile.name} if estimator.profile else None,
+        estimator=asdict(make_smoothing(tracking)),
+        config=_plain(asdict(options)),
+        timecode=start,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """JSON values: paths become text, tuples lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

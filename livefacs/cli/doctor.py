@@ -1,0 +1,119 @@
+"""``livefacs doctor``: what a user pastes into a report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+_PACKAGES = (
+    "livefacs",
+    "mediapipe",
+    "opencv-contrib-python",
+    "numpy",
+    "numba",
+    "av",
+    "python-osc",
+    "pyzmq",
+    "typer",
+    "pydantic",
+)
+_TIMED_SECONDS = 3.0
+
+
+@app.command()
+def doctor(
+    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+) -> None:
+    """Versions, backends, cameras, folders, and how long each stage takes here."""
+    sections: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+        ("system", _system),
+        ("packages", _packages),
+        ("cameras", _cameras),
+        ("folders", _folders),
+        ("stages, milliseconds", lambda: _stages(landmarker, model)),
+    )
+    healthy = True
+    for title, lines in sections:
+        typer.echo(f"{title}:")
+        try:
+            for line in lines():
+                typer.echo(f"  {line}")
+        except Exception as error:  # a doctor that falls ill tells nobody anything
+            healthy = False
+            typer.echo(f"  failed: {type(error).__name__}: {error}")
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _system() -> Iterator[str]:
+    yield f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores"
+    yield f"Python {platform.python_version()} ({sys.implementation.name})"
+
+
+def _packages() -> Iterator[str]:
+    for name in _PACKAGES:
+        try:
+            yield f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            yield f"{name}: not installed"
+
+
+def _cameras() -> Iterator[str]:
+    from livefacs.sources import list_cameras
+
+    cameras = list_cameras()
+    for camera in cameras:
+        yield str(camera)
+    if not cameras:
+        yield "none found"
+
+
+def _folders() -> Iterator[str]:
+    from livefacs import resources
+
+    for purpose, folder in (
+        ("profiles, models, progress", resources.user_data_folder()),
+        ("compiled kernels", resources.cache_folder()),
+    ):
+        yield f"{folder} ({purpose}): {_writable(folder)}"
+    yield f"rig maps: {resources.rigs_folder()}"
+
+
+def _writable(folder: Path) -> str:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return "writable"
+    except OSError as error:
+        return f"NOT writable ({error.strerror})"
+
+
+def _stages(landmarker: str | None, model: Path | None) -> Iterator[str]:
+    from livefacs.app import open_session
+    from livefacs.cli.meters import summary_lines
+    from livefacs.config import load_options
+
+    options = load_options(
+        None,
+        {
+            "source": {"spec": "demo", "realtime": False},
+            "tracking": {"landmarker": landmarker, "model": model},
+            "stream": {"to": ("osc://127.0.0.1:9?rig=arkit52",)},
+            "seconds": _TIMED_SECONDS,
+        },
+    )
+    with open_session(options) as opened:
+        yield f"landmarks by {opened.session.tracker.landmarker.name}"
+        opened.session.run()
+        yield from summary_lines(opened.session.status())

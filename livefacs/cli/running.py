@@ -1,0 +1,45 @@
+"""Running a session from the command line: signals, meters, summary."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+
+from livefacs.app import OpenSession, open_session
+from livefacs.cli.meters import Meters, summary_lines
+from livefacs.config import SessionOptions
+
+
+def run_session(options: SessionOptions, *, meters: bool = True) -> None:
+    """Open what the options ask for, run until it ends or is stopped, print the summary."""
+    console = Console(highlight=False, soft_wrap=True)
+    with open_session(options) as opened:
+        for notice in opened.notices:
+            console.print(notice, markup=False)
+        if meters and console.is_terminal:
+            opened.session.watchers.append(Meters(opened.session.status, console))
+        with stopped_by_signals(opened):
+            opened.session.run()
+        closing = opened.session.source.closing_notices()
+        told = (*opened.later_notices, *closing)
+        for line in (*summary_lines(opened.session.status()), *told):
+            console.print(line, markup=False)
+
+
+@contextmanager
+def stopped_by_signals(opened: OpenSession) -> Iterator[None]:
+    """Ctrl-C and a polite kill end the session after the frame at hand."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        opened.session.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
