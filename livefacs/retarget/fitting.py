@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from livefacs.arrays import F64
+from livefacs.arrays import F64, I64
 from livefacs.errors import ConfigError
+from livefacs.kernels.sparse import non_negative_lasso
 from livefacs.retarget.document import toml_key, toml_list, toml_number, toml_table, toml_text
 from livefacs.retarget.document import toml_weights as weights_text
 from livefacs.retarget.performance import Performance, read_table
@@ -29,8 +31,8 @@ _ANGLE_UNIT_DEG: Final = 30.0
 _PENALTIES: Final = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0)
 _KNOWN_TERM_PENALTY: Final = 0.2
 """Share of the penalty for signals that the base map already uses for the control."""
-_SMALLEST_WEIGHT: Final = 0.01
-_ROUNDS: Final = 500
+_SMALLEST_WEIGHT: Final = 0.02
+_ROUNDS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Examples:
         NaN where the control was not set.
     """
 
-    rows: F64
+    rows: I64
     labels: tuple[str, ...]
     values: Mapping[str, F64]
 
@@ -146,7 +148,7 @@ def _row_of(text: str, key: str, performance: Performance, place: str, faults: l
 def fit_controls(
     performance: Performance, examples: Examples, base: RigMap | None = None
 ) -> tuple[Fit, ...]:
-    """Fit every control of the examples.
+    """Fit the controls of the examples; one that never leaves its rest stays as in the base.
 
     Parameters
     ----------
@@ -167,6 +169,8 @@ def fit_controls(
         if not used.size:
             raise ConfigError(f"no value for {control!r} in the pairs; fill some or take it out")
         rule = rules.get(control) or _rule_from_name(control, values[used])
+        if control in rules and np.allclose(values[used], rule.offset):
+            continue
         fits.append(_fit_control(performance, examples, rule, used))
     return tuple(fits)
 
@@ -209,7 +213,7 @@ def _fit_control(
     performance: Performance,
     examples: Examples,
     rule: ControlRule,
-    used: np.ndarray[int, np.dtype[np.intp]],
+    used: npt.NDArray[np.intp],
 ) -> Fit:
     candidates = _candidates(rule)
     index = [SIGNAL_INDEX[name] for name, _ in candidates]
@@ -272,19 +276,10 @@ def _sparse_weights(columns: F64, wanted: F64, penalty: F64) -> F64:
         Of each weight.
     """
     count = max(len(wanted), 1)
-    gram = columns.T @ columns / count
+    gram = np.ascontiguousarray(columns.T @ columns / count)
     pull = columns.T @ wanted / count - penalty
     weights = np.zeros(len(penalty))
-    active = np.flatnonzero(np.diag(gram) > 1e-9)
-    for _ in range(_ROUNDS):
-        largest = 0.0
-        for j in active:
-            slope = pull[j] - gram[j] @ weights + gram[j, j] * weights[j]
-            new = max(slope / gram[j, j], 0.0)
-            largest = max(largest, abs(new - weights[j]))
-            weights[j] = new
-        if largest < 1e-6:
-            break
+    non_negative_lasso(gram, pull, _ROUNDS, weights)
     return weights
 
 
