@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
+from livefacs.errors import SourceError
 from livefacs.protocols import Source
 from livefacs.resources import data_path
+from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
+from livefacs.sources.capture import CaptureWishes, is_network_address
+from livefacs.sources.images import ImagesSource, is_image_spec
 from livefacs.sources.player import Clip, Player
-
-NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
+from livefacs.sources.video import VideoSource
+from livefacs.sources.webcam import CameraSource
 
 
 class OpenedSource(Source, Protocol):
@@ -64,13 +68,60 @@ def open_source(
     SourceError
         Nothing of that kind is there, or it cannot be opened.
     """
-    from livefacs.sources.images import ImagesSource, is_image_spec
-    from livefacs.sources.video import VideoSource
+    wishes = CaptureWishes(width, height, rate_hz, pixel_format)
+    if spec == "auto":
+        return _open_auto(wishes)
+    camera = _camera_address(spec)
+    if camera is not None:
+        return CameraSource(camera, wishes)
+    return _open_files(spec, wishes, realtime=realtime, loop=loop)
 
+
+def _camera_address(spec: str) -> int | str | None:
+    """Index, device path or network address; None where the words mean something else."""
+    if spec.isdecimal():
+        return int(spec)
+    if is_network_address(spec) or spec.startswith("/dev/"):
+        return spec
+    return None
+
+
+def _open_files(spec: str, wishes: CaptureWishes, *, realtime: bool, loop: bool) -> OpenedSource:
+    """The performer, images or a clip; else a camera of that name."""
     if spec == "demo":
         clip: Clip = VideoSource(data_path("performer.mp4"))
     elif is_image_spec(spec):
-        clip = ImagesSource(spec, rate_hz)
-    else:
+        clip = ImagesSource(spec, wishes.rate_hz)
+    elif Path(spec).exists():
         clip = VideoSource(Path(spec))
+    else:
+        return _open_named_camera(spec, wishes)
     return Player(clip, realtime=realtime, loop=loop) if realtime or loop else clip
+
+
+def _open_named_camera(name: str, wishes: CaptureWishes) -> OpenedSource:
+    cameras = list_cameras()
+    camera = find_camera(name, cameras)
+    if camera is None:
+        known = ", ".join(repr(camera.name) for camera in cameras) or "none found"
+        raise SourceError(
+            f"{name!r} is no file and names no single camera (cameras: {known}); expected auto, "
+            "demo, a camera's number or name, a clip, images, rtsp://… or http://…"
+        )
+    return CameraSource(camera.path or camera.index, wishes, name=camera.name)
+
+
+def _open_auto(wishes: CaptureWishes) -> OpenedSource:
+    """The first camera that opens; else the performer, with a sentence saying so."""
+    reasons = []
+    for camera in list_cameras() or [CameraInfo(0, "camera 0")]:
+        try:
+            return CameraSource(camera.path or camera.index, wishes, name=camera.name)
+        except SourceError as error:
+            reasons.append(str(error))
+    performer = Player(VideoSource(data_path("performer.mp4")), loop=True)
+    why = "; ".join(reasons)
+    performer.notices = (
+        f"No camera could be opened, so the bundled performer plays instead ({why}).",
+    )
+    return performer

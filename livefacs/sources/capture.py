@@ -1,0 +1,225 @@
+"""One opened camera: grab a picture, with the moment it came. OpenCV for devices, PyAV for the
+network; what loses and finds them again is ``webcam.CameraSource``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import av
+import cv2
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from livefacs.arrays import U8
+from livefacs.clock import now_ns
+from livefacs.errors import SourceError
+
+NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
+OPEN_TIMEOUT_S: Final = 5.0
+READ_TIMEOUT_S: Final = 2.0
+
+_DEVICE_BACKENDS: Final = {
+    "linux": (cv2.CAP_V4L2,),
+    "darwin": (cv2.CAP_AVFOUNDATION,),
+    "win32": (cv2.CAP_DSHOW, cv2.CAP_MSMF),
+}
+# OpenCV waits 10 s for a V4L2 picture unless this says otherwise; it reads it at every wait.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
+av.logging.set_level(None)  # what goes wrong comes back as exceptions
+
+
+class CaptureLost(Exception):
+    """The camera gives nothing more; opening it again may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureWishes:
+    """What is asked of a camera; it may give something else."""
+
+    width: int = 640
+    height: int = 480
+    rate_hz: float = 30.0
+    pixel_format: str = "MJPG"
+
+
+class Capture(Protocol):
+    """An open camera, used by one thread.
+
+    Attributes
+    ----------
+    rate_hz : float
+    format_in_words : str
+        Rate and pixel format as the camera reports them.
+    """
+
+    rate_hz: float
+    format_in_words: str
+
+    def grab(self) -> tuple[U8, int] | None:
+        """The next picture, (H, W, 3) uint8 RGB, and its session time in nanoseconds.
+
+        None for a picture that came damaged.
+
+        Raises
+        ------
+        CaptureLost
+            Nothing came in time, or the camera has gone.
+        """
+
+    def close(self) -> None:
+        """Let the camera go."""
+
+
+class DeviceCapture:
+    """A camera of this machine, by index or device path."""
+
+    def __init__(self, address: int | str, wishes: CaptureWishes) -> None:
+        cv2.setLogLevel(0)
+        self._capture = _open_device(address)
+        fourcc = cv2.VideoWriter.fourcc(*wishes.pixel_format)
+        self._capture.set(cv2.CAP_PROP_FOURCC, fourcc)
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, wishes.width)
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wishes.height)
+        self._capture.set(cv2.CAP_PROP_FPS, wishes.rate_hz)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate_hz = rate_hz if rate_hz > 0 else wishes.rate_hz
+        given = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
+        pixel_format = given.decode("ascii", "replace") if given.isalnum() else "unnamed format"
+        self.format_in_words = f"{self.rate_hz:.4g} fps, {pixel_format}"
+
+    def grab(self) -> tuple[U8, int] | None:
+        """The next picture and the moment its grab returned."""
+        if not self._capture.grab():
+            raise CaptureLost
+        t_ns = now_ns()
+        whole, bgr = self._capture.retrieve()
+        if not whole or bgr is None:
+            return None
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).view(np.uint8), t_ns
+
+    def close(self) -> None:
+        """Let the device go."""
+        self._capture.release()
+
+
+class NetworkCapture:
+    """A camera at an ``rtsp://`` or ``http://`` (MJPEG) address."""
+
+    def __init__(self, url: str, wishes: CaptureWishes) -> None:
+        options = {"fflags": "nobuffer", "flags": "low_delay"}
+        if urlsplit(url).scheme.startswith("rtsp"):
+            options["rtsp_transport"] = "tcp"
+        try:
+            self._container = av.open(
+                url, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            )
+        except (FFmpegError, OSError, ValueError) as error:
+            raise SourceError(
+                f"no picture from {shown_url(url)} ({getattr(error, 'strerror', None) or error}); "
+                "is the camera on, and its address and path right?"
+            ) from None
+        self._check_stream(url)
+        self.rate_hz = wishes.rate_hz
+        self.format_in_words = f"{self._container.streams.video[0].codec_context.name}, network"
+        self._pictures = self._decode()
+
+    def grab(self) -> tuple[U8, int] | None:
+        """The next picture and the moment its last packet arrived."""
+        found = next(self._pictures, None)
+        if found is None:
+            raise CaptureLost
+        picture, t_ns = found
+        return None if picture is None else (rgb_from_picture(picture), t_ns)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._container.close()
+
+    def _check_stream(self, url: str) -> None:
+        fault = None
+        if not self._container.streams.video:
+            fault = "sends no pictures"
+        elif self._container.duration:
+            fault = "is a clip, not a camera; save it and give its path"
+        if fault is not None:
+            self._container.close()
+            raise SourceError(f"{shown_url(url)} {fault}")
+
+    def _decode(self) -> Iterator[tuple[VideoFrame | None, int]]:
+        """Pictures with their arrival times, None for a damaged one; ends with the connection."""
+        packets = self._container.demux(self._container.streams.video[0])
+        while True:
+            try:
+                packet = next(packets, None)
+            except (FFmpegError, OSError):
+                return
+            t_ns = now_ns()
+            if packet is None:
+                return
+            try:
+                for picture in packet.decode():
+                    yield (None if picture.is_corrupt else picture), t_ns
+            except FFmpegError:
+                yield None, t_ns
+
+
+def open_capture(address: int | str, wishes: CaptureWishes) -> Capture:
+    """Open a device (index or path) or a network camera (address).
+
+    Raises
+    ------
+    SourceError
+        It is not there, busy, forbidden, or sends no pictures.
+    """
+    if isinstance(address, str) and is_network_address(address):
+        return NetworkCapture(address, wishes)
+    return DeviceCapture(address, wishes)
+
+
+def is_network_address(spec: str) -> bool:
+    """True for ``rtsp://``, ``rtsps://``, ``http://`` and ``https://``."""
+    return spec.partition("://")[0].lower() in NETWORK_SCHEMES and "://" in spec
+
+
+def shown_url(url: str) -> str:
+    """The address without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":…@", 1)
+
+
+def rgb_from_picture(picture: VideoFrame) -> U8:
+    """A decoded picture as (H, W, 3) uint8 RGB."""
+    return picture.to_ndarray(format="rgb24").view(np.uint8)
+
+
+def _open_device(address: int | str) -> cv2.VideoCapture:
+    for backend in _DEVICE_BACKENDS.get(sys.platform, (cv2.CAP_ANY,)):
+        capture = cv2.VideoCapture(address, backend)
+        if capture.isOpened():
+            return capture
+        capture.release()
+    raise SourceError(_why_not(address))
+
+
+def _why_not(address: int | str) -> str:
+    name = f"camera {address}"
+    path = Path(f"/dev/video{address}" if isinstance(address, int) else address)
+    if sys.platform == "linux" and not path.exists():
+        return f"no {name}: {path} does not exist; `livefacs cameras` lists what is there"
+    if sys.platform == "linux" and not os.access(path, os.R_OK | os.W_OK):
+        return f"{name}: no permission to use {path}; is this user in the group 'video'?"
+    return (
+        f"{name} cannot be opened: it is absent, in use by another program, or forbidden in the "
+        "system's privacy settings; `livefacs cameras` lists what is there"
+    )
