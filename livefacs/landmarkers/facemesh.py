@@ -10,6 +10,7 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.errors import LandmarkerError
 from livefacs.landmarkers.following import FaceFollower
+from livefacs.landmarkers.lean import plotting_left_out
 from livefacs.landmarkers.packets import points_from_serialised
 from livefacs.landmarkers.quiet import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks
@@ -80,8 +81,9 @@ def _is_whole(points: F32) -> bool:
 def _open_graph(max_faces: int, min_confidence: float) -> Any:
     """FaceMesh whose results stay serialised: a list of bytes, one per face."""
     try:
-        from mediapipe.python._framework_bindings import _packet_getter
-        from mediapipe.python.solutions.face_mesh import FaceMesh
+        with plotting_left_out():
+            from mediapipe.python._framework_bindings import _packet_getter
+            from mediapipe.python.solutions.face_mesh import FaceMesh
     except ImportError as error:
         raise LandmarkerError(
             f"facemesh: this MediaPipe has no FaceMesh ({error}); "
