@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from livefacs.errors import SinkError
+from livefacs.errors import ConfigError, SinkError
+from livefacs.timecode import find_rate
 
 OptionValue: TypeAlias = str | bool | int | float | tuple[str, ...] | None
 _LOOPBACK: Final = "127.0.0.1"
@@ -155,6 +156,19 @@ def _several(*words: str) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
+def _rate_name(text: str) -> str:
+    try:
+        return find_rate(text).name
+    except ConfigError as fault:
+        raise ValueError(str(fault)) from None
+
+
+def _short_text(text: str) -> str:
+    if not 0 < len(text.encode()) <= 100 or not text.isprintable():
+        raise ValueError("expected 1 to 100 bytes of printable text")
+    return text
+
+
 def _port_or_off(text: str) -> int | None:
     return None if text.lower() in _FALSE[:1] else _whole(0, 65535)(text)
 
@@ -191,6 +205,86 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             options={
                 "topic": Option(_text, "face.au", "first frame of every message"),
                 "control": Option(_port_or_off, -1, "port of the control socket, or off"),
+            },
+        ),
+        "ws": Scheme(
+            "WebSocket server for browsers: JSON or msgpack",
+            8765,
+            listens=True,
+            options={
+                "format": Option(_choice("json", "msgpack"), "json", "json or msgpack"),
+                "origin": Option(_text, None, "one more web origin that may connect, or any"),
+            },
+        ),
+        "vmc": Scheme(
+            "VMC protocol: VSeeFace, Warudo, VNyan, Blender",
+            39539,
+            "arkit52",
+            options={
+                "names": Option(
+                    _choice("usual", "map"), "usual", "map: names as the rig map spells them"
+                ),
+                "bones": Option(_switch, True, "off: no head and eye rotation"),
+                **_FLIP,
+                **_BROADCAST,
+            },
+        ),
+        "livelink": Scheme(
+            "Live Link Face, for Unreal",
+            11111,
+            "livelink61",
+            options={
+                "subject": Option(_short_text, "livefacs", "name of the Live Link subject"),
+                "device": Option(_short_text, "livefacs", "device id"),
+                "fps": Option(_rate_name, "60", "frame rate of the timecode: 60, 29.97 …"),
+                **_FLIP,
+                **_BROADCAST,
+            },
+        ),
+        "ifacialmocap": Scheme(
+            "iFacialMocap text frames: VSeeFace, VNyan, VMagicMirror",
+            49983,
+            "arkit52",
+            options={
+                "version": Option(_whole(1, 2), 1, "1 or 2"),
+                "wait": Option(_switch, False, "on: listen here, stream to whoever shakes hands"),
+                "reply": Option(_whole(1, 65535), 49983, "receivers' port, with wait=on"),
+                **_FLIP,
+                **_BROADCAST,
+            },
+        ),
+        "vrcft": Scheme(
+            "VRChat avatar parameters, Unified Expressions v2",
+            9000,
+            "vrcft2",
+            options={
+                "prefix": Option(_path_prefix, "FT/", "what stands before v2/ on the avatar"),
+                "combined": Option(_switch, True, "off: base shapes only"),
+                "bits": Option(_whole(0, 8), 0, "bits of binary parameters; 0: floats"),
+                "eyes": Option(
+                    _choice("parameters", "native", "off"), "parameters", "route of eye tracking"
+                ),
+                **_FLIP,
+                **_BROADCAST,
+            },
+        ),
+        "faceosc": Scheme(
+            "FaceOSC's addresses, for patches made for it",
+            8338,
+            options={
+                "scale": Option(_positive, 1.0, "factor on every gesture"),
+                **_BROADCAST,
+            },
+        ),
+        "vts": Scheme("VTube Studio", 8001, "vtubestudio"),
+        "lsl": Scheme(
+            "Lab Streaming Layer: lsl://NAME (needs pylsl)",
+            0,
+            listens=True,
+            options={
+                "scope": Option(
+                    _choice("machine", "network"), "machine", "who can find the stream"
+                ),
             },
         ),
     }

@@ -9,9 +9,19 @@ from livefacs.clock import ClockMap
 from livefacs.errors import LivefacsError, SinkError
 from livefacs.protocols import Encoder, SessionControl, Sink
 from livefacs.sinks.destination import Destination
+from livefacs.sinks.handshake import IFacialMocapServer
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.udp import UdpSink
+from livefacs.timecode import find_rate
+from livefacs.wire.axes import AxisSigns
+from livefacs.wire.faceosc import FaceOscEncoder
+from livefacs.wire.ifacialmocap import IFacialMocapEncoder
+from livefacs.wire.livelink import LiveLinkEncoder
 from livefacs.wire.osc import OscEncoder
+from livefacs.wire.packed import PackedEncoder
+from livefacs.wire.vmc import VmcEncoder
+from livefacs.wire.vrcft import VrcftEncoder
+from livefacs.wire.vts import VtsEncoder
 
 
 def open_sink(destination: Destination, clock: ClockMap, control: SessionControl | None) -> Sink:
@@ -79,13 +89,123 @@ def _open_osc(destination: Destination, clock: ClockMap, _: SessionControl | Non
     return _udp(destination, encoder)
 
 
+def _open_vmc(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
+    options = destination.options
+    encoder = VmcEncoder(
+        clock,
+        _rig(destination),
+        usual_names=options["names"] == "usual",
+        bones=bool(options["bones"]),
+        signs=_signs(destination),
+    )
+    return _udp(destination, encoder)
+
+
+def _open_livelink(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
+    options = destination.options
+    encoder = LiveLinkEncoder(
+        clock,
+        _rig(destination),
+        subject=str(options["subject"]),
+        device=str(options["device"]),
+        rate=find_rate(str(options["fps"])).fraction,
+        signs=_signs(destination),
+    )
+    return _udp(destination, encoder)
+
+
+def _open_ifacialmocap(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:
+    options, signs, rig = destination.options, _signs(destination), _rig(destination)
+    version, reply = options["version"], options["reply"]
+    assert isinstance(version, int)
+    assert isinstance(reply, int)
+    if options["wait"]:
+        return IFacialMocapServer(
+            destination.url, rig, destination.host, destination.port, reply_port=reply, signs=signs
+        )
+    return _udp(destination, IFacialMocapEncoder(rig, version=version, signs=signs))
+
+
+def _open_vrcft(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:
+    options = destination.options
+    n_bits, eyes = options["bits"], options["eyes"]
+    assert isinstance(n_bits, int)
+    encoder = VrcftEncoder(
+        _rig(destination),
+        prefix=str(options["prefix"]),
+        combined=bool(options["combined"]),
+        n_bits=n_bits,
+        eyes="native" if eyes == "native" else "off" if eyes == "off" else "parameters",
+        signs=_signs(destination),
+    )
+    return _udp(destination, encoder)
+
+
+def _open_faceosc(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:
+    scale = destination.options["scale"]
+    assert isinstance(scale, float)
+    return _udp(destination, FaceOscEncoder(scale=scale, mirrored=destination.mirror))
+
+
+# zmq, websockets and pylsl are imported only where a destination asks for them: `--help` and a
+# session without them stay quick and small.
+
+
 def _open_zmq(destination: Destination, clock: ClockMap, control: SessionControl | None) -> Sink:
-    from livefacs.sinks.zeromq import open_zmq  # zmq is imported only where it is used
+    from livefacs.sinks.zeromq import open_zmq
 
     return open_zmq(destination, clock, control)
+
+
+def _open_ws(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
+    from livefacs.sinks.websocket import WebSocketSink
+
+    is_text = destination.options["format"] == "json"
+    origin = destination.options["origin"]
+    return WebSocketSink(
+        destination.url,
+        PackedEncoder(clock, rig=destination.rig, form="json" if is_text else "msgpack"),
+        destination.host,
+        destination.port,
+        is_text=is_text,
+        origin=None if origin is None else str(origin),
+    )
+
+
+def _open_vts(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:
+    from livefacs.sinks.vtubestudio import VtsSink
+
+    encoder = VtsEncoder(_rig(destination))
+    return VtsSink(destination.url, encoder, destination.host, destination.port)
+
+
+def _open_lsl(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:
+    from livefacs.sinks.lsl import LslSink
+
+    scope = str(destination.options["scope"])
+    return LslSink(destination.url, destination.host, destination.rig, scope)
+
+
+def _rig(destination: Destination) -> str:
+    if destination.rig is None:
+        raise SinkError(f"output {destination.url!r}: expected rig=NAME")
+    return destination.rig
+
+
+def _signs(destination: Destination) -> AxisSigns:
+    flip = destination.options["flip"]
+    return AxisSigns.flipping(flip if isinstance(flip, tuple) else ())
 
 
 _OPENERS: Final[Mapping[str, Callable[[Destination, ClockMap, SessionControl | None], Sink]]] = {
     "osc": _open_osc,
     "zmq": _open_zmq,
+    "ws": _open_ws,
+    "vmc": _open_vmc,
+    "livelink": _open_livelink,
+    "ifacialmocap": _open_ifacialmocap,
+    "vrcft": _open_vrcft,
+    "faceosc": _open_faceosc,
+    "vts": _open_vts,
+    "lsl": _open_lsl,
 }

@@ -26,6 +26,7 @@ from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.types import RigFrame, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS, LETTER_FLOORS
 from livefacs.wire.osctemplate import Argument, OscMessage, OscTemplate, address_part
+from livefacs.wire.rigvalues import finite_mask, zeros_for_unknown
 
 _DEGREES: Final = 180.0 / math.pi
 _MAX_LAYOUTS: Final = 32  # sets of unknown channels that are kept prebuilt
@@ -40,19 +41,6 @@ _LETTER_WORDS: Final = np.frombuffer(
     b"".join(letter.encode().ljust(4, b"\0") for letter in ("", *(name for name, _ in _ASCENDING))),
     np.uint32,
 )
-
-
-def finite_mask(values: F32) -> Bool | None:
-    """Which values are known; None where all are (the usual case, in a fraction of the time)."""
-    if math.isfinite(values.dot(values)):
-        return None
-    return np.isfinite(values)
-
-
-def zeros_for_unknown(values: F32) -> F32:
-    """The values with 0 where they are not finite; the same array where all are."""
-    known = finite_mask(values)
-    return values if known is None else np.where(known, values, np.float32(0.0))
 
 
 class _Layout:

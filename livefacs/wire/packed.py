@@ -18,11 +18,14 @@ import msgpack
 
 from livefacs.arrays import F32
 from livefacs.clock import ClockMap, s_from_ns
-from livefacs.types import TrackedFrame
+from livefacs.types import RigFrame, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS
 
 DEFAULT_TOPIC: Final = "face.au"
 _MAX_BYTES: Final = 1 << 20
+_HEAD_KEYS: Final = ("topic", "timestamp", "t_ns", "unix_ns", "frame", "health")
+_HEAD_POSE_KEYS: Final = ("yaw_rad", "pitch_rad", "roll_rad", "x_cm", "y_cm", "z_cm")
+_GAZE_KEYS: Final = ("left_yaw_rad", "left_pitch_rad", "right_yaw_rad", "right_pitch_rad")
 
 
 class PackedEncoder:
@@ -56,22 +59,31 @@ class PackedEncoder:
 
     def encode(self, tracked: TrackedFrame) -> Sequence[bytes]:
         """One message."""
-        message = self.message(tracked)
-        if self._text is not None:
-            return (self._text.from_message(message),)
-        return (self._pack(message),)
+        if self._text is None:
+            return (self._pack(self.message(tracked)),)
+        rig = tracked.rigs.get(self._rig) if self._rig is not None else None
+        text = self._text.from_values(self._head_values(tracked), tracked, rig)
+        if text is None:
+            message = self.message(tracked)
+            text = json.dumps(message, separators=(",", ":"), allow_nan=False)
+        return (text.encode(),)
+
+    def _head_values(self, tracked: TrackedFrame) -> tuple[str, float, int, int, int, int]:
+        return (
+            self._topic,
+            s_from_ns(tracked.t_ns),
+            tracked.t_ns,
+            self._clock.unix_ns_from_session(tracked.t_ns),
+            tracked.i_frame,
+            int(tracked.health),
+        )
 
     def message(self, tracked: TrackedFrame) -> dict[str, Any]:
         """The map of one frame, in plain Python values."""
         units, head, gaze = tracked.units, tracked.head, tracked.gaze
         confidence = float(units.confidence.mean())
         message: dict[str, Any] = {
-            "topic": self._topic,
-            "timestamp": s_from_ns(tracked.t_ns),
-            "t_ns": tracked.t_ns,
-            "unix_ns": self._clock.unix_ns_from_session(tracked.t_ns),
-            "frame": tracked.i_frame,
-            "health": int(tracked.health),
+            **dict(zip(_HEAD_KEYS, self._head_values(tracked), strict=True)),
             "confidence": confidence if math.isfinite(confidence) else None,
             "au": dict(zip(AU_CHANNELS, _plain(units.intensity), strict=True)),
             "au_confidence": dict(zip(AU_CHANNELS, _plain(units.confidence), strict=True)),
@@ -98,54 +110,66 @@ class PackedEncoder:
 
 
 class _JsonText:
-    """JSON by one format string: the same bytes as ``json.dumps`` in a third of the time."""
+    """JSON by one format string: what ``json.dumps`` gives, in a third of the time."""
 
     def __init__(self) -> None:
-        self._shape: tuple[object, ...] = ()
+        self._controls: tuple[str, ...] | None = None
         self._format = ""
 
-    def from_message(self, message: dict[str, Any]) -> bytes:
-        """The message as JSON; null where a value is unknown."""
-        controls: dict[str, float | None] = message.get("controls", {})
-        values = (
-            message["timestamp"],
-            message["t_ns"],
-            message["unix_ns"],
-            message["frame"],
-            message["health"],
-            message["confidence"],
-            *message["au"].values(),
-            *message["au_confidence"].values(),
-            *message["head"].values(),
-            *message["gaze"].values(),
-            *controls.values(),
+    def from_values(
+        self, head_values: tuple[object, ...], tracked: TrackedFrame, rig: RigFrame | None
+    ) -> str | None:
+        """The message as JSON; None where a value is unknown."""
+        intensity, confidence = tracked.units.intensity, tracked.units.confidence
+        controls = () if rig is None else rig.controls
+        values = [] if rig is None else rig.values.tolist()
+        mean = confidence.mean()
+        check = intensity.dot(intensity) + mean
+        if rig is not None:
+            check += rig.values.dot(rig.values)
+        if not math.isfinite(check):
+            return None
+        if controls is not self._controls or not self._format:
+            self._controls = controls
+            self._format = _json_format(None if rig is None else rig.rig, controls)
+        head, gaze = tracked.head, tracked.gaze
+        return self._format % (
+            json.dumps(head_values[0]),
+            *head_values[1:],
+            mean,
+            *intensity.tolist(),
+            *confidence.tolist(),
+            head.yaw_rad,
+            head.pitch_rad,
+            head.roll_rad,
+            head.x_cm,
+            head.y_cm,
+            head.z_cm,
+            gaze.left_yaw_rad,
+            gaze.left_pitch_rad,
+            gaze.right_yaw_rad,
+            gaze.right_pitch_rad,
+            *values,
         )
-        if None in values:
-            return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
-        shape = (message.get("rig"), *controls)
-        if shape != self._shape:
-            self._shape, self._format = shape, _format_from_message(message)
-        return (self._format % values).encode()
 
 
-_MARK: Final = "\0"
+def _json_format(rig: str | None, controls: Sequence[str]) -> str:
+    def block(names: Sequence[str]) -> str:
+        keys = (json.dumps(name).replace("%", "%%") for name in names)
+        return "{" + ",".join(f"{key}:%.5f" for key in keys) + "}"
 
-
-def _format_from_message(message: dict[str, Any]) -> str:
-    marked = {
-        key: dict.fromkeys(value, _MARK)
-        if isinstance(value, dict)
-        else value
-        if isinstance(value, str)
-        else f"{_MARK}{key}"
-        for key, value in message.items()
-    }
-    text = json.dumps(marked, separators=(",", ":")).replace("%", "%%")
-    mark = json.dumps(_MARK)[1:-1]
-    for key in ("t_ns", "unix_ns", "frame", "health"):
-        text = text.replace(f'"{mark}{key}"', "%d")
-    text = text.replace(f'"{mark}timestamp"', "%.6f").replace(f'"{mark}confidence"', "%.5f")
-    return text.replace(f'"{mark}"', "%.5f")
+    parts = [
+        '"topic":%s,"timestamp":%.6f,"t_ns":%d,"unix_ns":%d,"frame":%d,"health":%d',
+        '"confidence":%.5f',
+        f'"au":{block(AU_CHANNELS)}',
+        f'"au_confidence":{block(AU_CHANNELS)}',
+        f'"head":{block(_HEAD_POSE_KEYS)}',
+        f'"gaze":{block(_GAZE_KEYS)}',
+    ]
+    if rig is not None:
+        name = json.dumps(rig).replace("%", "%%")
+        parts.append(f'"rig":{name},"controls":{block(controls)}')
+    return "{" + ",".join(parts) + "}"
 
 
 def _plain(values: F32) -> list[float | None]:

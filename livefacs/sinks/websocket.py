@@ -1,0 +1,170 @@
+"""A WebSocket server for browsers and other clients: each frame as JSON or msgpack."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from livefacs.errors import SinkError
+from livefacs.sinks.quiet import QUIET_LOGGER
+from livefacs.types import SinkCounters, TrackedFrame
+from livefacs.wire.packed import PackedEncoder
+
+_MAX_CLIENTS: Final = 32
+_MAX_INBOUND_BYTES: Final = 1024
+_MAX_INBOUND_MESSAGES: Final = 1000
+_STALLED_BYTES: Final = 64 * 1024
+_JOIN_S: Final = 3.0
+_LOCAL_ORIGIN: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+
+
+class WebSocketSink:
+    """Broadcasts frames to every connected client, from a thread of its own.
+
+    A client that does not read is skipped (and dropped when its pings stay unanswered); what
+    clients send is counted and ignored. A web page may connect if it comes from this machine:
+    any page in the user's browser could otherwise read the face.
+
+    Parameters
+    ----------
+    url : str
+    encoder : PackedEncoder
+    host, port : where to listen; port 0 takes a free one
+    is_text : bool
+        Text messages (JSON) or binary ones (msgpack).
+    origin : str or None
+        One more web origin that may connect; ``any`` for every one.
+
+    Attributes
+    ----------
+    port : int
+        The port that is listened on.
+    n_inbound : int
+        Messages that clients sent.
+    n_turned_away : int
+        Connections that were not accepted: too many clients.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        encoder: PackedEncoder,
+        host: str,
+        port: int,
+        *,
+        is_text: bool = True,
+        origin: str | None = None,
+    ) -> None:
+        self.url = url
+        self.counters = SinkCounters()
+        self.n_inbound = 0
+        self.n_turned_away = 0
+        self._encoder = encoder
+        self._is_text = is_text
+        self._origin = origin
+        self._clients: set[ServerConnection] = set()
+        self._newest: TrackedFrame | None = None
+        self._socket = _listening_socket(url, host, port)
+        self.port: int = self._socket.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="livefacs-ws", daemon=True)
+        self._thread.start()
+
+    def send(self, tracked: TrackedFrame) -> None:
+        """Hand the frame to the server's thread; one that still waits there is dropped."""
+        self.counters.frames += 1
+        if not self._clients:
+            return
+        is_waiting = self._newest is not None
+        self._newest = tracked
+        if not is_waiting:
+            self._loop.call_soon_threadsafe(self._broadcast)
+
+    def close(self) -> None:
+        """Close every connection and stop listening."""
+        if not self._thread.is_alive():
+            return
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_JOIN_S)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        server: Server
+        async with serve(
+            self._serve_client,
+            sock=self._socket,
+            origins=self._origins(),
+            process_request=self._admit,
+            max_size=_MAX_INBOUND_BYTES,
+            max_queue=4,
+            compression=None,
+            open_timeout=5,
+            close_timeout=1,
+            logger=QUIET_LOGGER,
+        ) as server:
+            await self._stop.wait()
+            self._broadcast()
+            server.close()
+
+    def _origins(self) -> Sequence[re.Pattern[str] | None] | None:
+        if self._origin == "any":
+            return None
+        extra = [re.compile(re.escape(self._origin))] if self._origin else []
+        return [None, _LOCAL_ORIGIN, *extra]
+
+    def _admit(self, connection: ServerConnection, _request: Request) -> Response | None:
+        if len(self._clients) < _MAX_CLIENTS:
+            return None
+        self.n_turned_away += 1
+        return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
+
+    async def _serve_client(self, connection: ServerConnection) -> None:
+        self._clients.add(connection)
+        try:
+            for _ in range(_MAX_INBOUND_MESSAGES):
+                await connection.recv()
+                self.n_inbound += 1
+        except ConnectionClosed:
+            pass
+        finally:
+            self._clients.discard(connection)
+
+    def _broadcast(self) -> None:
+        tracked, self._newest = self._newest, None
+        if tracked is None:
+            return
+        counters = self.counters
+        (payload,) = self._encoder.encode(tracked)
+        reading = {
+            client
+            for client in self._clients
+            if client.transport.get_write_buffer_size() < _STALLED_BYTES
+        }
+        broadcast(reading, payload.decode() if self._is_text else payload)
+        counters.packets += len(reading)
+        counters.bytes += len(reading) * len(payload)
+        counters.refused += len(self._clients) - len(reading)
+
+
+def _listening_socket(url: str, host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as fault:
+        raise SinkError(
+            f"output {url!r}: cannot listen on {host}:{port} ({fault}); "
+            "expected a free port on an address of this machine"
+        ) from None
