@@ -13,7 +13,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)
-	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only -p no:randomly
+	$(BIN)/python -m pytest bench --benchmark-enable --timeout 600 -p no:randomly
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
