@@ -38,6 +38,10 @@ def open_landmarker(
         from livefacs.landmarkers.facemesh import FaceMeshLandmarker
 
         return FaceMeshLandmarker(max_faces=max_faces or 1)
+    if name == "tasks":
+        from livefacs.landmarkers.tasks import TasksLandmarker
+
+        return TasksLandmarker(model, max_faces=max_faces or 1)
     raise LandmarkerError(f"no landmark backend {name!r}: expected auto, {', '.join(BACKENDS)}")
 
 

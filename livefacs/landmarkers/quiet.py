@@ -18,7 +18,8 @@ from typing import Final
 _STDERR: Final = 2
 _LOG_LINE: Final = re.compile(
     rb"^(?:[IW]\d{4} \d\d:\d\d:|INFO: Created TensorFlow Lite|INFO: Initialized TensorFlow Lite"
-    rb"|WARNING: All log messages before absl::InitializeLog|Matplotlib is building the font cache)"
+    rb"|WARNING: All log messages before absl::InitializeLog|WARNING: Logging before InitGoogle"
+    rb"|Matplotlib is building the font cache)"
 )
 """absl's information and warnings (never its errors), TensorFlow Lite's greeting."""
 

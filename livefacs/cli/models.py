@@ -1,0 +1,60 @@
+"""``livefacs models``: the landmark models that are not in the package."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command("list")
+def list_models() -> None:
+    """Show the known models and where they are."""
+    from livefacs.landmarkers import has_facemesh
+    from livefacs.landmarkers.models import KNOWN_MODELS, fetched_path, is_genuine
+
+    bundled = "in the installed MediaPipe" if has_facemesh() else "not in the installed MediaPipe"
+    typer.echo(f"facemesh         bundled, {bundled}")
+    for model in KNOWN_MODELS.values():
+        path = fetched_path(model)
+        state = "not fetched; `livefacs models fetch` gets it"
+        if is_genuine(path, model):
+            state = f"{path}"
+        elif path.is_file():
+            state = f"{path}: other than expected; `livefacs models fetch` replaces it"
+        typer.echo(f"{model.name:<16} {model.n_bytes / 1e6:.1f} MB, {model.licence}, {state}")
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="Model to download.")] = "face_landmarker",
+    url: Annotated[
+        str | None, typer.Option(help="Another place with the same file: a mirror or file://…")
+    ] = None,
+) -> None:
+    """Download a model into the user's model folder, and check its SHA-256."""
+    from livefacs.landmarkers.models import fetch_model, fetched_path, is_genuine, known_model
+
+    model = known_model(name)
+    if is_genuine(fetched_path(model), model):
+        typer.echo(f"{model.name} is there already: {fetched_path(model)}")
+        return
+    typer.echo(f"{model.name}: {model.n_bytes / 1e6:.1f} MB from {url or model.url}")
+    path = fetch_model(model, url=url, on_progress=_progress_line(model.n_bytes))
+    typer.echo(f"{path}: SHA-256 checked")
+
+
+def _progress_line(n_bytes: int) -> Callable[[int], None] | None:
+    """Prints the share on a terminal; None where the output goes elsewhere."""
+    if not sys.stdout.isatty():
+        return None
+
+    def show(n_so_far: int) -> None:
+        end = "\n" if n_so_far >= n_bytes else ""
+        typer.echo(f"\r{min(100, 100 * n_so_far // n_bytes):3d} %{end}", nl=False)
+
+    return show
