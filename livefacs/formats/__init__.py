@@ -1,0 +1,1 @@
+"""File formats that other packages read; ``registry`` lists them, ``export.py`` writes them."""

@@ -1,0 +1,235 @@
+"""Named curves taken out of a take: what every animation format writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from livefacs.arrays import F32
+from livefacs.clock import NS_PER_S
+from livefacs.errors import ConfigError, TakeError
+from livefacs.formats.resampling import resample, smooth_zero_phase, uniform_times_ns
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter
+from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
+from livefacs.take.reader import Take
+from livefacs.timecode import TimecodeRate, find_rate
+
+I64 = np.ndarray[Any, np.dtype[np.int64]]
+F64 = np.ndarray[Any, np.dtype[np.float64]]
+
+_ANGLES_OF_HEAD: Final = slice(0, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What the user may choose of an export.
+
+    Attributes
+    ----------
+    rig : str
+        Write this rig's controls instead of Action Units; a rig that was not recorded is
+        retargeted from the recorded units.
+    fps : str
+        Resample to this timecode rate; empty keeps the frames (formats that need even frames use
+        the take's own rate).
+    smooth_hz : float
+        Zero-phase low-pass; 0 for none.
+    raw : bool
+        Units before the live filter.
+    confidence : bool
+        Also the confidences, where the format has a place for them.
+    timecode : bool
+        Also the timecode, where the format has a place for it and does not carry it anyway.
+    node : str
+        Name of the mesh or blend shape node, in formats that address one.
+    first_frame : int
+        Number of the first frame in formats with a frame count of their own.
+    """
+
+    rig: str = ""
+    fps: str = ""
+    smooth_hz: float = 0.0
+    raw: bool = False
+    confidence: bool = False
+    timecode: bool = False
+    node: str = "face"
+    first_frame: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Curves on one time grid.
+
+    Attributes
+    ----------
+    names : tuple of str
+    values : (T, C) float32, NaN unknown
+    times_ns : (T,) int64
+    timecode_frames : (T,) int64, frames of the day at ``rate``
+    head : (T, 6) float64, as ``take.model.HEAD_FIELDS``
+    gaze : (T, 4) float64, as ``take.model.GAZE_FIELDS``
+    rate : TimecodeRate
+    is_even : bool
+        The grid is exactly that of ``rate``.
+    """
+
+    names: tuple[str, ...]
+    values: F32
+    times_ns: I64
+    timecode_frames: I64
+    head: F64
+    gaze: F64
+    rate: TimecodeRate
+    is_even: bool = False
+
+    def __len__(self) -> int:
+        return len(self.times_ns)
+
+    @property
+    def time_s(self) -> F64:
+        """(T,) seconds since the first frame."""
+        return np.asarray((self.times_ns - self.times_ns[0]) / NS_PER_S, np.float64)
+
+    def frame_positions(self, first_frame: int) -> F64:
+        """(T,) place of each sample on a frame count at ``rate`` that begins at ``first_frame``."""
+        if self.is_even:
+            return np.arange(len(self), dtype=np.float64) + first_frame
+        return self.time_s * float(self.rate.fraction) + first_frame
+
+    def label(self, index: int) -> str:
+        """Timecode of a sample."""
+        return self.rate.label_from_frame(int(self.timecode_frames[index]))
+
+    def filled(self) -> F32:
+        """Values for formats without "unknown": the last known one is held, 0 before the first."""
+        return _fill(self.values)
+
+
+def curves_from_take(take: Take, options: ExportOptions, *, even: bool = False) -> Curves:
+    """Take the chosen curves out of a take, smoothed and resampled as asked.
+
+    Parameters
+    ----------
+    even : bool
+        The format needs even frames: resample to the take's rate where no other is asked for.
+
+    Raises
+    ------
+    TakeError
+        The take has no frames.
+    ConfigError
+        Unknown rig or rate, smoothing out of range.
+    """
+    if not take.n_rows:
+        raise TakeError(f"{take.folder}: the take has no frames, nothing can be exported")
+    names, values = values_from_take(take, options)
+    times_ns = _rising(np.array(take.t_ns))
+    head = np.array(take.frames["head"])
+    head[:, _ANGLES_OF_HEAD] = np.unwrap(head[:, _ANGLES_OF_HEAD], axis=0)
+    gaze = np.array(take.frames["gaze"])
+    if options.smooth_hz:
+        values = np.asarray(smooth_zero_phase(times_ns, values, options.smooth_hz), np.float32)
+        head, gaze = (smooth_zero_phase(times_ns, p, options.smooth_hz) for p in (head, gaze))
+    curves = Curves(
+        names,
+        values,
+        times_ns,
+        np.array(take.frames["timecode"], np.int64),
+        head,
+        gaze,
+        take.rate,
+    )
+    if not options.fps and not even:
+        return curves
+    rate = find_rate(options.fps) if options.fps else take.rate
+    return resampled(curves, rate)
+
+
+def resampled(curves: Curves, rate: TimecodeRate) -> Curves:
+    """The same curves on whole frames of a rate, from the first frame on."""
+    new_ns = uniform_times_ns(int(curves.times_ns[0]), int(curves.times_ns[-1]), rate)
+    head = resample(curves.times_ns, curves.head, new_ns)
+    gaze = resample(curves.times_ns, curves.gaze, new_ns)
+    first = rate.frame_from_label(_label_at_rate(curves, rate))
+    return replace(
+        curves,
+        values=np.asarray(resample(curves.times_ns, curves.values, new_ns), np.float32),
+        times_ns=new_ns,
+        timecode_frames=(first + np.arange(len(new_ns))) % rate.frames_a_day,
+        head=np.asarray(_fill(head)),
+        gaze=np.asarray(_fill(gaze)),
+        rate=rate,
+        is_even=True,
+    )
+
+
+def values_from_take(take: Take, options: ExportOptions) -> tuple[tuple[str, ...], F32]:
+    """Names and (N_ROWS, C) values of the units, or of the chosen rig."""
+    if not options.rig:
+        return take.channels, take.raw if options.raw else take.intensity
+    if options.rig in take.rig_names and not options.raw:
+        return take.rig(options.rig)
+    return _retargeted(take, options.rig)
+
+
+def _retargeted(take: Take, rig: str) -> tuple[tuple[str, ...], F32]:
+    """Controls of a rig that was not recorded, from the recorded units."""
+    retargeter = Retargeter(load_rig(rig))
+    controls = retargeter.program.controls
+    values = np.empty((take.n_rows, len(controls)), np.float32)
+    for row in range(take.n_rows):
+        values[row] = retargeter.retarget(take.tracked(row)).values
+    return controls, values
+
+
+def _label_at_rate(curves: Curves, rate: TimecodeRate) -> str:
+    """The first frame's timecode in the count of another rate: same second, same part of it."""
+    label = curves.label(0)
+    hours_to_seconds, i_frame = label[:8], int(label[9:])
+    frame = min(i_frame * rate.nominal // curves.rate.nominal, rate.nominal - 1)
+    starts_minute = hours_to_seconds.endswith(":00") and int(hours_to_seconds[3:5]) % 10
+    if starts_minute:
+        frame = max(frame, rate.n_dropped_a_minute)
+    return f"{hours_to_seconds}{';' if rate.drop else ':'}{frame:02}"
+
+
+def _rising(times_ns: I64) -> I64:
+    """Times that rise strictly: a repeated stamp moves on by one nanosecond."""
+    steps = np.arange(len(times_ns), dtype=np.int64)
+    rising: I64 = np.maximum.accumulate(times_ns - steps) + steps
+    return rising
+
+
+def _fill(values: Any) -> F32:
+    known = np.isfinite(values)
+    if known.all():
+        return np.asarray(values)
+    rows = np.where(known, np.arange(len(values))[:, None], -1)
+    last = np.maximum.accumulate(rows, axis=0)
+    held = np.take_along_axis(values, np.maximum(last, 0), axis=0)
+    return np.where(last >= 0, held, np.zeros((), values.dtype))
+
+
+def head_column(curves: Curves, name: str) -> F64:
+    """One column of the head pose by its field name."""
+    return curves.head[:, HEAD_FIELDS.index(name)]
+
+
+def gaze_column(curves: Curves, name: str) -> F64:
+    """One column of the gaze by its field name."""
+    return curves.gaze[:, GAZE_FIELDS.index(name)]
+
+
+Exporter = Callable[[Take, Path, ExportOptions], None]
+
+
+def need(package: str, extra: str) -> ConfigError:
+    """The error for a format whose library is not installed."""
+    return ConfigError(
+        f"this format needs {package}, which is not installed: pip install 'livefacs[{extra}]'"
+    )

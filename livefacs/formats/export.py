@@ -1,0 +1,109 @@
+"""Every export format by its name, and the one way to write them."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from livefacs.errors import ConfigError, TakeError
+from livefacs.formats.curves import Exporter, ExportOptions
+from livefacs.take.reader import Take
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One export format.
+
+    Attributes
+    ----------
+    name : str
+        As users write it.
+    suffixes : tuple of str
+        File name endings; the first is the default.
+    module, function : where its exporter is
+    summary : str
+        One line for people.
+    extra : str
+        The extra that brings its library; empty where none is needed.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    module: str
+    summary: str
+    extra: str = ""
+    function: str = "export"
+
+
+FORMATS: Final[dict[str, Format]] = {
+    item.name: item
+    for item in (
+        Format("csv", (".csv",), "au_table", "a row a frame, as livefacs solve writes it"),
+        Format("jsonl", (".jsonl",), "jsonl", "a JSON object a line"),
+        Format(
+            "parquet", (".parquet",), "parquet", "columns for pandas, Polars, DuckDB", "parquet"
+        ),
+        Format("openface", (".csv",), "openface_csv", "OpenFace 2 CSV, AU*_r on 0 to 5"),
+        Format("livelinkface", (".csv",), "livelink_csv", "Live Link Face take, as the phone's"),
+        Format("usd", (".usda", ".usdc", ".usd"), "usd", "UsdSkelAnimation blend shapes", "usd"),
+        Format("gltf", (".glb", ".gltf"), "gltf", "glTF 2.0 morph weights and head"),
+        Format("vrma", (".vrma",), "vrma", "VRM animation: expressions, gaze, head"),
+        Format("maya", (".anim",), "maya_anim", "Maya .anim curves of a blend shape node"),
+        Format("clip", (".clip",), "houdini", "Houdini or TouchDesigner clip", function="clip"),
+        Format("chan", (".chan",), "houdini", "Houdini channels, no names", function="chan"),
+        Format("nuke", (".chan",), "nuke_chan", "Nuke .chan of the head"),
+        Format("events", (".csv",), "events_csv", "list of FACS events"),
+        Format("eaf", (".eaf",), "eaf", "ELAN annotations of the events"),
+        Format("edl", (".edl",), "edl", "CMX 3600 list with the markers"),
+        Format("otio", (".otio",), "otio", "OpenTimelineIO timeline with the markers", "otio"),
+    )
+}
+
+
+def find_format(name: str, path: Path | None = None) -> Format:
+    """A format by name, or by the file's ending where the name is empty.
+
+    Raises
+    ------
+    ConfigError
+        No such format, or the ending does not tell.
+    """
+    if name:
+        found = FORMATS.get(name.lower())
+        if found is None:
+            raise ConfigError(f"no format {name!r}: expected one of {', '.join(FORMATS)}")
+        return found
+    suffix = path.suffix.lower() if path is not None else ""
+    for candidate in FORMATS.values():
+        if suffix in candidate.suffixes:
+            return candidate
+    raise ConfigError(
+        f"{path}: the ending does not tell the format; name it with --to, one of"
+        f" {', '.join(FORMATS)}"
+    )
+
+
+def export_take(take: Take, file_format: Format, path: Path, options: ExportOptions) -> None:
+    """Write a take in a format. The file appears whole or not at all.
+
+    Raises
+    ------
+    TakeError
+        The destination cannot be written or the take cannot give what the format needs.
+    ConfigError
+        An option is wrong, or the format's library is not installed.
+    """
+    module = importlib.import_module(f"livefacs.formats.{file_format.module}")
+    exporter: Exporter = getattr(module, file_format.function)
+    suffix = path.suffix if path.suffix.lower() in file_format.suffixes else file_format.suffixes[0]
+    unfinished = path.with_name(f".{path.stem}.unfinished{suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        exporter(take, unfinished, options)
+        unfinished.replace(path)
+    except OSError as error:
+        raise TakeError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""JSON Lines: the first line describes the take, every other one is a frame."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from livefacs.formats.curves import ExportOptions, curves_from_take
+from livefacs.formats.text import number_lines
+from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
+from livefacs.take.reader import Take
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file. Unknown values are ``null``."""
+    curves = curves_from_take(take, options)
+    head = {
+        "format": "livefacs-jsonl",
+        "version": 1,
+        "take": take.name,
+        "slate": take.slate,
+        "number": take.number,
+        "rig": options.rig or None,
+        "timecode_rate": curves.rate.name,
+        "landmarker": take.document["landmarker"],
+        "weights": take.document["weights"],
+    }
+    names = [json.dumps(name) for name in (*HEAD_FIELDS, *GAZE_FIELDS, *curves.names)]
+    pairs = [f"{name}: %.7g" for name in names]
+    n_head, n_gaze = len(HEAD_FIELDS), len(GAZE_FIELDS)
+    template = (
+        "{" + ", ".join(pairs[:n_head]) + '}, "gaze": {'
+        + ", ".join(pairs[n_head : n_head + n_gaze])
+        + '}, "values": {' + ", ".join(pairs[n_head + n_gaze :]) + "}}\n"
+    )  # fmt: skip
+    numbers = np.hstack([curves.head, curves.gaze, curves.values])
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
+        frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
+        lines = number_lines(numbers, template, "null")
+        for index, (frame, line) in enumerate(zip(frames, lines, strict=True)):
+            file.write(
+                f'{{"frame": {frame}, "t_ns": {curves.times_ns[index]}, '
+                f'"timecode": "{curves.label(index)}", "head": {line}'
+            )

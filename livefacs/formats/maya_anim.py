@@ -1,0 +1,65 @@
+"""Maya .anim (animImportExport): one linear curve for each weight of a blend shape node.
+
+The file addresses attributes by name, so the node must exist in the scene under the name that
+``node`` gives. Rates are written as Maya's unit names; those of the 1001-rates are newer ones
+(``23.976fps``), which older Maya releases do not know.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livefacs.formats.curves import ExportOptions, curves_from_take
+from livefacs.take.reader import Take
+from livefacs.timecode import TimecodeRate
+
+_TIME_UNITS: Final = {
+    "23.976": "23.976fps",
+    "24": "film",
+    "25": "pal",
+    "29.97df": "29.97df",
+    "29.97ndf": "29.97fps",
+    "30": "ntsc",
+    "48": "show",
+    "50": "palf",
+    "59.94df": "59.94fps",
+    "59.94ndf": "59.94fps",
+    "60": "ntscf",
+}
+_CURVE_HEAD: Final = """anim {node}.{name} {name} {node} 0 0 {index};
+animData {{
+  input time;
+  output unitless;
+  weighted 0;
+  preInfinity constant;
+  postInfinity constant;
+  keys {{
+"""
+_KEY: Final = "    %.9g %.6g linear linear 1 1 0;\n"
+_CURVE_END: Final = "  }\n}\n"
+
+
+def time_unit(rate: TimecodeRate) -> str:
+    """Maya's name of a rate."""
+    return _TIME_UNITS[rate.name]
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file; ``options.node`` is the blend shape node."""
+    curves = curves_from_take(take, options)
+    positions = curves.frame_positions(options.first_frame)
+    values = curves.filled()
+    with path.open("w", encoding="ascii", errors="replace", newline="\n") as file:
+        file.write(
+            "animVersion 1.1;\nmayaVersion 2024;\n"
+            f"timeUnit {time_unit(curves.rate)};\nlinearUnit cm;\nangularUnit deg;\n"
+            f"startTime {positions[0]:.9g};\nendTime {positions[-1]:.9g};\n"
+        )
+        for index, name in enumerate(curves.names):
+            file.write(_CURVE_HEAD.format(node=options.node, name=name, index=index))
+            keys = np.stack([positions, values[:, index]], axis=1)
+            file.writelines(_KEY % tuple(key) for key in keys.tolist())
+            file.write(_CURVE_END)

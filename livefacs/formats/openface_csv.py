@@ -1,0 +1,137 @@
+"""OpenFace 2 CSV: the columns that scripts written for OpenFace, and Py-Feat's reader, look for.
+
+Written: frame to success, gaze, head pose, 68 image points, the 17 ``_r`` intensities (0 to 5) and
+18 ``_c`` presences. What this tracker does not measure is left empty (AU23). Left out: the eye
+landmarks, 3-D points and shape parameters of OpenFace's own face model. ``AU*_c`` is 1 from the
+intensity on that OpenFace counts as level A, 1 of 5; OpenFace itself decides it separately.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livefacs.errors import ConfigError
+from livefacs.formats import spaces
+from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
+from livefacs.formats.text import number_lines
+from livefacs.take.reader import Take
+from livefacs.vocab.facs import action_of, channels_of
+
+INTENSITIES: Final = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
+PRESENCES: Final = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 28, 45)
+TOP: Final = 5.0
+PRESENT_FROM: Final = 1.0
+
+DLIB_68_MESH: Final = (
+    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
+    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),
+    *(168, 197, 5, 4, 75, 97, 2, 326, 305),
+    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
+    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),
+)
+"""Mesh points nearest to the 68 that OpenFace writes, from the performer's right jaw on."""
+
+HEADER: Final = (
+    *("frame", "face_id", "timestamp", "confidence", "success"),
+    *(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"),
+    *("gaze_angle_x", "gaze_angle_y"),
+    *(f"pose_T{axis}" for axis in "xyz"),
+    *(f"pose_R{axis}" for axis in "xyz"),
+    *(f"{axis}_{index}" for axis in "xy" for index in range(len(DLIB_68_MESH))),
+    *(f"AU{number:02}_r" for number in INTENSITIES),
+    *(f"AU{number:02}_c" for number in PRESENCES),
+)
+_FORMATS: Final = (
+    *("%d", "%d", "%.3f", "%.2f", "%d"),
+    *["%.6f"] * 6,
+    *["%.3f"] * 2,
+    *["%.1f"] * 3,
+    *["%.3f"] * 3,
+    *["%.1f"] * (2 * len(DLIB_68_MESH)),
+    *["%.2f"] * (len(INTENSITIES) + len(PRESENCES)),
+)
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file, a row a frame."""
+    if options.rig or options.fps:
+        raise ConfigError("an OpenFace file holds the recorded frames: leave out --rig and --fps")
+    curves = curves_from_take(take, options)
+    frames = take.frames
+    has_face = frames["n_faces"] > 0
+    confidence = np.where(has_face, np.nanmean(take.confidence, axis=1), 0.0)
+    columns = [
+        np.arange(1, len(curves) + 1),
+        np.zeros(len(curves)),
+        curves.time_s,
+        confidence,
+        has_face,
+    ]
+    pose = np.hstack([_gaze(curves), _pose(curves)])
+    units = _intensities(curves)
+    presences = _presences(curves)
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        file.write(",".join(HEADER) + "\n")
+        template = ",".join(_FORMATS) + "\n"
+        for begin in range(0, len(curves), 4096):
+            rows = slice(begin, begin + 4096)
+            points = np.array(take.points_px[rows])[:, DLIB_68_MESH, :2]
+            parts = [
+                np.stack([column[rows] for column in columns], axis=1),
+                pose[rows],
+                points[:, :, 0],
+                points[:, :, 1],
+                units[rows],
+                presences[rows],
+            ]
+            file.writelines(number_lines(np.hstack(parts), template))
+
+
+def _gaze(curves: Curves) -> F64:
+    """Directions of both eyes in camera space, image-left eye first, and their mean angles."""
+    head = spaces.head_rotation(curves)
+    eyes = [
+        spaces.camera_directions(head * spaces.eye_rotation(curves, side))
+        for side in ("right", "left")
+    ]
+    mean = (eyes[0] + eyes[1]) / 2
+    angles = np.arctan2(mean[:, :2], -mean[:, 2:])
+    return np.hstack([*eyes, angles])
+
+
+def _pose(curves: Curves) -> F64:
+    millimetres = curves.head[:, 3:] * 10.0
+    return np.hstack([millimetres, spaces.camera_euler_xyz(spaces.head_rotation(curves))])
+
+
+def _action(curves: Curves, number: int) -> F64:
+    """0..1 of an action, the mean of its sides; NaN where it is not measured."""
+    action = f"AU{number}"
+    channels = channels_of(action) or tuple(n for n in curves.names if action_of(n) == action)
+    columns = [curves.names.index(name) for name in channels if name in curves.names]
+    if not columns:
+        return np.full(len(curves), np.nan)
+    return np.asarray(curves.values[:, columns].mean(axis=1), np.float64)
+
+
+def _intensities(curves: Curves) -> F64:
+    columns = []
+    for number in INTENSITIES:
+        values = _action(curves, number)
+        if number == 26:
+            values = np.fmax(values, _action(curves, 27))
+        columns.append(np.clip(values * TOP, 0.0, TOP))
+    return np.stack(columns, axis=1)
+
+
+def _presences(curves: Curves) -> F64:
+    intensities = dict(zip(INTENSITIES, _intensities(curves).T, strict=True))
+    intensities[28] = _action(curves, 28) * TOP
+    columns = [
+        np.where(np.isnan(intensities[n]), np.nan, intensities[n] >= PRESENT_FROM)
+        for n in PRESENCES
+    ]
+    return np.stack(columns, axis=1)

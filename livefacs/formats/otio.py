@@ -1,0 +1,49 @@
+"""OpenTimelineIO: a timeline with the take as a clip, its video as media and its markers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from livefacs.errors import TakeError
+from livefacs.formats.curves import ExportOptions, need
+from livefacs.take.model import VIDEO_FILE
+from livefacs.take.reader import Take
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file; needs opentimelineio. Options have no say here."""
+    try:
+        import opentimelineio as otio
+    except ImportError:
+        raise need("opentimelineio", "otio") from None
+    if not take.n_rows:
+        raise TakeError(f"{take.folder}: the take has no frames, nothing can be exported")
+    rate = float(take.rate.fraction)
+    first = int(take.frames["timecode"][0])
+    n_frames = take.rate.frames_from_ns(int(take.t_ns[-1] - take.t_ns[0])) + 1
+    start = otio.opentime.RationalTime(first, rate)
+    span = otio.opentime.TimeRange(start, otio.opentime.RationalTime(n_frames, rate))
+    video = take.folder / VIDEO_FILE
+    media = (
+        otio.schema.ExternalReference(target_url=video.resolve().as_uri(), available_range=span)
+        if take.document["video"]
+        else otio.schema.MissingReference(available_range=span)
+    )
+    clip = otio.schema.Clip(name=take.name, media_reference=media, source_range=span)
+    one_frame = otio.opentime.RationalTime(1, rate)
+    for marker in take.markers:
+        at = otio.opentime.RationalTime(marker.timecode, rate)
+        clip.markers.append(
+            otio.schema.Marker(
+                name=marker.label or marker.kind,
+                marked_range=otio.opentime.TimeRange(at, one_frame),
+                color=otio.schema.MarkerColor.GREEN,
+                metadata={"livefacs": {"kind": marker.kind, "frame": marker.i_frame}},
+            )
+        )
+    timeline = otio.schema.Timeline(name=take.name, global_start_time=start)
+    timeline.metadata["livefacs"] = {"slate": take.slate, "take": take.number}
+    track = otio.schema.Track(name="face", kind=otio.schema.TrackKind.Video)
+    track.append(clip)
+    timeline.tracks.append(track)
+    otio.adapters.write_to_file(timeline, str(path), adapter_name="otio_json")

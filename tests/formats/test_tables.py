@@ -1,0 +1,128 @@
+"""Tables: each read back by somebody else's reader, exact at known frames."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
+
+from livefacs.errors import ConfigError
+from livefacs.formats.curves import ExportOptions, curves_from_take
+from livefacs.formats.livelink_csv import COLUMNS, fractional_labels
+from livefacs.formats.openface_csv import DLIB_68_MESH, HEADER
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter
+from livefacs.take.reader import Take
+from livefacs.vocab.facs import CHANNEL_INDEX
+from tests.take.synthetic import CONTROLS, clip_info, make_take, tracked_frame
+
+Export = Callable[..., Path]
+
+
+def test_jsonl(exported: Export, take: Take) -> None:
+    lines = [json.loads(line) for line in exported("jsonl").read_text().splitlines()]
+    assert (lines[0]["format"], lines[0]["slate"], lines[0]["number"]) == (
+        "livefacs-jsonl",
+        "smile",
+        3,
+    )
+    assert len(lines) == take.n_rows + 1
+    frame = lines[1 + 10]
+    assert (frame["frame"], frame["timecode"]) == (10, "01:00:00:10")
+    assert frame["t_ns"] == tracked_frame(10).t_ns
+    assert frame["values"]["AU12_L"] == 1.0
+    assert frame["values"]["AU26"] == pytest.approx(0.01)
+    assert frame["values"]["AU9_L"] is None
+    assert frame["head"]["yaw_rad"] == pytest.approx(0.1)
+    assert frame["gaze"]["right_pitch_rad"] == -0.04
+
+
+def test_jsonl_of_a_recorded_rig(exported: Export) -> None:
+    lines = [json.loads(line) for line in exported("jsonl", rig="arkit52").read_text().splitlines()]
+    assert lines[0]["rig"] == "arkit52"
+    assert lines[11]["values"] == {"jawOpen": 0, "mouthSmileLeft": 0.5, "mouthSmileRight": 1}
+    assert tuple(lines[11]["values"]) == CONTROLS
+
+
+def test_parquet(exported: Export, take: Take) -> None:
+    table = parquet.read_table(exported("parquet", confidence=True))
+    assert table.num_rows == take.n_rows
+    row = {name: table[name][10].as_py() for name in table.column_names}
+    assert (row["frame"], row["t_ns"], row["AU12_L"]) == (10, tracked_frame(10).t_ns, 1.0)
+    assert row["AU9_L"] is None
+    assert row["AU12_L_confidence"] == 1.0
+    assert (
+        table["AU12_L"].to_numpy().tobytes() == take.intensity[:, CHANNEL_INDEX["AU12_L"]].tobytes()
+    )
+    assert json.loads(table.schema.metadata[b"livefacs"])["slate"] == "smile"
+
+
+def test_openface_by_the_rules_of_its_readers(exported: Export, take: Take) -> None:
+    table = arrow_csv.read_csv(exported("openface"))
+    assert tuple(table.column_names) == HEADER
+    assert table.num_rows == take.n_rows
+    row = {name: table[name][30].as_py() for name in table.column_names}
+    assert (row["frame"], row["face_id"], row["timestamp"], row["success"]) == (31, 0, 0.5, 1)
+    assert row["AU12_r"] == 3.75  # sides 1 and .5, on 0 to 5
+    assert row["AU12_c"] == 1.0
+    assert row["AU26_r"] == 0.15
+    assert row["AU26_c"] == 0.0
+    assert row["AU23_r"] is None
+    assert row["AU23_c"] is None
+    assert row["pose_Tz"] == 630.0
+    points = tracked_frame(30).landmarks.points_px
+    assert row["x_0"] == pytest.approx(points[DLIB_68_MESH[0], 0], abs=0.051)
+    assert row["y_67"] == pytest.approx(points[DLIB_68_MESH[67], 1], abs=0.051)
+    lost = {name: table[name][40].as_py() for name in table.column_names}
+    assert (lost["success"], lost["confidence"], lost["x_0"]) == (0, 0.0, None)
+
+
+def test_openface_angles_have_its_signs(exported: Export) -> None:
+    """Yaw 0.1 to the performer's left at frame 10; gaze straight on the other axes."""
+    table = arrow_csv.read_csv(exported("openface"))
+    assert table["pose_Rx"][0].as_py() == pytest.approx(-0.2, abs=2e-3)
+    assert table["pose_Ry"][10].as_py() < -0.08
+    gaze = [table[f"gaze_0_{axis}"][0].as_py() for axis in "xyz"]
+    assert np.linalg.norm(gaze) == pytest.approx(1, abs=1e-5)
+    assert gaze[2] < -0.9  # towards the camera
+    assert table["gaze_angle_x"][0].as_py() > 0.08  # to the performer's left
+    assert table["gaze_angle_y"][0].as_py() < -0.2  # head and eyes up
+
+
+def test_live_link_face_as_the_phone_writes_it(exported: Export, take: Take) -> None:
+    path = exported("livelinkface")
+    lines = path.read_bytes().split(b"\n")
+    assert lines[0].decode() == "Timecode,BlendShapeCount," + ",".join(COLUMNS)
+    assert lines[1].startswith(b"01:00:00:00.000,61,")
+    assert b"\r" not in path.read_bytes()
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == take.n_rows
+    assert rows[10]["Timecode"] == "01:00:00:10.000"
+    assert rows[10]["BlendShapeCount"] == "61"
+    retargeter = Retargeter(load_rig("livelink61"))
+    for i_frame in range(31):
+        expected = retargeter.retarget(tracked_frame(i_frame))
+    for name, value in zip(expected.controls, expected.values.tolist(), strict=True):
+        assert rows[30][name] == f"{value:.10f}"
+    assert float(rows[30]["MouthSmileLeft"]) > float(rows[30]["MouthSmileRight"]) > 0.3
+
+
+def test_live_link_face_labels_between_frames(tmp_path: Path) -> None:
+    frames = [tracked_frame(i) for i in range(3)]
+    slow = make_take(tmp_path, frames, clip_info("24", "10:00:00:00"))
+    labels = fractional_labels(curves_from_take(slow, ExportOptions()))
+    assert labels == ["10:00:00:00.000", "10:00:00:00.400", "10:00:00:00.800"]
+
+
+def test_other_rigs_are_refused_where_the_format_is_for_one(exported: Export) -> None:
+    with pytest.raises(ConfigError, match="holds the rig livelink61"):
+        exported("livelinkface", rig="vrm1")
+    with pytest.raises(ConfigError, match="leave out --rig"):
+        exported("openface", rig="arkit52")
