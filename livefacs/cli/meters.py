@@ -36,13 +36,15 @@ _LETTER_STYLES: Final = {
     "E": "bold red",
 }
 _TWO_WAYS: Final = {"AD30": ("AD30_L", "AD30_R")}
-_FACE_ACTIONS: Final = tuple(
-    dict.fromkeys(
+_FACE_ACTIONS: Final = sorted(
+    {
         action.removesuffix("_L").removesuffix("_R")
         for action in ACTIONS
         if action not in (*HEAD_CHANNELS, *EYE_CHANNELS)
-    )
+    },
+    key=lambda action: int(action[2:]),
 )
+_NAME_CELLS: Final = 24
 
 
 class Meters:
@@ -93,14 +95,21 @@ def picture(tracked: TrackedFrame, status: dict[str, Any]) -> RenderableType:
 def _bars(actions: Sequence[str], tracked: TrackedFrame) -> Table:
     table = Table.grid(padding=(0, 1))
     names = code_table()
+    table.add_row("", "", *(Text(side.ljust(_BAR_CELLS + 2), "dim") for side in ("left", "right")))
     for action in actions:
         number = action[2:]
         sides = _TWO_WAYS.get(action) or channels_of(action)
         cells = [_bar(float(tracked.units.intensity[CHANNEL_INDEX[side]])) for side in sides]
         if len(cells) == 1:
             cells.append(Text())
-        table.add_row(Text(action, "bold"), Text(names[number].name[:22], "dim"), *cells)
+        table.add_row(Text(action, "bold"), _name(names[number].name), *cells)
     return table
+
+
+def _name(name: str) -> Text:
+    text = Text(name, "dim")
+    text.truncate(_NAME_CELLS, overflow="ellipsis")
+    return text
 
 
 def _bar(intensity: float) -> Text:
