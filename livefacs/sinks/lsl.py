@@ -28,6 +28,25 @@ _POSE: Final = (
 _TYPE: Final = "Expression"
 
 
+def import_pylsl(url: str, scope: str) -> Any:
+    """The library, set to a scope (which holds for the process, from the first stream on).
+
+    Raises
+    ------
+    SinkError
+        pylsl is not installed, or its native library cannot be loaded.
+    """
+    try:
+        import pylsl
+    except (ImportError, RuntimeError, OSError) as fault:
+        raise SinkError(
+            f"output {url!r}: Lab Streaming Layer is not available ({fault}); "
+            'expected the package pylsl: pip install "livefacs[lsl]"'
+        ) from None
+    pylsl.set_config_content(_SCOPES[scope])
+    return pylsl
+
+
 class LslSink:
     """Pushes one sample a frame: health, Action Units, head, gaze, then the rig's controls.
 
@@ -51,14 +70,7 @@ class LslSink:
     """
 
     def __init__(self, url: str, name: str, rig: str | None, scope: str = "machine") -> None:
-        try:
-            import pylsl
-        except (ImportError, RuntimeError, OSError) as fault:
-            raise SinkError(
-                f"output {url!r}: Lab Streaming Layer is not available ({fault}); "
-                'expected the package pylsl: pip install "livefacs[lsl]"'
-            ) from None
-        pylsl.set_config_content(_SCOPES[scope])
+        pylsl = import_pylsl(url, scope)
         self.url = url
         self.counters = SinkCounters()
         self._pylsl = pylsl

@@ -1,0 +1,221 @@
+"""The other end of each stream: what ``livefacs listen`` reads from."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from livefacs.errors import SinkError
+from livefacs.sinks.destination import SCHEMES, Destination
+from livefacs.sinks.quiet import QUIET_LOGGER
+from livefacs.wire.reading import READERS, Reading
+
+_MAX_PACKET_BYTES: Final = 65536
+_MAX_MESSAGE_BYTES: Final = 1 << 20
+_RETRY_S: Final = 0.5
+
+
+class Receiver(Protocol):
+    """Gives packets one by one.
+
+    Attributes
+    ----------
+    description : str
+        Where it listens or what it is connected to.
+    port : int
+        The port that is listened on or connected to.
+    """
+
+    description: str
+    port: int
+
+    def receive(self, timeout_s: float) -> Reading | None:
+        """The next packet; None when none came in time.
+
+        Raises
+        ------
+        ValueError
+            A packet came that is not of this protocol.
+        """
+
+    def close(self) -> None:
+        """Let the socket go."""
+
+
+class UdpReceiver:
+    """Listens on a UDP port."""
+
+    def __init__(self, where: Destination) -> None:
+        self._read = READERS[where.scheme]
+        family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.bind((where.host, where.port))
+        except (OSError, OverflowError) as fault:
+            self._socket.close()
+            raise SinkError(
+                f"{where.url!r}: cannot listen on {where.host}:{where.port} ({fault}); expected a "
+                "free port on an address of this machine (the receiving tool may be running)"
+            ) from None
+        self.port: int = self._socket.getsockname()[1]
+        self.description = f"{where.scheme} packets on {where.host}:{self.port}"
+
+    def receive(self, timeout_s: float) -> Reading | None:
+        """The next datagram."""
+        self._socket.settimeout(max(timeout_s, 0.001))
+        try:
+            datagram = self._socket.recv(_MAX_PACKET_BYTES)
+        except TimeoutError:
+            return None
+        except OSError as fault:
+            raise ValueError(str(fault)) from None
+        return self._read(datagram)
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self._socket.close()
+
+
+class ZmqReceiver:
+    """Subscribes to every topic of a publisher."""
+
+    def __init__(self, where: Destination) -> None:
+        import zmq
+
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RCVHWM, 100)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _MAX_MESSAGE_BYTES)
+        self._socket.subscribe(b"")
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        self._socket.connect(f"tcp://{host}:{where.port}")
+        self._read = READERS["zmq"]
+        self.port = where.port
+        self.description = f"ZeroMQ publisher at {where.host}:{where.port}"
+
+    def receive(self, timeout_s: float) -> Reading | None:
+        """The next message."""
+        if not self._socket.poll(int(timeout_s * 1000)):
+            return None
+        parts = self._socket.recv_multipart()
+        if len(parts) != 2:
+            raise ValueError(f"expected topic and payload, got {len(parts)} parts")
+        return self._read(parts[1])
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._socket.close()
+
+
+class WebSocketReceiver:
+    """Connects to a WebSocket server, and again when it goes away."""
+
+    def __init__(self, where: Destination) -> None:
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        self._address = f"ws://{host}:{where.port}"
+        self._connection: Any = None
+        self._read = READERS["ws"]
+        self.port = where.port
+        self.description = f"WebSocket server at {where.host}:{where.port}"
+
+    def receive(self, timeout_s: float) -> Reading | None:
+        """The next message."""
+        from websockets.exceptions import WebSocketException
+
+        try:
+            if self._connection is None:
+                self._connection = self._connect(timeout_s)
+            message = self._connection.recv(timeout=timeout_s)
+        except TimeoutError:
+            return None
+        except (OSError, WebSocketException):
+            self.close()
+            time.sleep(min(timeout_s, _RETRY_S))
+            return None
+        return self._read(message.encode() if isinstance(message, str) else message)
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self, timeout_s: float) -> Any:
+        from websockets.sync.client import connect
+
+        return connect(
+            self._address,
+            open_timeout=max(timeout_s, 1.0),
+            close_timeout=0.5,
+            max_size=_MAX_MESSAGE_BYTES,
+            compression=None,
+            proxy=None,
+            logger=QUIET_LOGGER,
+        )
+
+
+class LslReceiver:
+    """Looks for a stream by name and reads its samples."""
+
+    def __init__(self, where: Destination) -> None:
+        from livefacs.sinks.lsl import import_pylsl
+
+        self._lsl = import_pylsl(where.url, str(where.options["scope"]))
+        self._name = where.host
+        self._inlet: Any = None
+        self._labels: list[str] = []
+        self.port = 0
+        self.description = f"LSL stream {self._name!r}"
+
+    def receive(self, timeout_s: float) -> Reading | None:
+        """The next sample."""
+        if self._inlet is None and not self._find(timeout_s):
+            return None
+        sample, _ = self._inlet.pull_sample(timeout=timeout_s)
+        if sample is None:
+            return None
+        reading = Reading()
+        for label, value in zip(self._labels, sample, strict=False):
+            reading.note(label, value)
+        return reading
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._inlet is not None:
+            self._inlet.close_stream()
+            self._inlet = None
+
+    def _find(self, timeout_s: float) -> bool:
+        found = self._lsl.resolve_byprop("name", self._name, timeout=timeout_s)
+        if not found:
+            return False
+        self._inlet = self._lsl.StreamInlet(found[0])
+        self._labels = self._inlet.info(timeout=2.0).get_channel_labels() or []
+        return True
+
+
+def open_receiver(where: Destination) -> Receiver:
+    """The receiver of a stream; for UDP protocols the URL's host is the address to listen on.
+
+    Raises
+    ------
+    SinkError
+        The port is in use, or the scheme cannot be listened to.
+    """
+    opener = _OPENERS.get(where.scheme)
+    if opener is None:
+        raise SinkError(
+            f"{where.url!r}: cannot listen to {where.scheme} ({SCHEMES[where.scheme].summary}); "
+            f"expected one of {', '.join(_OPENERS)}"
+        )
+    return opener(where)
+
+
+_OPENERS: Final[Mapping[str, Callable[[Destination], Receiver]]] = {
+    **dict.fromkeys(("osc", "vmc", "vrcft", "faceosc", "livelink", "ifacialmocap"), UdpReceiver),
+    "zmq": ZmqReceiver,
+    "ws": WebSocketReceiver,
+    "lsl": LslReceiver,
+}

@@ -1,0 +1,172 @@
+"""What a receiver understands of a packet: named numbers and texts, whatever the protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, Final
+
+from livefacs.clock import NS_PER_S
+from livefacs.wire.ifacialmocap import values_from_ifacialmocap
+from livefacs.wire.livelink import packet_from_livelink
+from livefacs.wire.oscreading import messages_from_osc
+from livefacs.wire.packed import message_from_packed
+
+MAX_NAMES: Final = 2000
+_MAX_TEXT: Final = 120
+
+
+@dataclass(slots=True)
+class Reading:
+    """One packet, decoded.
+
+    Attributes
+    ----------
+    values : dict of name to float
+        Finite numbers only, at most 2000.
+    texts : dict of name to str
+        Strings, at most 120 characters each.
+    unix_ns : int or None
+        Capture time, where the protocol carries it.
+    frame : int or None
+        Frame number, where the protocol carries it.
+    """
+
+    values: dict[str, float] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    unix_ns: int | None = None
+    frame: int | None = None
+
+    def note(self, name: str, value: object) -> None:
+        """Take a value over if it is a finite number, a boolean or a text, and there is room."""
+        if len(self.values) + len(self.texts) >= MAX_NAMES:
+            return
+        name = "".join(char for char in name[:_MAX_TEXT] if char.isprintable())
+        if isinstance(value, (bool, int, float)):
+            number = _finite(value)
+            if number is not None:
+                self.values[name] = number
+        elif isinstance(value, str):
+            self.texts[name] = "".join(char for char in value[:_MAX_TEXT] if char.isprintable())
+
+
+def _finite(value: float) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def reading_from_osc(datagram: bytes) -> Reading:
+    """Any OSC packet: names are addresses, with the argument's index where there are several.
+
+    VMC blends and bones appear under their own names.
+
+    Raises
+    ------
+    ValueError
+        Not OSC.
+    """
+    reading = Reading()
+    for address, arguments in messages_from_osc(datagram):
+        if address in _VMC and arguments and isinstance(arguments[0], str):
+            labels = _VMC[address]
+            for label, value in zip(labels, arguments[1:], strict=False):
+                reading.note(arguments[0] + label, value)
+            continue
+        match address.rsplit("/", 1)[-1], arguments:
+            case "time", [int(seconds), int(rest_ns)]:
+                reading.unix_ns = seconds % (1 << 32) * NS_PER_S + rest_ns
+                continue
+            case "frame", [int(frame)]:
+                reading.frame = frame
+                continue
+        for index, value in enumerate(arguments):
+            reading.note(address if len(arguments) == 1 else f"{address}[{index}]", value)
+    return reading
+
+
+_TRANSFORM: Final = (" x", " y", " z", " qx", " qy", " qz", " qw")
+_VMC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "/VMC/Ext/Blend/Val": ("",),
+        "/VMC/Ext/Bone/Pos": _TRANSFORM,
+        "/VMC/Ext/Root/Pos": _TRANSFORM,
+    }
+)
+
+
+def reading_from_livelink(datagram: bytes) -> Reading:
+    """A Live Link Face packet.
+
+    Raises
+    ------
+    ValueError
+        Not a version 6 packet.
+    """
+    packet = packet_from_livelink(datagram)
+    reading = Reading(frame=packet.frame)
+    reading.note("subject", packet.subject)
+    reading.note("device", packet.device)
+    reading.note("frame rate", str(packet.rate))
+    for name, value in packet.values.items():
+        reading.note(name, value)
+    return reading
+
+
+def reading_from_ifacialmocap(datagram: bytes) -> Reading:
+    """An iFacialMocap text frame.
+
+    Raises
+    ------
+    ValueError
+        Not such a frame.
+    """
+    reading = Reading()
+    for name, value in islice(values_from_ifacialmocap(datagram).items(), MAX_NAMES):
+        reading.note(name, value)
+    return reading
+
+
+def reading_from_packed(payload: bytes) -> Reading:
+    """A map as msgpack or JSON, one level of nesting unfolded: ``au/AU12_L``.
+
+    Raises
+    ------
+    ValueError
+        Neither msgpack nor JSON, or not a map.
+    """
+    message = message_from_packed(payload)
+    reading = Reading(
+        unix_ns=_whole(message.pop("unix_ns", None)), frame=_whole(message.pop("frame", None))
+    )
+    for key, value in islice(message.items(), MAX_NAMES):
+        if isinstance(value, dict):
+            for inner, number in islice(value.items(), MAX_NAMES):
+                reading.note(f"{key}/{inner}", number)
+        else:
+            reading.note(str(key), value)
+    return reading
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+READERS: Final[Mapping[str, Callable[[bytes], Reading]]] = MappingProxyType(
+    {
+        "osc": reading_from_osc,
+        "vmc": reading_from_osc,
+        "vrcft": reading_from_osc,
+        "faceosc": reading_from_osc,
+        "livelink": reading_from_livelink,
+        "ifacialmocap": reading_from_ifacialmocap,
+        "zmq": reading_from_packed,
+        "ws": reading_from_packed,
+    }
+)
+"""Decoder of each scheme that sends packets."""
