@@ -13,7 +13,13 @@ from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.profile import load_profile
 from livefacs.au.smoothing import Smoothing
 from livefacs.clock import ClockMap, now_ns
-from livefacs.config import SessionOptions, SourceOptions, StreamOptions, TrackingOptions
+from livefacs.config import (
+    RecordOptions,
+    SessionOptions,
+    SourceOptions,
+    StreamOptions,
+    TrackingOptions,
+)
 from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.runner import RecordingFactory, Session
 from livefacs.pipeline.tracker import Tracker
@@ -23,8 +29,8 @@ from livefacs.retarget.retargeter import Retargeter, RigWatch
 from livefacs.sinks.destination import SCHEMES, Destination, parse_destination
 from livefacs.sinks.opening import open_hub
 from livefacs.sources import open_source
-from livefacs.take.model import TakeInfo, TimecodeStart
-from livefacs.timecode import find_rate, nearest_rate
+from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart
+from livefacs.timecode import TimecodeRate, find_rate, nearest_rate
 
 _CARRIES_ANY_RIG: Final = frozenset(name for name, scheme in SCHEMES.items() if scheme.rig is None)
 
@@ -210,7 +216,13 @@ def _shelf(
     from livefacs.sinks.recorder import TakeShelf
 
     info = _take_info(options, source, tracker)
-    return TakeShelf(options.record.folder, info, video=options.record.video, on_warning=tell)
+    return TakeShelf(
+        options.record.folder,
+        info,
+        video=options.record.video,
+        on_warning=tell,
+        exact=options.record.exact,
+    )
 
 
 def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> TakeInfo:
@@ -220,14 +232,13 @@ def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Tak
         if record.timecode_rate == "auto"
         else find_rate(record.timecode_rate)
     )
-    start = TimecodeStart(rate)
-    if source.timecode is not None and not source.is_live:
-        start = TimecodeStart(rate, "clip", source.timecode)
+    start = _timecode_start(record, rate, source)
     estimator = tracker.estimator
     assert isinstance(estimator, Estimator)
     return TakeInfo(
         slate=record.slate,
         number=record.take,
+        notes=record.notes,
         source=source.description,
         rate_hz=source.rate_hz,
         is_live=source.is_live,
@@ -241,6 +252,17 @@ def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Tak
         config=_plain(asdict(options)),
         timecode=start,
     )
+
+
+def _timecode_start(record: RecordOptions, rate: TimecodeRate, source: Source) -> TimecodeStart:
+    """As asked; else the clip's own timecode where it has one, a clip's time, the time of day."""
+    own = None if source.is_live else source.timecode
+    if record.timecode_source == "auto":
+        chosen: TimecodeSource = "time of day" if source.is_live else "clip"
+    else:
+        chosen = record.timecode_source
+    start = record.timecode_start or (own if chosen == "clip" and own else "00:00:00:00")
+    return TimecodeStart(rate, chosen, start)
 
 
 def _plain(value: Any) -> Any:

@@ -111,6 +111,14 @@ class RecordOptions:
         Number of the first take.
     timecode_rate : str
         ``auto`` takes the nearest standard rate of the source; else ``24``, ``29.97DF`` …
+    timecode_source : str
+        ``auto``: the clip's own where it has one, else the time of day.
+    timecode_start : str
+        First label of a clip or of a free run; empty: the clip's own, or 00:00:00:00.
+    notes : str
+        Operator's notes.
+    exact : bool
+        ``folder`` is to be the take itself, not a folder of takes.
     """
 
     folder: Path | None = None
@@ -119,6 +127,10 @@ class RecordOptions:
     slate: str = "livefacs"
     take: Annotated[int, Field(ge=0)] = 1
     timecode_rate: str = "auto"
+    timecode_source: Literal["auto", "time of day", "clip", "free run"] = "auto"
+    timecode_start: str = ""
+    notes: str = ""
+    exact: bool = False
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -182,7 +182,7 @@ class RecorderSink:
         """Put a marker at the newest frame. ``kind="neutral"`` notes a neutral capture."""
         newest = self._newest
         i_frame, t_ns = (0, self._clock.session_ns) if newest is None else _place(newest)
-        row = max(0, self._n_accepted - 1)
+        row = self._n_accepted - 1
         self._queue.append(Marker(row, i_frame, t_ns, 0, kind, label))
 
     def close(self) -> TakeSummary:
@@ -357,6 +357,8 @@ class TakeShelf:
     info : TakeInfo
         What is common to all of them.
     video, on_warning : as of ``RecorderSink``
+    exact : bool
+        ``parent`` is to be the first take itself; later ones stand beside it.
     """
 
     def __init__(
@@ -366,11 +368,13 @@ class TakeShelf:
         *,
         video: bool = False,
         on_warning: Callable[[str], None] | None = None,
+        exact: bool = False,
     ) -> None:
         self.parent = parent
         self.info = info
         self._video = video
         self._on_warning = on_warning
+        self._exact = exact
 
     def __call__(self, slate: str | None = None, number: int | None = None) -> RecorderSink:
         """A new take. A number that is taken moves on to the next free one.
@@ -381,6 +385,10 @@ class TakeShelf:
             It cannot be made.
         """
         slate = self.info.slate if slate is None else slate
-        folder, number = make_take_folder(self.parent, slate, number)
+        if self._exact:
+            folder, number = self.parent, self.info.number if number is None else number
+            self._exact, self.parent = False, self.parent.parent
+        else:
+            folder, number = make_take_folder(self.parent, slate, number)
         info = replace(self.info, slate=slate, number=number)
         return RecorderSink(folder, info, video=self._video, on_warning=self._on_warning)

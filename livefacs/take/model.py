@@ -174,7 +174,7 @@ class Marker:
     Attributes
     ----------
     row, i_frame, t_ns, timecode
-        Of the frame that was newest when it was set.
+        Of the frame that was newest when it was set; row -1: before the first.
     kind : str
         ``mark`` for the operator's, ``neutral`` where a neutral capture was asked for.
     """
