@@ -18,6 +18,7 @@ def non_negative_lasso(gram: F64, pull: F64, n_rounds: int, weights: F64) -> Non
     gram : (m, m) float64
         Symmetric, positive semidefinite. A column with no variance keeps weight 0.
     pull : (m,) float64
+        Minus infinity keeps a weight at 0.
     n_rounds : int
         Most passes over all weights; fewer once none moves by more than 1e-7.
     weights : (m,) float64, written

@@ -1,8 +1,9 @@
 """Fit a map to examples: control values that an animator set for frames of a performance.
 
-Each control is fitted by itself: non-negative weights with an L1 penalty (the lasso of Tibshirani
-1996, by coordinate descent as Friedman, Hastie and Tibshirani 2010), the penalty chosen by leaving
-one example out. Angles may pull both ways, so each has a rising and a falling column.
+Each control is fitted by itself: signals are chosen by a non-negative lasso (Tibshirani 1996, by
+coordinate descent as Friedman, Hastie and Tibshirani 2010), their weights then solved without the
+penalty (the relaxed lasso of Meinshausen 2007); the penalty is chosen by leaving one example out.
+Angles may pull both ways, so each has a rising and a falling column.
 """
 
 from __future__ import annotations
@@ -226,13 +227,13 @@ def _fit_control(
     prior = np.array([_KNOWN_TERM_PENALTY if name in known else 1.0 for name, _ in candidates])
     penalty, left_out = _best_penalty(columns, wanted, prior)
     solved = _sparse_weights(columns, wanted, penalty * prior)
-    solved[solved < _SMALLEST_WEIGHT] = 0.0
     residual = target - np.clip(rule.offset + span * (columns @ solved), *rule.limits)
     worst = int(np.argmax(np.abs(residual)))
     weights: dict[str, float] = {}
     for (name, factor), weight in zip(candidates, solved, strict=True):
-        if weight > 0.0:
-            weights[name] = weights.get(name, 0.0) + float(weight * factor * span)
+        weights[name] = weights.get(name, 0.0) + float(weight * factor * span)
+    smallest = {name: _SMALLEST_WEIGHT * span * abs(factor) for name, factor in candidates}
+    weights = {name: weight for name, weight in weights.items() if abs(weight) >= smallest[name]}
     return Fit(
         control=rule.name,
         weights=weights,
@@ -266,7 +267,7 @@ def _left_out_rms(columns: F64, wanted: F64, penalty: F64) -> float:
 
 
 def _sparse_weights(columns: F64, wanted: F64, penalty: F64) -> F64:
-    """Minimise ``|columns w - wanted|² / 2n + penalty · w`` over ``w >= 0``.
+    """Choose columns by the lasso, then solve those without penalty: sparse, but not shrunken.
 
     Parameters
     ----------
@@ -274,12 +275,18 @@ def _sparse_weights(columns: F64, wanted: F64, penalty: F64) -> F64:
     wanted : (n,) float64
     penalty : (m,) float64
         Of each weight.
+
+    Returns
+    -------
+    weights : (m,) float64, not negative
     """
     count = max(len(wanted), 1)
     gram = np.ascontiguousarray(columns.T @ columns / count)
-    pull = columns.T @ wanted / count - penalty
+    pull = columns.T @ wanted / count
     weights = np.zeros(len(penalty))
-    non_negative_lasso(gram, pull, _ROUNDS, weights)
+    non_negative_lasso(gram, pull - penalty, _ROUNDS, weights)
+    left_out = weights < _SMALLEST_WEIGHT
+    non_negative_lasso(gram, np.where(left_out, -np.inf, pull), _ROUNDS, weights)
     return weights
 
 

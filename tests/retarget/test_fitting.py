@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import nnls
+
+from livefacs.errors import ConfigError
+from livefacs.kernels.sparse import non_negative_lasso
+from livefacs.retarget.fitting import examples_from_csv, fit_controls, toml_from_fits
+from livefacs.retarget.library import load_map, load_rig
+from livefacs.retarget.performance import (
+    Performance,
+    performance_from_csv,
+    performance_from_frames,
+    run_program,
+)
+from livefacs.retarget.signals import SIGNAL_INDEX
+from livefacs.types import Gaze
+from livefacs.vocab.facs import AU_CHANNELS
+from tests.retarget.making import frame, write_map
+
+N_FRAMES = 200
+
+
+@pytest.fixture
+def performance() -> Performance:
+    """Random mixtures of all actions, with wandering eyes."""
+    random = np.random.default_rng(1)
+    frames = []
+    for i in range(N_FRAMES):
+        strong = np.clip(random.uniform(-0.8, 0.8, len(AU_CHANNELS)), 0, 1)
+        yaw, pitch = random.uniform(-0.4, 0.4, 2)
+        gaze = Gaze(yaw, pitch, yaw, pitch)
+        units = dict(zip(AU_CHANNELS, map(float, strong), strict=True))
+        made = frame(units, t_ns=i * 40_000_000, gaze=gaze)
+        frames.append(made)
+    moved = performance_from_frames(frames)
+    return Performance(np.arange(N_FRAMES), moved.t_s, moved.signals)
+
+
+def write_pairs(path: Path, key: str, moments: list[str], columns: dict[str, list[str]]) -> Path:
+    lines = [",".join((key, *columns))]
+    lines += [",".join(row) for row in zip(moments, *columns.values(), strict=True)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_solver_is_that_of_scipy_without_a_penalty() -> None:
+    random = np.random.default_rng(2)
+    for _ in range(5):
+        columns = random.uniform(0, 1, (30, 8))
+        wanted = columns @ np.maximum(random.normal(size=8), 0) + 0.05 * random.normal(size=30)
+        weights = np.zeros(8)
+        pull = columns.T @ wanted / 30
+        non_negative_lasso(np.ascontiguousarray(columns.T @ columns / 30), pull, 20_000, weights)
+        assert weights == pytest.approx(nnls(columns, wanted)[0], abs=1e-4)
+
+
+def test_solver_with_a_penalty_fulfils_its_conditions() -> None:
+    random = np.random.default_rng(3)
+    columns, wanted = random.uniform(0, 1, (40, 12)), random.uniform(0, 1, 40)
+    gram = np.ascontiguousarray(columns.T @ columns / 40)
+    pull = columns.T @ wanted / 40 - 0.05
+    weights = np.zeros(12)
+    non_negative_lasso(gram, pull, 20_000, weights)
+    slope = gram @ weights - pull
+    assert np.all(weights >= 0)
+    assert np.all(slope[weights == 0] >= -1e-6)
+    assert np.all(np.abs(slope[weights > 0]) < 1e-5)
+
+
+def test_known_weights_come_back_from_noisy_examples(
+    tmp_path: Path, performance: Performance
+) -> None:
+    body = """
+[controls."smile{side}"]
+terms = { "AU12_{side}" = 0.8, "AU6_{side}" = 0.3 }
+[controls."look{side}"]
+terms = { "gaze_pitch_{side}_deg" = -0.03 }
+limits = [-1, 1]
+[controls.jaw]
+terms = { AU26 = 50.0, AU22 = 20.0 }
+limits = [0, 100]
+"""
+    true = load_map(write_map(tmp_path, body, "true"))
+    values = run_program(load_rig(tmp_path / "true.toml"), performance)
+    random = np.random.default_rng(5)
+    chosen = random.choice(N_FRAMES, 25, replace=False)
+    columns = {
+        name: [f"{values[row, i] + span * random.normal() * 0.01:.4f}" for row in chosen]
+        for i, (name, span) in enumerate(zip(true.controls, (1, 1, 2, 2, 100), strict=True))
+    }
+    path = write_pairs(tmp_path / "pairs.csv", "frame", [str(row) for row in chosen], columns)
+    rest = """
+[controls."smile{side}"]
+undriven = "to be fitted"
+[controls."look{side}"]
+undriven = "to be fitted"
+limits = [-1, 1]
+[controls.jaw]
+undriven = "to be fitted"
+limits = [0, 100]
+"""
+    base = load_map(write_map(tmp_path, rest, "base"))
+    examples = examples_from_csv(path, performance, base.controls)
+    fits = {fit.control: fit for fit in fit_controls(performance, examples, base)}
+    for name, wanted in {
+        "smileLeft": {"AU12_L": 0.8, "AU6_L": 0.3},
+        "smileRight": {"AU12_R": 0.8, "AU6_R": 0.3},
+        "jaw": {"AU26": 50.0, "AU22": 20.0},
+    }.items():
+        fit = fits[name]
+        span = fit.limits[1] - fit.limits[0]
+        for signal, weight in wanted.items():
+            assert fit.weights[signal] == pytest.approx(weight, abs=0.08 * span)
+        strays = {key: value for key, value in fit.weights.items() if key not in wanted}
+        assert sum(strays.values()) < 0.1 * span
+        assert fit.residual_rms < 0.03 * span
+    look = {key: v for key, v in fits["lookLeft"].weights.items() if key.startswith("gaze_pitch")}
+    assert sum(look.values()) == pytest.approx(-0.03, abs=0.003)
+
+    fitted = tmp_path / "fitted.toml"
+    fitted.write_text(toml_from_fits(list(fits.values()), "Fitted", base, 25))
+    again = run_program(load_rig(fitted), performance)
+    assert load_map(fitted).controls == base.controls
+    spans = np.array((1, 1, 2, 2, 100))
+    order = [load_map(fitted).controls.index(name) for name in true.controls]
+    assert np.all(np.sqrt(np.mean((again[:, order] - values) ** 2, axis=0)) < 0.05 * spans)
+
+
+def test_a_rig_without_a_map_gets_one_of_its_own(tmp_path: Path, performance: Performance) -> None:
+    values = performance.signals[:, AU_CHANNELS.index("AU12_L")]
+    rows = range(0, N_FRAMES, 10)
+    columns = {"grin_L": [f"{values[row]:.3f}" for row in rows]}
+    seconds = [f"{row * 0.04:.2f}" for row in rows]
+    path = write_pairs(tmp_path / "pairs.csv", "seconds", seconds, columns)
+    fits = fit_controls(performance, examples_from_csv(path, performance, ()))
+    assert max(fits[0].weights, key=lambda name: fits[0].weights[name]) == "AU12_L"
+    assert not any(name.endswith("_R") for name in fits[0].weights)
+    out = tmp_path / "own.toml"
+    out.write_text(toml_from_fits(fits, "Own", None, len(list(rows))))
+    assert load_map(out).controls == ("grin_L",)
+
+
+def test_a_control_at_rest_in_every_pair_stays_as_in_the_base(
+    tmp_path: Path, performance: Performance
+) -> None:
+    base = load_map("arkit52")
+    columns = {"jawOpen": ["0.5", "0.2", "0"], "browInnerUp": ["0", "0", ""]}
+    path = write_pairs(tmp_path / "pairs.csv", "frame", ["3", "9", "12"], columns)
+    fits = fit_controls(performance, examples_from_csv(path, performance, base.controls), base)
+    assert [fit.control for fit in fits] == ["jawOpen"]
+
+
+def test_faults_of_the_pairs_come_together(tmp_path: Path, performance: Performance) -> None:
+    columns = {"jawOpne": ["0.5", "x", "0"], "mouthPucker": ["inf", "", "0.1"]}
+    path = write_pairs(tmp_path / "pairs.csv", "frame", ["3", "9999", ""], columns)
+    with pytest.raises(ConfigError) as caught:
+        examples_from_csv(path, performance, load_map("arkit52").controls)
+    for words in (
+        "pairs.csv:1: no control 'jawOpne' in the rig; did you mean 'jawOpen'",
+        "pairs.csv:2: mouthPucker: expected a number or nothing, got 'inf'",
+        "pairs.csv:3: frame 9999 is not in the performance (0 to 199)",
+        "pairs.csv:3: jawOpne: expected a number or nothing, got 'x'",
+        "pairs.csv:4: frame: is missing",
+    ):
+        assert any(words in fault for fault in caught.value.faults), words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "expected a header line"),
+        ("time,jawOpen\n1,1\n", "expected a column 'frame' or 'seconds'"),
+        ("frame,jawOpen\n", "expected at least one row"),
+        ("frame\n1\n", "expected at least one row and one control column"),
+        ("frame,jawOpen\n1,\n2,\n", "no value for 'jawOpen'"),
+    ],
+)
+def test_pairs_that_say_nothing(
+    tmp_path: Path, performance: Performance, text: str, words: str
+) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        fit_controls(performance, examples_from_csv(path, performance, ()))
+
+
+def test_a_table_of_action_units_reads_as_a_performance(tmp_path: Path) -> None:
+    path = tmp_path / "aus.csv"
+    path.write_text(
+        "frame, t_s, AU12_L, AU12_R, gaze_yaw_R_rad, head_yaw_deg, other\n"
+        "7, 1.5, 0.5, , 0.5235988, 3, x\n"
+        "8, 1.6, 0.7, 0.1, 0, 4, y\n"
+    )
+    made = performance_from_csv(path)
+    assert made.i_frame.tolist() == [7, 8]
+    assert made.t_s == pytest.approx([0.0, 0.1])
+
+    def column(name: str) -> list[float]:
+        return [float(value) for value in made.signals[:, SIGNAL_INDEX[name]]]
+
+    assert column("AU12") == pytest.approx([0.5, 0.4])
+    assert column("gaze_out_R_deg") == pytest.approx([-30.0, 0.0])
+    assert column("head_yaw_deg") == [3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b\n1,2\n", "no Action Unit column"),
+        ("AU12_L\n", "no rows"),
+        ("AU12_L\nmuch\n", "aus.csv:2: AU12_L: expected a number, got 'much'"),
+    ],
+)
+def test_tables_that_are_none(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "aus.csv"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        performance_from_csv(path)
+
+
+def test_an_absent_table(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        performance_from_csv(tmp_path / "absent.csv")
