@@ -52,7 +52,7 @@ class Estimator:
         Focal length of the camera; None assumes that of common webcams and phones, the longer
         side of the image.
     neutral : Neutral or None
-        A neutral that is known already, as in offline solving.
+        A neutral that is known already, as in offline solving; goes before the profile's.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Estimator:
         self._smoothing = smoothing or Smoothing()
         self._kernel_model = self.model.kernel_model()
         self._gains = profile.gain_array() if profile else np.ones(N_AU)
-        self._given = profile.neutral if profile else neutral
+        self._given = neutral or (profile.neutral if profile else None)
         self._points = np.zeros((N_MESH, 3), np.float32)
         self._frame = np.zeros(6)
         self._result = _new_result()

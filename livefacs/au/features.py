@@ -2,9 +2,9 @@
 
 A feature vector has three parts, all relative to the person's neutral and free of rigid motion:
 in-plane displacements of ``mesh.FEATURE_POINTS`` (fractions of the outer-eye distance), ten
-head-pose terms that take out what turning leaves in the mesh, and seven measures (lid gaps, iris
-positions, inner-lip gap). An action is read from the part of the face that its muscle moves and
-from nowhere else: a smile says nothing about the brow.
+head-pose terms that take out what turning leaves in the mesh, and seven measures (lid closures,
+iris positions, inner-lip gap). An action is read from the part of the face that its muscle moves
+and from nowhere else: a smile says nothing about the brow.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Region:
     own_side_only : bool
         The other half of the face is not looked at.
     measures : tuple of str
-        Names out of ``model.MEASURES``; ``lid_gap`` and ``iris_y`` mean those of the own side.
+        Names out of ``model.MEASURES``; ``closure`` and ``iris_y`` mean those of the own side.
     shows : str
         The appearance change that these features measure.
     """
@@ -51,15 +51,15 @@ class Region:
     measures: tuple[str, ...] = ()
 
 
-_LIDS: Final = ("lid_gap", "iris_y")
-_IRISES: Final = ("iris_x_L", "iris_y_L", "iris_x_R", "iris_y_R", "lid_gap_L", "lid_gap_R")
+_LIDS: Final = ("closure", "iris_y")
+_IRISES: Final = ("iris_x_L", "iris_y_L", "iris_x_R", "iris_y_R", "closure_L", "closure_R")
 
 REGIONS: Final[dict[str, Region]] = {
     "AU1": Region(-9, -0.03, "inner brow ends rise; the brow slants"),
     "AU2": Region(-9, -0.03, "outer and middle brow rises and arches"),
-    "AU4": Region(-9, 0.2, "brows go down and together"),
+    "AU4": Region(-9, 0.0, "brows go down and together"),
     "AU5": Region(-0.3, 0.3, "upper lid rises above its neutral line", measures=_LIDS),
-    "AU6": Region(-0.12, 0.75, "skin under the eye and the cheek rise together", measures=_LIDS),
+    "AU6": Region(0.1, 0.75, "skin under the eye and the cheek rise together"),
     "AU7": Region(-0.3, 0.35, "lower lid rises and straightens", measures=_LIDS),
     "AU9": Region(-0.3, 0.8, "nose wings rise, inner brow comes down"),
     "AU10": Region(0.25, 0.95, "upper lip rises, most beside its middle", measures=("lip_gap",)),
@@ -74,7 +74,7 @@ REGIONS: Final[dict[str, Region]] = {
     "AU24": Region(0.4, 9, "red of both lips thins, no gap", measures=("lip_gap",)),
     "AU26": Region(0.3, 9, "chin goes down against the nose", measures=("lip_gap",)),
     "AU28": Region(0.4, 9, "red of the lips is drawn in", measures=("lip_gap",)),
-    "AU45": Region(-0.3, 0.3, "upper lid meets the lower", measures=_LIDS),
+    "AU45": Region(9, -9, "upper lid meets the lower", measures=("closure",)),
     "AD29": Region(0.3, 9, "chin and lower lip come forward"),
     "AD30_L": Region(0.3, 9, "chin shifts to the performer's left"),
     "AD30_R": Region(0.3, 9, "chin shifts to the performer's right"),

@@ -29,8 +29,8 @@ N_FEATURES: Final = 2 * N_POINTS + N_POSE_TERMS + k.N_MEASURES
 MEASURE_START: Final = 2 * N_POINTS + N_POSE_TERMS
 
 MEASURES: Final = (
-    "lid_gap_L",
-    "lid_gap_R",
+    "closure_L",
+    "closure_R",
     "iris_x_L",
     "iris_y_L",
     "iris_x_R",
@@ -124,6 +124,8 @@ def _limits() -> F64:
     limits[k.ALIGN_SOFTNESS] = 0.02  # twice the landmarks' misfit on a turned head
     limits[k.CEILING] = 1.25  # past the calibrated maximum a value is an outlier
     limits[k.GAZE_FREEZE] = 0.40  # below this share of the neutral lid gap irises are guessed
+    limits[k.LID_OPEN_FLOOR] = 0.15  # no open eye of people measured was narrower at rest
+    limits[k.LID_SHUT] = 0.06  # lid gap by eye width that the mesh keeps on a shut eye
     limits[k.EYE_RADIUS] = 0.135  # 12 mm eyeball radius over 89 mm between outer eye corners
     limits[k.HOLD_S], limits[k.FADE_S] = 0.5, 1.0
     limits[k.CLOSED_FROM] = 0.5

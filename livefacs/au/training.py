@@ -55,18 +55,24 @@ class Settings:
         Weight of a sequence by the beginning of its name.
     focal_factors : tuple of float
         Copies of the data with other assumed focal lengths.
+    noise_floor : float
+        What every channel must pass before it shows; keeps a resting or turning face quiet.
+    deepest_floor : dict
+        Largest floor of single actions, where training would hide weak but real movement.
     n_rounds : int
         Majorisation steps.
     """
 
-    ridge: float = 3.0
+    ridge: float = 1.0
     ridge_of: dict[str, float] = field(default_factory=dict)
     pose_ridge: float = 0.1
     gap_unit: float = 0.08
     sequence_weights: dict[str, float] = field(
-        default_factory=lambda: {"pose": 3.0, "mixmove": 2.0, "mix": 2.0}
+        default_factory=lambda: {"pose": 6.0, "mixmove": 2.0, "mix": 2.0}
     )
     focal_factors: tuple[float, ...] = (1.0,)
+    noise_floor: float = 0.02
+    deepest_floor: dict[str, float] = field(default_factory=lambda: {"AU26": 0.03})
     n_rounds: int = 25
 
 
@@ -116,10 +122,19 @@ def fit(examples: Examples, canonical: F64, settings: Settings) -> tuple[F32, F3
             weights[channel] = 0.0
             weights[channel, used] = inverse @ correlation[used, channel]
         target = _one_sided(examples.truth, system.predict(weights))
-    bias = 0.1 * weights[:, N_FEATURES]
+    bias = _floors(0.1 * weights[:, N_FEATURES], settings)
     weights = weights[:, :N_FEATURES] * unit
     set_formulas(weights, bias)
     return _rounded(weights), _rounded(bias)
+
+
+def _floors(bias: F64, settings: Settings) -> F64:
+    """The fitted floors, deepened by the noise floor; never a value out of nothing."""
+    floors = np.zeros(N_AU)
+    for channel in LEARNT:
+        deepest = settings.deepest_floor.get(action_of(AU_CHANNELS[channel]), np.inf)
+        floors[channel] = -min(max(0.0, -bias[channel]) + settings.noise_floor, deepest)
+    return floors
 
 
 def _one_sided(truth: F32, predicted: F32) -> F32:
@@ -135,7 +150,7 @@ def _allowed(channel: int, canonical: F64) -> I64:
 
 
 def _penalty(channel: int, settings: Settings) -> F64:
-    ridge = settings.ridge_of.get(action_of(AU_CHANNELS[channel]), settings.ridge)
+    ridge = float(settings.ridge_of.get(action_of(AU_CHANNELS[channel]), settings.ridge))
     penalty = np.full(N_FEATURES + 1, ridge)
     penalty[POSE_START : POSE_START + N_POSE_TERMS] *= settings.pose_ridge
     penalty[N_FEATURES] = 1e-3

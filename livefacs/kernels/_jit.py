@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-import platformdirs
+
+from livefacs.resources import cache_folder
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -29,15 +30,9 @@ def source_hash() -> str:
     return digest.hexdigest()[:12]
 
 
-def _cache_root() -> Path:
-    # resources.cache_folder() says the same, but stands on a higher floor than the kernels.
-    named = os.environ.get("LIVEFACS_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("livefacs", appauthor=False))
-
-
 def _use_salted_cache() -> Path:
     name = f"numba-{source_hash()}"
-    for root in (_cache_root(), Path(tempfile.gettempdir()) / "livefacs-cache"):
+    for root in (cache_folder(), Path(tempfile.gettempdir()) / "livefacs-cache"):
         folder = root / name
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -31,14 +31,15 @@ from livefacs.kernels.intensity import floor_at_zero, linear_map
 from livefacs.kernels.smoothing import one_euro
 
 N_MEASURES = 7
-"""Lid gap L R, iris x y of the left and of the right eye, inner-lip gap; neutral-relative."""
+"""Lid gap by eye width L R, iris x y of the left and of the right eye, inner-lip gap."""
 
 # Indices into ``Model.limits``; the values and their reasons stand in ``au/model.py``.
 ALIGN_ROUNDS, ALIGN_SOFTNESS, CEILING, GAZE_FREEZE, EYE_RADIUS = 0, 1, 2, 3, 4
 HOLD_S, FADE_S, CLOSED_FROM, CLOSED_AFTER_S, CLOSED_RAMP_S = 5, 6, 7, 8, 9
 STRETCH_FROM, HEAD_YAW, HEAD_PITCH, HEAD_ROLL, HIDE_YAW = 10, 11, 12, 13, 14
 SHOW_YAW, RANGE_YAW, RANGE_PITCH, RANGE_EYES_PX, FACE_CM = 15, 16, 17, 18, 19
-N_LIMITS = 20
+LID_OPEN_FLOOR, LID_SHUT = 20, 21
+N_LIMITS = 22
 
 # Indices into ``Model.roles``: first channel of each derived group, in channel order.
 BLINK, CLOSURE, JAW_DROP, MOUTH_STRETCH, HEAD, EYES = 0, 1, 2, 3, 4, 5
@@ -52,7 +53,8 @@ N_SCALARS = 7
 
 # Entries of ``Result.facts``.
 SCALE, RESIDUAL, GAP_RATIO_L, GAP_RATIO_R, LIP_GAP, EYES_PX, SPEED, OUTSIDE = 0, 1, 2, 3, 4, 5, 6, 7
-N_FACTS = 8
+LID_OFFSET_L, LID_OFFSET_R = 8, 9
+N_FACTS = 10
 
 
 class Model(NamedTuple):
@@ -115,10 +117,11 @@ class Result(NamedTuple):
 @kernel
 def measure(aligned: F64, model: Model, out: F64) -> None:
     """The seven measures of an aligned mesh, absolute; ``out`` (7,) float64 is written."""
-    out[0] = opening(aligned, model.lid_pairs[0])
-    out[1] = opening(aligned, model.lid_pairs[1])
     for side in range(2):
         eye = model.eyes[side]
+        a, b = eye[1], eye[2]
+        width = math.hypot(aligned[a, 0] - aligned[b, 0], aligned[a, 1] - aligned[b, 1])
+        out[side] = opening(aligned, model.lid_pairs[side]) / max(width, 1e-6)
         x, y = iris_offset(aligned, eye[0], eye[1], eye[2])
         out[2 + 2 * side] = x
         out[3 + 2 * side] = y
@@ -142,10 +145,14 @@ def fill_features(model: Model, person: Person, result: Result) -> bool:
         f[start + k] -= person.neutral_terms[k]
     m = f[start + N_POSE_TERMS : start + N_POSE_TERMS + N_MEASURES]
     measure(result.aligned, model, m)
+    shut = model.limits[LID_SHUT]
     for side in range(2):
-        gap = max(person.neutral_measures[side], 1e-6)
-        result.facts[GAP_RATIO_L + side] = m[side] / gap
-        m[side] = m[side] / gap - 1.0
+        neutral = person.neutral_measures[side]
+        opened = max(neutral, model.limits[LID_OPEN_FLOOR])
+        result.facts[GAP_RATIO_L + side] = m[side] / opened
+        result.facts[LID_OFFSET_L + side] = (opened - neutral) / (opened - shut)
+        # 0 at neutral, 1 where the lids meet, negative where they open wider
+        m[side] = (neutral - max(m[side], shut)) / (opened - shut)
     result.facts[LIP_GAP] = m[6]
     for k in range(2, N_MEASURES):
         m[k] -= person.neutral_measures[k]
@@ -330,6 +337,8 @@ def step(
     linear_map(
         result.features, model.starts, model.columns, model.weights, model.bias, result.values
     )
+    for side in range(2):  # a neutral with lowered lids is a partly closed eye all the same
+        result.values[model.roles[BLINK] + side] += result.facts[LID_OFFSET_L + side]
     floor_at_zero(result.values, person.gains, model.limits[CEILING])
     set_derived(model, person, dt_s, state, result)
     flags = FLAG_GAZE_FROZEN if is_frozen else 0

@@ -1,0 +1,128 @@
+"""The neutral of a whole clip, for offline solving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Many
+from typing import Final
+
+import numpy as np
+
+from livefacs import mesh
+from livefacs.arrays import F64, Bool
+from livefacs.au.estimator import N_FACE_CHANNELS, Estimator
+from livefacs.au.model import EstimatorModel
+from livefacs.au.neutral import (
+    Neutral,
+    NeutralGate,
+    canonical_neutral,
+    neutral_from_shapes,
+)
+from livefacs.au.smoothing import OFF
+from livefacs.clock import s_from_ns
+from livefacs.errors import SourceError
+from livefacs.kernels import step as k
+from livefacs.types import Landmarks
+
+OPENING_S: Final = 1.0
+"""Performers mostly start from rest: quiet frames this early come first."""
+MIN_FRAMES: Final = 5
+MIN_SHARE: Final = 0.03
+"""So many frames, or so large a share of the clip, must pass the gate; else it is widened."""
+LOW_ACTIVITY: Final = 0.20
+"""Frames without an action above this count as resting under the neutral so far."""
+N_ROUNDS: Final = 3
+MAX_FRAMES: Final = 900
+"""Longer clips are looked at in even steps: the neutral needs no more."""
+
+
+class _Shapes:
+    """Aligned meshes of a clip, with what the gate asks for."""
+
+    def __init__(self, model: EstimatorModel, frames: Many[Landmarks]) -> None:
+        estimator = Estimator(model, smoothing=OFF, neutral=canonical_neutral(model))
+        n = len(frames)
+        self.shapes = np.empty((n, mesh.N_MESH, 3))
+        self.angles = np.empty((n, 3))
+        self.speeds = np.empty(n)
+        for i, landmarks in enumerate(frames):
+            head = estimator.estimate(landmarks).head
+            self.shapes[i] = estimator.aligned
+            self.angles[i] = head.yaw_rad, head.pitch_rad, head.roll_rad
+            self.speeds[i] = estimator.facts[k.SPEED]
+
+    def quiet(self, gate: NeutralGate) -> Bool:
+        """(n,) bool: frames that may be at rest; the gate is widened until there are some."""
+        n, slack = len(self.speeds), 1.0
+        while True:
+            rows = zip(self.shapes, self.angles, self.speeds, strict=True)
+            quiet = np.array([gate.passes(s, a, float(v), slack) for s, a, v in rows])
+            if quiet.sum() >= min(n, max(MIN_FRAMES, int(MIN_SHARE * n))):
+                return quiet
+            slack *= 1.2
+
+    def neutral(self, chosen: Bool) -> Neutral:
+        """Median of the chosen frames."""
+        return neutral_from_shapes(self.shapes[chosen], self.angles[chosen])
+
+
+def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
+    """Resting face of a clip: its quiet frames that agree with one another.
+
+    Starts from the quiet frames of the first second where there are any, else from all quiet
+    frames, and is then drawn to the frames in which nothing acts.
+
+    Raises
+    ------
+    SourceError
+        No frame has a face.
+    """
+    if not frames:
+        raise SourceError("no face in the clip: expected at least one frame with a visible face")
+    some = list(frames[:: 1 + (len(frames) - 1) // MAX_FRAMES])
+    shapes = _Shapes(model, some)
+    quiet = shapes.quiet(NeutralGate(model))
+    times = np.array([s_from_ns(each.t_ns - frames[0].t_ns) for each in some])
+    early = quiet & (times < OPENING_S)
+    chosen = early if early.sum() >= 2 else quiet
+    for _ in range(N_ROUNDS):
+        neutral = shapes.neutral(chosen)
+        activity = _activity(model, neutral, some, quiet)
+        calm = quiet & (activity < LOW_ACTIVITY)
+        if calm.sum() < MIN_FRAMES:  # nothing holds still: the calmest half of what there is
+            border = np.median(activity[quiet])
+            calm = (quiet & (activity <= border)) | (chosen & early)
+        if bool((calm == chosen).all()):
+            break
+        chosen = calm
+    return shapes.neutral(chosen)
+
+
+def _activity(
+    model: EstimatorModel, neutral: Neutral, frames: Many[Landmarks], wanted: Bool
+) -> F64:
+    """(n,) strongest intensity of each wanted frame under a neutral; infinite for the others."""
+    estimator = Estimator(model, smoothing=OFF, neutral=neutral)
+    activity = np.full(len(frames), np.inf)
+    for i in np.flatnonzero(wanted):
+        units = estimator.estimate(frames[int(i)]).units
+        activity[i] = float(np.sort(units.raw[:N_FACE_CHANNELS])[-3])  # two outliers forgiven
+    return activity
+
+
+def neutral_of_seconds(
+    model: EstimatorModel, frames: Many[Landmarks], start_s: float, end_s: float
+) -> Neutral:
+    """Neutral from the frames between two times that the user names.
+
+    Raises
+    ------
+    SourceError
+        There is no face between them.
+    """
+    named = [each for each in frames if start_s <= s_from_ns(each.t_ns) <= end_s]
+    if not named:
+        raise SourceError(
+            f"no face between {start_s:g} s and {end_s:g} s: name seconds in which the face shows"
+        )
+    shapes = _Shapes(model, named)
+    return shapes.neutral(np.ones(len(named), bool))
