@@ -81,6 +81,8 @@ class _Counts:
 class RecorderSink:
     """Records one take. ``send`` takes about a microsecond and never blocks or raises.
 
+    Only frames of a file, which nobody waits for, are held back until the writer has room.
+
     Frames are kept by reference until they are written: their arrays must not change later.
 
     Parameters
@@ -127,7 +129,9 @@ class RecorderSink:
         self._newest: TrackedFrame | None = None
         self._n_accepted = 0
         self._failed = False
-        self._stopping = threading.Event()
+        self._stopping = False
+        self._wake = threading.Event()
+        self._has_room = threading.Event()
         self._began_s = time.monotonic()
         self._next_sync_s = self._began_s + _SYNC_PERIOD_S
         self._next_space_s = self._began_s
@@ -165,6 +169,8 @@ class RecorderSink:
     def send(self, tracked: TrackedFrame) -> None:
         """Queue one frame for the writer."""
         self.counters.frames += 1
+        if not self._info.is_live:
+            self._wait_for_room(tracked)
         behind = len(self._queue)
         if self._failed or behind >= self._capacity:
             self.counters.refused += 1
@@ -187,7 +193,8 @@ class RecorderSink:
 
     def close(self) -> TakeSummary:
         """Write what is queued and close the take. A second call gives the same summary."""
-        self._stopping.set()
+        self._stopping = True
+        self._wake.set()
         self._thread.join()
         assert self._summary is not None
         return self._summary
@@ -219,6 +226,16 @@ class RecorderSink:
                 f" at least {_LEAST_BYTES // 10**6} MB are needed; free some or name another folder"
             )
 
+    def _wait_for_room(self, tracked: TrackedFrame) -> None:
+        has_image = tracked.image is not None and self._wants_video
+        while not self._failed and (
+            len(self._queue) >= self._capacity // 2
+            or (has_image and self._n_images >= _QUEUED_IMAGES)
+        ):
+            self._wake.set()
+            self._has_room.wait(_WRITE_PERIOD_S)
+            self._has_room.clear()
+
     def _with_image_or_not(self, tracked: TrackedFrame) -> TrackedFrame:
         if not self._wants_video:
             return replace(tracked, image=None)
@@ -231,8 +248,11 @@ class RecorderSink:
     # The writer's side.
 
     def _run(self) -> None:
-        while not self._failed and not self._stopping.wait(_WRITE_PERIOD_S):
+        while not self._failed and not self._stopping:
+            self._wake.wait(_WRITE_PERIOD_S)
+            self._wake.clear()
             self._work()
+            self._has_room.set()
         if not self._failed:
             self._work()
         self._finish()

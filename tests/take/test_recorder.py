@@ -268,6 +268,16 @@ def test_images_that_come_too_fast_are_counted_and_no_record_is_lost(tmp_path: P
     assert len(Take(tmp_path / "t").video_stamps()) == summary.images
 
 
+def test_frames_of_a_file_wait_for_the_writer(tmp_path: Path) -> None:
+    sink = RecorderSink(tmp_path / "t", clip_info(is_live=False), video=True)
+    image = np.zeros((64, 64, 3), np.uint8)
+    for i in range(400):
+        sink.send(tracked_frame(i, image=image))
+    summary = sink.close()
+    assert (summary.rows, summary.images, summary.images_dropped) == (400, 400, 0)
+    assert (summary.dropped, summary.late) == (0, 0)
+
+
 def _send_until_failed(sink: RecorderSink) -> None:
     pace = threading.Event()
     for i in range(20_000):

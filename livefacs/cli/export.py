@@ -1,0 +1,60 @@
+"""``livefacs export``: a take in another package's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+def _list_formats(wanted: bool) -> None:
+    if not wanted:
+        return
+    from livefacs.formats.export import FORMATS
+
+    for item in FORMATS.values():
+        extra = f"  (needs the extra {item.extra})" if item.extra else ""
+        typer.echo(f"{item.name:<14}{'/'.join(item.suffixes):<18}{item.summary}{extra}")
+    raise typer.Exit
+
+
+@app.command()
+def export(
+    take: Annotated[Path, typer.Argument(help="The take's folder.", show_default=False)],
+    to: Annotated[str, typer.Option("--to", "-t", help="Format; else the file's ending.")] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File; default: the take's name, here."),
+    ] = None,
+    rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
+    fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
+    smooth: Annotated[float, typer.Option(help="Zero-phase low-pass, Hz; 0: none.")] = 0.0,
+    raw: Annotated[bool, typer.Option("--raw", help="Units before the live filter.")] = False,
+    confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
+    timecode: Annotated[bool, typer.Option("--timecode", help="A timecode column.")] = False,
+    node: Annotated[str, typer.Option(help="Name of the mesh or blend shape node.")] = "face",
+    first_frame: Annotated[int, typer.Option(help="Number of the first frame.")] = 1,
+    formats: Annotated[
+        bool,
+        typer.Option(
+            "--formats", callback=_list_formats, is_eager=True, help="List the formats and exit."
+        ),
+    ] = False,
+) -> None:
+    """Export a take to another package's format."""
+    from livefacs.errors import ConfigError
+    from livefacs.formats.curves import ExportOptions
+    from livefacs.formats.export import export_take, find_format
+    from livefacs.take.reader import Take
+
+    if not to and output is None:
+        raise ConfigError("export to what? Name a format (--to csv) or a file (-o FILE.csv)")
+    file_format = find_format(to, output)
+    opened = Take(take)
+    path = output or Path(f"{opened.name}.{file_format.name}{file_format.suffixes[0]}")
+    options = ExportOptions(rig, fps, smooth, raw, confidence, timecode, node, first_frame)
+    export_take(opened, file_format, path, options)
+    typer.echo(f"{path}: {opened.n_rows} frames of {opened.name} as {file_format.name}")

@@ -1,0 +1,79 @@
+"""``livefacs record``: a take from a camera, a clip or the performer, without streaming."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def record(
+    source: Annotated[
+        str, typer.Argument(help="auto, demo, a camera, a clip, images, rtsp://… or http://…")
+    ],
+    take: Annotated[Path, typer.Option(help="Folder of the take; must be new or empty.")],
+    video: Annotated[bool, typer.Option("--video", help="Keep the images, too.")] = False,
+    slate: Annotated[str | None, typer.Option(help="Slate.")] = None,
+    number: Annotated[int | None, typer.Option(help="Take number.")] = None,
+    notes: Annotated[str | None, typer.Option(help="Notes for the take.")] = None,
+    timecode_rate: Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")] = None,
+    timecode_source: Annotated[
+        str | None, typer.Option(help="auto, time of day, clip or free run.")
+    ] = None,
+    timecode_start: Annotated[
+        str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option("--config", "-c", help="Configuration: a name or a TOML file.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
+    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    realtime: Annotated[
+        bool,
+        typer.Option("--realtime/--every-frame", help="A clip at its pace, or without drops."),
+    ] = False,
+    seconds: Annotated[float | None, typer.Option(help="End after this long.")] = None,
+    meters: Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")] = True,
+) -> None:
+    """Record a take until Ctrl-C or the end of the clip."""
+    from livefacs.cli.running import run_session
+    from livefacs.config import load_options
+    from livefacs.take.reader import Take
+
+    options = load_options(
+        config,
+        {
+            "source": {"spec": source, "realtime": realtime},
+            "tracking": {
+                "landmarker": landmarker,
+                "model": model,
+                "weights": weights,
+                "profile": profile,
+            },
+            "record": {
+                "folder": take,
+                "exact": True,
+                "video": video,
+                "slate": slate,
+                "take": number,
+                "notes": notes,
+                "timecode_rate": timecode_rate,
+                "timecode_source": timecode_source,
+                "timecode_start": timecode_start,
+            },
+            "seconds": seconds,
+        },
+    )
+    run_session(options, meters=meters)
+    recorded = Take(take)
+    first = recorded.timecode(0) if recorded.n_rows else "no frame"
+    typer.echo(
+        f"{take}: {recorded.n_rows} frames, {recorded.duration_s:.2f} s, from {first}"
+        f" at {recorded.rate.name}"
+    )

@@ -1,0 +1,107 @@
+"""``livefacs takes``: what was recorded, and mending what a crash left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from livefacs.take.reader import Take
+
+app = typer.Typer(help="Recorded takes: list, show, repair.")
+
+_Folder = Annotated[Path, typer.Argument(help="A take, or a folder of takes.", show_default=False)]
+
+
+@app.command("list")
+def list_takes(folder: Annotated[Path, typer.Argument(help="Folder of takes.")] = Path()) -> None:
+    """List the takes in a folder: frames, length, timecode, state."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from livefacs.take.shelf import find_takes
+
+    takes, faults = find_takes(folder)
+    table = Table("take", "slate", "frames", "length", "rate", "timecode", "markers", "state")
+    for take in takes:
+        table.add_row(
+            take.name,
+            f"{take.slate} {take.number}",
+            str(take.n_rows),
+            f"{take.duration_s:.2f} s",
+            f"{take.frame_rate_hz:.2f} Hz",
+            take.timecode(0) if take.n_rows else "",
+            str(len(take.markers)),
+            take.state + (f", {take.n_torn_bytes} torn bytes" if take.n_torn_bytes else ""),
+        )
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table if takes else f"no takes in {folder}")
+    for fault in faults:
+        console.print(str(fault), markup=False)
+
+
+@app.command()
+def show(folder: Annotated[Path, typer.Argument(help="A take.")]) -> None:
+    """Show everything that is known of one take."""
+    from livefacs.take.reader import Take
+
+    take = Take(folder)
+    for key, value in _facts(take).items():
+        typer.echo(f"{key:<14}{value}")
+    for marker in take.markers:
+        label = take.rate.label_from_frame(marker.timecode)
+        typer.echo(f"{marker.kind:<14}{label}  frame {marker.i_frame}  {marker.label}")
+
+
+@app.command()
+def repair(folder: _Folder) -> None:
+    """Close what a crash left open and say what was there. Not for a take that is recording."""
+    from livefacs.take.shelf import find_takes, repair
+
+    takes, faults = find_takes(folder)
+    for path in [take.folder for take in takes]:
+        report = repair(path)
+        typer.echo(
+            f"{path}: {report.n_rows} whole frames, {report.duration_s:.2f} s,"
+            f" {report.n_markers} markers; it was {report.state!r}"
+        )
+        for file, n_bytes in report.torn.items():
+            typer.echo(f"  {file}: {n_bytes} bytes of an unfinished record cut off (kept in torn/)")
+    for fault in faults:
+        typer.echo(str(fault), err=True)
+    if faults:
+        raise typer.Exit(faults[0].exit_code)
+
+
+def _facts(take: Take) -> dict[str, str]:
+    import numpy as np
+
+    from livefacs.types import Health, words_from_health
+
+    document = take.document
+    health = np.bitwise_or.reduce(take.frames["health"]) if take.n_rows else 0
+    frames = take.frames["i_frame"]
+    n_missing = int(frames[-1] - frames[0]) + 1 - take.n_rows if take.n_rows else 0
+    software = ", ".join(f"{name} {version}" for name, version in document["software"].items())
+    video = document["video"]
+    return {
+        "take": f"{take.name} (slate {take.slate}, number {take.number}), {take.state}",
+        "recorded": f"{document['created_utc']} UTC",
+        "notes": take.document["notes"],
+        "source": document["source"]["description"],
+        "frames": f"{take.n_rows}, {take.duration_s:.3f} s, {take.frame_rate_hz:.3f} Hz,"
+        f" {n_missing} dropped before the recorder",
+        "timecode": f"{take.timecode(0) if take.n_rows else document['timecode']['start']}"
+        f" at {take.rate.name}, {document['timecode']['source']}",
+        "faces": f"{int((take.frames['n_faces'] > 0).sum())} frames with a face,"
+        f" at most {int(take.frames['n_faces'].max(initial=0))} at once",
+        "health": words_from_health(Health(int(health))),
+        "landmarker": f"{document['landmarker']}, weights {document['weights']}",
+        "profile": str(document["profile"] or "none"),
+        "rigs": ", ".join(take.rig_names) or "none",
+        "video": f"{video['file']}, {video['width']}x{video['height']}" if video else "none",
+        "software": software,
+        "torn": f"{take.n_torn_bytes} bytes",
+    }
