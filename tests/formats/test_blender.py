@@ -1,0 +1,76 @@
+"""The Blender import script, run by Blender's own Python module where it is installed.
+
+``bpy`` fits one Python version only and brings its own NumPy needs, so it may stand in an
+environment of its own: LIVEFACS_BLENDER_PYTHON names an interpreter that can import it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from livefacs.resources import data_path
+from tests.take.synthetic import CONTROLS, smile
+
+CHECK = """
+import json, sys, importlib.util
+import bpy
+script, curves = sys.argv[-2:]
+spec = importlib.util.spec_from_file_location("blender_import", script)
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+mesh = bpy.data.meshes.new("m")
+mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+face = bpy.data.objects.new("Face", mesh)
+bpy.context.scene.collection.objects.link(face)
+for name in ("Basis", "JawOpen", "mouthSmileLeft", "other"):
+    face.shape_key_add(name=name).value = 0.25
+bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 60, 1.0
+report = [module.import_curves(curves, "Face") for _ in range(2)][-1]
+scene, values = bpy.context.scene, {}
+for frame in (1, 6, 11, 36, 61):
+    scene.frame_set(frame)
+    blocks = mesh.shape_keys.key_blocks
+    values[frame] = {name: blocks[name].value for name in ("JawOpen", "mouthSmileLeft", "other")}
+curve = module.find_curve(mesh.shape_keys, 'key_blocks["mouthSmileLeft"].value')
+print("RESULT" + json.dumps([report, values, len(curve.keyframe_points)]))
+"""
+
+
+def blender_python() -> str:
+    if importlib.util.find_spec("bpy") is not None:
+        return sys.executable
+    named = os.environ.get("LIVEFACS_BLENDER_PYTHON", "")
+    if not named:
+        pytest.skip("Blender's Python module bpy is not installed")
+    return named
+
+
+def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
+    curves = exported("jsonl", rig="arkit52")
+    script = str(data_path("blender_import.py"))
+    done = subprocess.run(
+        [blender_python(), "-c", CHECK, script, str(curves)],
+        capture_output=True,
+        text=True,
+        timeout=18,
+        check=False,
+    )
+    line = next((x for x in done.stdout.splitlines() if x.startswith("RESULT")), None)
+    assert line is not None, done.stderr
+    (keyed, missing), values, n_keys = json.loads(line[len("RESULT") :])
+    assert keyed == ["jawOpen", "mouthSmileLeft"]
+    assert missing == [CONTROLS[2]]
+    assert n_keys == 61
+    for frame in (1, 6, 11, 36, 61):
+        found = values[str(frame)]
+        assert found["mouthSmileLeft"] == pytest.approx(0.5 * smile(frame - 1), abs=1e-6)
+        assert found["JawOpen"] == 0
+        assert found["other"] == 0.25
