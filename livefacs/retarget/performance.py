@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,11 +25,14 @@ from livefacs.retarget.signals import (
     read_signals,
 )
 from livefacs.types import TrackedFrame
-from livefacs.vocab.facs import AU_CHANNELS
+from livefacs.vocab.facs import ACTIONS, AU_CHANNELS, DIRECTIONAL, action_of
 
+_DEGREES: Final = 180.0 / math.pi
+_USUAL_RATE_HZ: Final = 30.0
+"""Of a table with neither times nor a rate."""
 _MEASURED: Final = SIGNALS[: N_SIGNALS - len(MEAN_SIGNALS)]
 _FRAME_COLUMNS: Final = ("frame", "i_frame")
-_SECONDS_COLUMNS: Final = ("seconds", "t_s", "time_s", "timestamp")
+_SECONDS_COLUMNS: Final = ("seconds", "timestamp_s", "t_s", "time_s", "timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Performance:
     i_frame : (T,) int64
         Number of the frame in its source.
     t_s : (T,) float64
-        Seconds since the first frame.
+        Seconds, as the table has them; of a take, since its first frame.
     signals : (T, N_SIGNALS) float64
         In the order of ``signals.SIGNALS``; unknown values are 0.
     """
@@ -67,14 +71,15 @@ def performance_from_frames(frames: Iterable[TrackedFrame]) -> Performance:
         times.append(tracked.t_ns / NS_PER_S)
     if not rows:
         raise ConfigError("the performance has no frames")
-    return _performance(np.stack(rows), np.array(numbers), np.array(times))
+    return _performance(np.stack(rows), np.array(numbers), np.array(times) - times[0])
 
 
 def performance_from_csv(path: Path) -> Performance:
     """Signals of a table of Action Units: one row a frame, columns named as channels.
 
-    A column ``seconds`` (or ``t_s``) or ``frame`` gives the time; angles may be in ``_deg`` or
-    ``_rad``. Columns of other names are passed over.
+    A column ``seconds`` (or ``timestamp_s``) or ``frame`` gives the time; angles may be in
+    ``_deg`` or ``_rad``. A column without a side (``AU12``) stands for both sides where the table
+    has none of its own. Columns of other names are passed over.
 
     Raises
     ------
@@ -82,25 +87,44 @@ def performance_from_csv(path: Path) -> Performance:
         Not such a table; the message says what is missing, or which cell is no number.
     """
     header, rows = read_table(path)
-    if not set(header) & set(AU_CHANNELS):
+    if not set(header) & {*AU_CHANNELS, *ACTIONS}:
         raise ConfigError(f"{path}: no Action Unit column; expected names such as AU12_L, AU26")
     if not rows:
         raise ConfigError(f"{path}: no rows")
-    columns = {name: _column(path, rows, name) for name in header if _is_used(name)}
     signals = np.zeros((len(rows), N_SIGNALS))
     for name in _MEASURED:
-        if name in columns:
-            signals[:, SIGNAL_INDEX[name]] = columns[name]
-        elif (radians := name.replace("_deg", "_rad")) in columns:
-            signals[:, SIGNAL_INDEX[name]] = np.degrees(columns[radians])
-    _derive_outward_gaze(signals, columns)
-    number = _first_of(columns, _FRAME_COLUMNS)
-    seconds = _first_of(columns, _SECONDS_COLUMNS)
+        for column, factor in _columns_of(name):
+            if column in header:
+                signals[:, SIGNAL_INDEX[name]] = factor * _column(path, rows, column)
+                break
+    number = next((_column(path, rows, name) for name in _FRAME_COLUMNS if name in header), None)
+    seconds = next((_column(path, rows, name) for name in _SECONDS_COLUMNS if name in header), None)
     if number is None:
         number = np.arange(len(rows), dtype=np.float64)
-    return _performance(
-        signals, number.astype(np.int64), number / 30 if seconds is None else seconds
-    )
+    if seconds is None:
+        seconds = number / _USUAL_RATE_HZ
+    if not (np.isfinite(number).all() and np.isfinite(seconds).all()):
+        raise ConfigError(f"{path}: a row has no frame number or no time")
+    return _performance(signals, number.astype(np.int64), seconds)
+
+
+def _columns_of(signal: str) -> Iterator[tuple[str, float]]:
+    """Columns that may hold a signal, the nearest first, and the factor to its unit."""
+    yield signal, 1.0
+    words = signal.split("_")
+    if signal in AU_CHANNELS:
+        if signal not in DIRECTIONAL:
+            yield action_of(signal), 1.0  # a table without sides
+    elif words[0] == "gaze":
+        _, direction, side, _ = words
+        sign = -1.0 if (direction, side) == ("out", "R") else 1.0
+        axis = "yaw" if direction == "out" else direction
+        stems = (f"gaze_{axis}_{side}", f"gaze_{'left' if side == 'L' else 'right'}_{axis}")
+        for stem in stems:
+            yield f"{stem}_deg", sign
+            yield f"{stem}_rad", sign * _DEGREES
+    elif signal.endswith("_deg"):
+        yield signal.replace("_deg", "_rad"), _DEGREES
 
 
 def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -153,12 +177,7 @@ def run_program(program: RigProgram, performance: Performance) -> F32:
 def _performance(signals: F64, i_frame: I64, t_s: F64) -> Performance:
     for row in signals:
         matrix.complete_signals(row, MEAN_PAIRS)
-    return Performance(i_frame.astype(np.int64), t_s - t_s[0], signals)
-
-
-def _is_used(name: str) -> bool:
-    known = {*_MEASURED, *_FRAME_COLUMNS, *_SECONDS_COLUMNS}
-    return name in known or name.replace("_rad", "_deg") in known
+    return Performance(i_frame.astype(np.int64), t_s, signals)
 
 
 def _column(path: Path, rows: Sequence[Mapping[str, str]], name: str) -> F64:
@@ -172,14 +191,3 @@ def _column(path: Path, rows: Sequence[Mapping[str, str]], name: str) -> F64:
                 f"{path}:{index + 2}: {name}: expected a number, got {text!r}"
             ) from None
     return values
-
-
-def _first_of(columns: Mapping[str, F64], names: Sequence[str]) -> F64 | None:
-    return next((columns[name] for name in names if name in columns), None)
-
-
-def _derive_outward_gaze(signals: F64, columns: Mapping[str, F64]) -> None:
-    for side, sign in (("L", 1.0), ("R", -1.0)):
-        if f"gaze_out_{side}_deg" not in columns:
-            yaw = signals[:, SIGNAL_INDEX[f"gaze_yaw_{side}_deg"]]
-            signals[:, SIGNAL_INDEX[f"gaze_out_{side}_deg"]] = sign * yaw

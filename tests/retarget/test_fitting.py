@@ -197,7 +197,7 @@ def test_a_table_of_action_units_reads_as_a_performance(tmp_path: Path) -> None:
     )
     made = performance_from_csv(path)
     assert made.i_frame.tolist() == [7, 8]
-    assert made.t_s == pytest.approx([0.0, 0.1])
+    assert made.t_s == pytest.approx([1.5, 1.6])
 
     def column(name: str) -> list[float]:
         return [float(value) for value in made.signals[:, SIGNAL_INDEX[name]]]
@@ -207,9 +207,26 @@ def test_a_table_of_action_units_reads_as_a_performance(tmp_path: Path) -> None:
     assert column("head_yaw_deg") == [3.0, 4.0]
 
 
+def test_a_table_as_solve_writes_it_and_one_without_sides(tmp_path: Path) -> None:
+    path = tmp_path / "aus.csv"
+    path.write_text(
+        "frame,timestamp_s,gaze_left_yaw_deg,gaze_right_yaw_deg,gaze_left_pitch_deg,AU1,AU12,AU12_L\n"
+        "0,2.0,10,12,-5,0.4,0.9,0.8\n"
+    )
+    made = performance_from_csv(path)
+    row = {name: float(made.signals[0, index]) for name, index in SIGNAL_INDEX.items()}
+    assert row["AU1_L"] == row["AU1_R"] == row["AU1"] == 0.4
+    assert (row["AU12_L"], row["AU12_R"]) == (0.8, 0.9)
+    assert (row["gaze_out_L_deg"], row["gaze_out_R_deg"]) == (10.0, -12.0)
+    assert row["gaze_yaw_deg"] == 11.0
+    assert row["gaze_pitch_L_deg"] == -5.0
+    assert made.t_s[0] == 2.0
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("frame,AU12_L\n,0.5\n", "no frame number or no time"),
         ("a,b\n1,2\n", "no Action Unit column"),
         ("AU12_L\n", "no rows"),
         ("AU12_L\nmuch\n", "aus.csv:2: AU12_L: expected a number, got 'much'"),
