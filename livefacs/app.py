@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
@@ -34,23 +34,18 @@ from livefacs.timecode import TimecodeRate, find_rate, nearest_rate
 
 _CARRIES_ANY_RIG: Final = frozenset(name for name, scheme in SCHEMES.items() if scheme.rig is None)
 
+Tell: TypeAlias = Callable[[str], None]
+
+
+def _say_nothing(_sentence: str) -> None:
+    pass
+
 
 @dataclass(slots=True)
 class OpenSession:
-    """A session with what was opened around it; closes that when it is left.
-
-    Attributes
-    ----------
-    session : Session
-    notices : list of str
-        Plain sentences for the user, before the start.
-    later_notices : list of str
-        What came up while it ran: a reloaded map, a full disk.
-    """
+    """A session with what was opened around it; closes that when it is left."""
 
     session: Session
-    notices: list[str] = field(default_factory=list)
-    later_notices: list[str] = field(default_factory=list)
     _around: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> OpenSession:
@@ -69,11 +64,22 @@ class OpenSession:
         self._around.callback(close)
 
 
-def open_session(options: SessionOptions, *, keep_image: bool = False) -> OpenSession:
+def open_session(
+    options: SessionOptions, tell: Tell = _say_nothing, *, keep_image: bool = False
+) -> OpenSession:
     """Open everything that the options ask for.
 
     What only reads files (maps, weights, profile, destinations' syntax) comes first, so that a
     mistyped option is told before a camera lights up.
+
+    Parameters
+    ----------
+    options : SessionOptions
+    tell : callable(str)
+        Takes plain sentences for the user: what was chosen, and what comes up while it runs (an
+        edited map, a full disk). Called from any thread.
+    keep_image : bool
+        Leave the images in the tracked frames.
 
     Raises
     ------
@@ -98,30 +104,35 @@ def open_session(options: SessionOptions, *, keep_image: bool = False) -> OpenSe
             keep_image=keep_image or options.record.video,
         )
         tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
-        opened = _assemble(options, source, tracker, retargeting)
+        opened = _assemble(options, source, tracker, retargeting, tell)
         undo.pop_all()
     return opened
 
 
 def _assemble(
-    options: SessionOptions, source: Source, tracker: Tracker, retargeting: _Retargeting
+    options: SessionOptions,
+    source: Source,
+    tracker: Tracker,
+    retargeting: _Retargeting,
+    tell: Tell,
 ) -> OpenSession:
-    later: list[str] = []
-    shelf = _shelf(options, source, tracker, later.append)
+    for notice in source.notices:
+        tell(notice)
+    shelf = _shelf(options, source, tracker, tell)
     session = Session(
         source,
         tracker,
         recording_factory=shelf,
         time_limit_s=options.seconds,
-        between_frames=retargeting.chores(later.append),
+        between_frames=retargeting.chores(tell),
     )
-    opened = OpenSession(session, list(source.notices), later)
+    opened = OpenSession(session)
     session.outputs = open_hub(retargeting.destinations, ClockMap.read(), session)
     if options.stream.control_port is not None:
-        _open_control(opened, options.stream)
+        _open_control(opened, options.stream, tell)
     if shelf is not None and options.record.start:
         timecode = session.record_start(options.record.slate, options.record.take)
-        opened.notices.append(f"recording into {options.record.folder} from {timecode}")
+        tell(f"recording into {options.record.folder} from {timecode}")
     return opened
 
 
@@ -177,7 +188,7 @@ class _Retargeting:
                     among.append(running[-1])
             self._watches.append(RigWatch(*running))
 
-    def chores(self, tell: Callable[[str], None]) -> list[Callable[[], None]]:
+    def chores(self, tell: Tell) -> list[Callable[[], None]]:
         """What takes up edited maps between frames."""
 
         def look(watch: RigWatch) -> None:
@@ -200,16 +211,16 @@ def _with_default_rig(destination: Destination, rig: str | None) -> Destination:
     return destination
 
 
-def _open_control(opened: OpenSession, options: StreamOptions) -> None:
+def _open_control(opened: OpenSession, options: StreamOptions, tell: Tell) -> None:
     from livefacs.sinks.control import OscControl
 
     control = OscControl(opened.session, options.listen, options.control_port or 0)
     opened.on_exit(control.close)
-    opened.notices.append(f"OSC commands on {options.listen}:{control.port}")
+    tell(f"OSC commands on {options.listen}:{control.port}")
 
 
 def _shelf(
-    options: SessionOptions, source: Source, tracker: Tracker, tell: Callable[[str], None]
+    options: SessionOptions, source: Source, tracker: Tracker, tell: Tell
 ) -> RecordingFactory | None:
     if options.record.folder is None:
         return None

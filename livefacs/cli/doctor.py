@@ -116,4 +116,4 @@ def _stages(landmarker: str | None, model: Path | None) -> Iterator[str]:
     with open_session(options) as opened:
         yield f"landmarks by {opened.session.tracker.landmarker.name}"
         opened.session.run()
-        yield from summary_lines(opened.session.status())
+        yield from summary_lines(opened.session.final_status())

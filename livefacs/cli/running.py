@@ -10,6 +10,7 @@ from types import FrameType
 from rich.console import Console
 
 from livefacs.app import OpenSession, open_session
+from livefacs.cli.keys import HELP, keys_pressed, session_keys
 from livefacs.cli.meters import Meters, summary_lines
 from livefacs.config import SessionOptions
 
@@ -17,17 +18,20 @@ from livefacs.config import SessionOptions
 def run_session(options: SessionOptions, *, meters: bool = True) -> None:
     """Open what the options ask for, run until it ends or is stopped, print the summary."""
     console = Console(highlight=False, soft_wrap=True)
-    with open_session(options) as opened:
-        for notice in opened.notices:
-            console.print(notice, markup=False)
+
+    def tell(sentence: str) -> None:
+        console.print(sentence, markup=False)
+
+    with open_session(options, tell) as opened:
+        session = opened.session
         if meters and console.is_terminal:
-            opened.session.watchers.append(Meters(opened.session.status, console))
-        with stopped_by_signals(opened):
-            opened.session.run()
-        closing = opened.session.source.closing_notices()
-        told = (*opened.later_notices, *closing)
-        for line in (*summary_lines(opened.session.status()), *told):
-            console.print(line, markup=False)
+            session.watchers.append(Meters(session.status, console))
+        with stopped_by_signals(opened), keys_pressed(session_keys(session, tell), tell) as keys:
+            if keys:
+                console.print(HELP, style="dim")
+            session.run()
+        for line in (*summary_lines(session.final_status()), *session.source.closing_notices()):
+            tell(line)
 
 
 @contextmanager

@@ -70,10 +70,11 @@ class Meter:
             self._first_ns = tracked.t_ns
         summary.seconds = (tracked.t_ns - self._first_ns) / 1e9
 
-    def summary(self) -> Summary:
-        """Counts so far and percentiles over the ring."""
+    def summary(self, n_recent: int = _CAPACITY) -> Summary:
+        """Counts so far, and percentiles over the newest ``n_recent`` frames of the ring."""
         summary = self._summary
-        known = self._ring[: min(summary.frames, _CAPACITY)]
+        n_known = min(summary.frames, n_recent, _CAPACITY)
+        known = self._ring[np.arange(summary.frames - n_known, summary.frames) % _CAPACITY]
         latency = {}
         if len(known):
             percentiles = np.percentile(known, (50, 95, 99), axis=0) / 1e6

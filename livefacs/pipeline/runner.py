@@ -20,6 +20,7 @@ _PATIENCE_FRAMES: Final = 3  # frame periods without a frame before held values 
 _SHORTEST_PATIENCE_S: Final = 0.1
 _DEFAULT_RATE_HZ: Final = 30.0
 _FILE_WAIT_S: Final = 0.25
+_RECENT_FRAMES: Final = 300
 
 
 class Recording(Protocol):
@@ -297,8 +298,15 @@ class Session:
         recording.mark(label)
 
     def status(self) -> dict[str, Any]:
-        """State of the session in plain values, ready for msgpack or JSON."""
-        summary, last = self._meter.summary(), self._last
+        """State of the session in plain values, latency over the last seconds."""
+        return self._status(self._meter.summary(_RECENT_FRAMES))
+
+    def final_status(self) -> dict[str, Any]:
+        """The same with the latency of the whole session."""
+        return self._status(self._meter.summary())
+
+    def _status(self, summary: Summary) -> dict[str, Any]:
+        last = self._last
         return {
             "source": self.source.description,
             "frames": summary.frames,

@@ -178,6 +178,7 @@ def test_status_is_plain_values() -> None:
     assert status["frames"] == 1
     assert status["outputs"][0]["url"] == "list://"
     assert set(status["latency_ms"]) >= {"landmarks", "send", "total"}
+    assert session.final_status() == status
 
 
 def test_recording_without_a_take_folder_says_what_to_do() -> None:
