@@ -1,0 +1,59 @@
+"""``livefacs mirror``: the practice mirror in the browser."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+DEFAULT_PORT = 8765
+
+
+@app.command()
+def mirror(
+    source: Annotated[
+        str, typer.Option(help="auto, demo, a camera, a clip or a network camera.")
+    ] = "auto",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
+    listen: Annotated[
+        str,
+        typer.Option(help="127.0.0.1: this machine only. 0.0.0.0: phones too, with a token."),
+    ] = "127.0.0.1",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page by itself.")
+    ] = True,
+    profile: Annotated[str | None, typer.Option(help="A calibrated person.")] = None,
+    drills: Annotated[
+        list[Path] | None, typer.Option(help="Further folder of drill files; repeatable.")
+    ] = None,
+    packs: Annotated[
+        list[Path] | None, typer.Option(help="Further folder of clip packs; repeatable.")
+    ] = None,
+    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+) -> None:
+    """Practise Action Units, code clips and test yourself, in the browser."""
+    from livefacs.cli.mirroring import MirrorRun
+    from livefacs.config import load_options
+
+    options = load_options(
+        None,
+        {
+            "source": {"spec": source, "loop": True},
+            "tracking": {"landmarker": landmarker, "model": model, "profile": profile},
+        },
+    )
+    run = MirrorRun(options, listen, port, tuple(drills or ()), tuple(packs or ()))
+    typer.echo(f"mirror: {run.mirror.url}")
+    if run.mirror.token is not None:
+        typer.echo("anyone on this network with that address can see the picture")
+    for fault in (*run.mirror.drills.faults, *run.mirror.packs.faults):
+        typer.echo(f"left out: {fault}", err=True)
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(run.mirror.url,), daemon=True).start()
+    run.run(typer.echo)

@@ -1,0 +1,165 @@
+"""Keeps the mirror's page up while sessions come and go: no camera yet, a new profile, the end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from livefacs.app import OpenSession, make_estimator, open_session
+from livefacs.au.estimator import Estimator
+from livefacs.au.model import load_model
+from livefacs.au.profile import Profile, profile_path, save_profile
+from livefacs.config import SessionOptions
+from livefacs.errors import ConfigError, SourceError
+from livefacs.landmarkers import open_landmarker
+from livefacs.mirror.packs import Item
+from livefacs.mirror.ranges import RangeRound
+from livefacs.mirror.server import Mirror, MirrorHooks, MirrorOptions
+from livefacs.pipeline.tracker import Tracker
+from livefacs.resources import data_path, user_data_folder
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter
+from livefacs.sources import open_source
+from livefacs.vocab.facs import CHANNEL_INDEX
+
+PUPPET_RIGS: Final = ("arkit52", "marmoset")
+PAGE_PROFILE: Final = "mirror"
+"""Name of the profile that the page's calibration makes where none was given."""
+
+
+def puppets() -> list[Retargeter]:
+    """Retargeters of the two characters in the page."""
+    return [Retargeter(load_rig(name)) for name in PUPPET_RIGS]
+
+
+class MirrorRun:
+    """One ``livefacs mirror``: the server, and one session after the other."""
+
+    def __init__(
+        self,
+        options: SessionOptions,
+        listen: str,
+        port: int,
+        drills: tuple[Path, ...] = (),
+        packs: tuple[Path, ...] = (),
+    ) -> None:
+        self._options = options
+        self._wake = threading.Event()
+        self._ending = False
+        self._opened: OpenSession | None = None
+        home = user_data_folder()
+        self.mirror = Mirror(
+            MirrorOptions(
+                host=listen,
+                port=port,
+                drill_folders=(data_path("drills"), home / "drills", *drills),
+                pack_folders=(data_path("packs"), home / "packs", *packs),
+            ),
+            MirrorHooks(self._measure, self._keep_ranges, self._wake.set),
+            puppets(),
+        )
+        self._measured: dict[tuple[str, int, int], dict[str, Any]] = {}
+        self._measuring = threading.Lock()
+
+    def run(self, tell: Callable[[str], None]) -> None:
+        """Serve until Ctrl-C or a polite kill."""
+        before = {n: signal.signal(n, self._stop) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self.mirror.start()
+            while not self._ending:
+                self._one_session(tell)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self.mirror.stop()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._ending = True
+        self._wake.set()
+        if self._opened is not None:
+            self._opened.session.stop()
+
+    def _one_session(self, tell: Callable[[str], None]) -> None:
+        self._wake.clear()
+        try:
+            self._run_session(tell)
+            trouble = "the source has ended; look again to start it anew"
+        except SourceError as error:
+            trouble = str(error)
+        if self._ending or self._wake.is_set():
+            return
+        tell(f"no picture: {trouble}")
+        self.mirror.report_trouble(trouble)
+        while not self._wake.wait(timeout=0.5):  # short: a signal is taken up between waits
+            pass
+
+    def _run_session(self, tell: Callable[[str], None]) -> None:
+        with open_session(self._options, tell, keep_image=True) as opened:
+            self._opened = opened
+            opened.session.watchers.append(self.mirror.feed)
+            self.mirror.attach(opened.session, opened.session.source.description)
+            try:
+                if not self._ending:
+                    opened.session.run()
+            finally:
+                self._opened = None
+
+    # Hooks of the page.
+
+    def _keep_ranges(self, finished: RangeRound) -> str:
+        """Make the round into a profile; the session begins anew with it."""
+        opened = self._opened
+        if opened is None:
+            raise ConfigError("there is no running session to calibrate")
+        tracker = opened.session.tracker
+        estimator = tracker.estimator
+        assert isinstance(estimator, Estimator)
+        known = estimator.profile
+        gains = known.gain_array() if known else None
+        maxima = dict(known.maxima) if known else {}
+        for channel, value in finished.maxima().items():
+            if value >= 0.2:  # less was not really tried
+                maxima[channel] = value / (1.0 if gains is None else gains[CHANNEL_INDEX[channel]])
+        name = self._options.tracking.profile or PAGE_PROFILE
+        path = profile_path(name)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        profile = Profile(path.stem, tracker.landmarker.name, estimator.neutral, maxima, created)
+        save_profile(profile, path)
+        tracking = replace(self._options.tracking, profile=name)
+        self._options = replace(self._options, tracking=tracking)
+        self._wake.set()
+        opened.session.stop()
+        return name
+
+    def _measure(self, item: Item) -> dict[str, Any]:
+        """Machine curves of an item: the clip from its first frame on, as a second opinion."""
+        key = (str(item.clip), item.start, item.end)
+        with self._measuring:
+            if key not in self._measured:
+                self._measured[key] = self._measure_now(item)
+            return self._measured[key]
+
+    def _measure_now(self, item: Item) -> dict[str, Any]:
+        tracking = self._options.tracking
+        landmarker = open_landmarker(tracking.landmarker, model=tracking.model)
+        estimator = make_estimator(
+            replace(tracking, profile=None), load_model(tracking.weights), landmarker.name
+        )
+        tracker = Tracker(landmarker, estimator)
+        source = open_source(str(item.clip), realtime=False)
+        rows: list[list[float]] = []
+        try:
+            while (frame := source.read()) is not None and frame.i_frame < item.end:
+                tracked = tracker.step(frame)
+                if frame.i_frame >= item.start:
+                    rows.append([round(float(v), 4) for v in tracked.units.intensity])
+        finally:
+            source.close()
+            landmarker.close()
+        return {"channels": list(CHANNEL_INDEX), "values": rows}

@@ -1,0 +1,271 @@
+"""The mirror's HTTP calls: cards, drills, packs, coding, self-test, progress."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from livefacs import __version__
+from livefacs.errors import ConfigError, LivefacsError
+from livefacs.mirror.cards import cards_document
+from livefacs.mirror.coding import compare, sort_key
+from livefacs.mirror.packs import Item, Pack
+from livefacs.mirror.ranges import ROUND
+from livefacs.mirror.selftest import SelfTest, csv_from_report, html_from_report
+from livefacs.mirror.texts import STATIC
+from livefacs.vocab.facs import AU_CHANNELS, LETTER_FLOORS
+
+if TYPE_CHECKING:
+    from livefacs.mirror.server import Mirror
+
+Handler = Callable[[Request], Awaitable[Response]]
+_MOST_BODY: Final = 64 * 1024
+_MOST_TESTS: Final = 50  # kept for their reports; the oldest goes first
+
+
+class _NotFound(ConfigError):
+    """Nothing of that name."""
+
+
+def routes(mirror: Mirror) -> list[Route]:
+    """Every path but the WebSocket and the static files."""
+    calls = _Calls(mirror)
+    table: list[tuple[str, Handler, str]] = [
+        ("/", calls.page, "GET"),
+        ("/api/hello", calls.hello, "GET"),
+        ("/api/basics", calls.basics, "GET"),
+        ("/api/drills", calls.drills, "GET"),
+        ("/api/packs", calls.packs, "GET"),
+        ("/api/packs/{pack}/check", calls.check, "POST"),
+        ("/api/packs/{pack}/{item}", calls.item, "GET"),
+        ("/api/packs/{pack}/{item}/frames/{i:int}", calls.frame, "GET"),
+        ("/api/packs/{pack}/{item}/score", calls.score, "POST"),
+        ("/api/packs/{pack}/{item}/measured", calls.measured, "GET"),
+        ("/api/tests", calls.begin_test, "POST"),
+        ("/api/tests/{test}/answer", calls.answer_test, "POST"),
+        ("/api/tests/{test}/end", calls.end_test, "POST"),
+        ("/api/tests/{test}/report.html", calls.report_html, "GET"),
+        ("/api/tests/{test}/report.csv", calls.report_csv, "GET"),
+        ("/api/progress", calls.progress, "GET"),
+        ("/api/progress/export.json", calls.export_json, "GET"),
+        ("/api/progress/export.csv", calls.export_csv, "GET"),
+        ("/api/progress/delete", calls.delete_progress, "POST"),
+        ("/api/retry", calls.retry, "POST"),
+    ]
+    return [Route(path, _plain_errors(handler), methods=[method]) for path, handler, method in table]
+
+
+def _plain_errors(handler: Handler) -> Handler:
+    async def call(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except _NotFound as error:
+            return JSONResponse({"error": str(error)}, 404)
+        except ConfigError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except LivefacsError as error:
+            return JSONResponse({"error": str(error)}, 503)
+
+    return call
+
+
+async def _body(request: Request, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
+    """The JSON object of a request, with exactly the keys and kinds that are expected."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise ConfigError("expected application/json")
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > _MOST_BODY:
+            raise ConfigError(f"the request is larger than {_MOST_BODY} bytes")
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ConfigError("the request is no JSON") from None
+    if not isinstance(body, dict) or set(body) - set(kinds):
+        raise ConfigError(f"expected an object with {', '.join(kinds) or 'nothing in it'}")
+    for key, kind in kinds.items():
+        value = body.get(key)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ConfigError(f"{key}: missing or of the wrong kind")
+    return body
+
+
+class _Calls:
+    """One method a path."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+
+    async def page(self, request: Request) -> Response:
+        return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-store"})
+
+    async def hello(self, request: Request) -> Response:
+        return JSONResponse({"name": "livefacs mirror", "version": __version__})
+
+    async def basics(self, request: Request) -> Response:
+        basics = {
+            "channels": AU_CHANNELS,
+            "letters": [list(pair) for pair in LETTER_FLOORS],
+            "round": ROUND,
+            "can_measure": self._mirror.hooks.measure is not None,
+            "can_retry": self._mirror.hooks.retry is not None,
+            **cards_document(),
+        }
+        return JSONResponse(basics)
+
+    async def drills(self, request: Request) -> Response:
+        library = self._mirror.drills
+        drills = [drill.document() for drill in library.drills.values()]
+        return JSONResponse({"drills": drills, "faults": library.faults})
+
+    async def packs(self, request: Request) -> Response:
+        library = self._mirror.packs
+        packs = [pack.document() for pack in library.packs.values()]
+        return JSONResponse({"packs": packs, "faults": library.faults})
+
+    def _pack(self, request: Request) -> Pack:
+        name = request.path_params["pack"]
+        if name not in self._mirror.packs.packs:
+            raise _NotFound(f"no clip pack {name!r}")
+        return self._mirror.packs.packs[name]
+
+    def _item(self, request: Request) -> tuple[Pack, Item]:
+        pack, name = self._pack(request), request.path_params["item"]
+        if name not in pack.items:
+            raise _NotFound(f"no item {name!r} in pack {pack.name!r}")
+        return pack, pack.items[name]
+
+    async def check(self, request: Request) -> Response:
+        """Notation while it is typed."""
+        pack = self._pack(request)
+        line = (await _body(request, line=str))["line"]
+        if not line.strip():
+            return JSONResponse({"ok": True, "codes": []})
+        try:
+            scores = pack.parse(line)
+        except ConfigError as error:
+            return JSONResponse({"ok": False, "error": " ".join(str(error).split())})
+        ordered = sorted(scores, key=lambda score: sort_key(score.code))
+        return JSONResponse({"ok": True, "codes": [str(score) for score in ordered]})
+
+    async def item(self, request: Request) -> Response:
+        _, item = self._item(request)
+        jpegs, rate_hz = await run_in_threadpool(
+            self._mirror.clips.stretch, item.clip, item.start, item.end
+        )
+        apex = item.apex - item.start
+        return JSONResponse({"frames": len(jpegs), "rate_hz": rate_hz, "apex": apex, "note": item.note})
+
+    async def frame(self, request: Request) -> Response:
+        _, item = self._item(request)
+        jpegs, _ = await run_in_threadpool(
+            self._mirror.clips.stretch, item.clip, item.start, item.end
+        )
+        i_frame = request.path_params["i"]
+        if not 0 <= i_frame < len(jpegs):
+            raise _NotFound(f"item {item.name!r} has {len(jpegs)} frames, asked for {i_frame}")
+        return Response(jpegs[i_frame], media_type="image/jpeg")
+
+    async def score(self, request: Request) -> Response:
+        pack, item = self._item(request)
+        line = (await _body(request, answer=str))["answer"]
+        answer = pack.parse(line) if line.strip() else ()
+        comparison = compare(item.key, answer, item.optional).document()
+        self._mirror.progress.note_coding(pack.name, item.name, line, comparison)
+        passed = comparison["index"] >= pack.pass_line
+        key = {"key": item.key_text, "pass_line": pack.pass_line, "passed": passed}
+        return JSONResponse({**comparison, **key})
+
+    async def measured(self, request: Request) -> Response:
+        """Machine curves, as a second opinion."""
+        _, item = self._item(request)
+        measure = self._mirror.hooks.measure
+        if measure is None:
+            raise _NotFound("this mirror was started without the estimator")
+        return JSONResponse(await run_in_threadpool(measure, item))
+
+    def _test(self, request: Request) -> SelfTest:
+        name = request.path_params["test"]
+        if name not in self._mirror.tests:
+            raise _NotFound("no such self-test; it may have ended with the program")
+        return self._mirror.tests[name]
+
+    async def begin_test(self, request: Request) -> Response:
+        number = (int, float, type(None))
+        body = await _body(request, pack=str, items=(int, type(None)), minutes=number)
+        packs = self._mirror.packs.packs
+        if body["pack"] not in packs:
+            raise _NotFound(f"no clip pack {body['pack']!r}")
+        items, minutes = body["items"], body["minutes"]
+        if (items is not None and items < 1) or (minutes is not None and not 0 < minutes <= 240):
+            raise ConfigError("items must be at least 1, minutes more than 0 and at most 240")
+        test = SelfTest.begin(packs[body["pack"]], items, minutes, self._mirror.clock())
+        self._mirror.tests[test.name] = test
+        while len(self._mirror.tests) > _MOST_TESTS:
+            self._mirror.tests.pop(next(iter(self._mirror.tests)))
+        seconds = (test.ends_ns - test.began_ns) / 1e9
+        return JSONResponse({"test": test.name, "items": test.order, "seconds": seconds})
+
+    async def answer_test(self, request: Request) -> Response:
+        test = self._test(request)
+        body = await _body(request, item=str, answer=str)
+        test.answer(body["item"], body["answer"], self._mirror.clock())
+        return JSONResponse({"answered": len(test.answers)})
+
+    async def end_test(self, request: Request) -> Response:
+        test = self._test(request)
+        await _body(request)
+        if not test.finished:
+            test.finished = True
+            for name, line, comparison in test.comparisons():
+                self._mirror.progress.note_coding(
+                    test.pack.name, name, line, comparison.document(), test.name
+                )
+        return JSONResponse(test.report())
+
+    def _finished(self, request: Request) -> dict[str, Any]:
+        test = self._test(request)
+        if not test.finished:
+            raise ConfigError("the self-test is still running: end it first")
+        return test.report()
+
+    async def report_html(self, request: Request) -> Response:
+        return HTMLResponse(html_from_report(self._finished(request)))
+
+    async def report_csv(self, request: Request) -> Response:
+        return _download(csv_from_report(self._finished(request)), "text/csv", "self-test.csv")
+
+    async def progress(self, request: Request) -> Response:
+        return JSONResponse(self._mirror.progress.summary())
+
+    async def export_json(self, request: Request) -> Response:
+        document = json.dumps(self._mirror.progress.export(), indent=1)
+        return _download(document, "application/json", "livefacs-progress.json")
+
+    async def export_csv(self, request: Request) -> Response:
+        return _download(self._mirror.progress.export_csv(), "text/csv", "livefacs-progress.csv")
+
+    async def delete_progress(self, request: Request) -> Response:
+        if (await _body(request, confirm=str))["confirm"] != "delete":
+            raise ConfigError('expected confirm = "delete"')
+        self._mirror.progress.delete_all()
+        return JSONResponse({"deleted": True})
+
+    async def retry(self, request: Request) -> Response:
+        await _body(request)
+        if self._mirror.hooks.retry is None:
+            raise _NotFound("this mirror cannot open a camera by itself")
+        self._mirror.hooks.retry()
+        return JSONResponse({"asked": True})
+
+
+def _download(text: str, media_type: str, name: str) -> Response:
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=disposition)

@@ -1,0 +1,167 @@
+"""One open page: what it may ask for over its WebSocket, and what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from livefacs.errors import ConfigError
+from livefacs.mirror.drills import Drill, drill_from_table
+from livefacs.mirror.live import PageOutbox
+from livefacs.mirror.practice import DrillRun
+from livefacs.mirror.ranges import RangeRound
+from livefacs.mirror.schema import (
+    Ack,
+    ClockAsk,
+    DrillStart,
+    DrillStop,
+    Message,
+    Neutral,
+    RangeStep,
+    message_from_text,
+)
+from livefacs.types import TrackedFrame
+
+if TYPE_CHECKING:
+    from livefacs.mirror.server import Mirror
+
+_STATE_PERIOD_NS: Final = 33_000_000
+
+
+class Page:
+    """A WebSocket and the practice that goes on in its page."""
+
+    def __init__(self, mirror: Mirror, socket: WebSocket) -> None:
+        self._mirror = mirror
+        self._socket = socket
+        self._outbox = PageOutbox(asyncio.get_running_loop())
+        self._run: DrillRun | None = None
+        self._round: RangeRound | None = None
+        self._told_ns = 0
+
+    async def serve(self) -> None:
+        """Talk to the page until it is closed."""
+        feed = self._mirror.feed
+        await self._socket.accept()
+        self._outbox.tell("state", self._mirror.state_message())
+        self._outbox.tell("rigs", feed.rigs_message())
+        feed.add_outbox(self._outbox)
+        feed.add_watcher(self._watch)
+        sending = asyncio.create_task(self._send_all())
+        receiving = asyncio.create_task(self._receive_all())
+        try:
+            await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            feed.remove_watcher(self._watch)
+            feed.remove_outbox(self._outbox)
+            for task in (sending, receiving):
+                task.cancel()
+            await asyncio.gather(sending, receiving, return_exceptions=True)
+
+    async def _send_all(self) -> None:
+        while True:
+            for item in await self._outbox.take():
+                if isinstance(item, bytes):
+                    await self._socket.send_bytes(item)
+                else:
+                    await self._socket.send_text(item)
+
+    async def _receive_all(self) -> None:
+        while True:
+            try:
+                received = await self._socket.receive()
+            except (WebSocketDisconnect, RuntimeError):
+                return
+            if received["type"] == "websocket.disconnect":
+                return
+            text = received.get("text")
+            message = message_from_text(text) if isinstance(text, str) else None
+            if message is None:
+                self._outbox.refused += 1
+                self._mirror.refused_messages += 1
+            else:
+                self._obey(message)
+
+    def _obey(self, message: Message) -> None:
+        if isinstance(message, Ack):
+            self._outbox.acknowledge()
+        elif isinstance(message, ClockAsk):
+            answer = {"page_ms": message.page_ms, "server_ms": self._mirror.clock() / 1e6}
+            self._tell("clock", answer)
+        elif isinstance(message, DrillStart):
+            self._start_drill(message)
+        elif isinstance(message, DrillStop):
+            self._run = None
+        elif isinstance(message, RangeStep):
+            self._range_step(message)
+        elif isinstance(message, Neutral):
+            self._mirror.capture_neutral()
+
+    def _tell(self, kind: str, values: dict[str, Any]) -> None:
+        self._outbox.tell(kind, json.dumps({"type": kind, **values}))
+
+    def _start_drill(self, message: DrillStart) -> None:
+        try:
+            self._run = DrillRun(self._drill(message))
+        except ConfigError as error:
+            self._tell("trouble", {"text": " ".join(str(error).split())})
+
+    def _drill(self, message: DrillStart) -> Drill:
+        if message.drill is not None:
+            if message.drill.take is not None:
+                raise ConfigError("a take to follow is named in a drill file, not from a page")
+            return drill_from_table(message.drill, "")
+        drills = self._mirror.drills.drills
+        if message.name not in drills:
+            raise ConfigError(f"no drill {message.name!r}")
+        return drills[message.name]
+
+    def _range_step(self, message: RangeStep) -> None:
+        if message.type == "range-watch":
+            self._round = self._round or RangeRound()
+            try:
+                self._round.watch(message.action)
+            except ConfigError as error:
+                self._tell("trouble", {"text": str(error)})
+        elif message.type == "range-done" and self._round is not None:
+            finished, self._round = self._round, None
+            self._guarded(lambda: self._tell("range-result", self._mirror.keep_ranges(finished)))
+        else:
+            self._round = None
+
+    def _guarded(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except ConfigError as error:
+            self._tell("trouble", {"text": " ".join(str(error).split())})
+
+    def _watch(self, tracked: TrackedFrame) -> None:
+        """Every frame, in the feed's thread: whatever is practised sees all of them."""
+        run, round_ = self._run, self._round
+        if round_ is not None:
+            round_.step(tracked)
+            if self._is_time():
+                self._tell("range", round_.state())
+        if run is None or run.phase == "done":
+            return
+        run.step(tracked.t_ns / 1e9, tracked.units.intensity, tracked.landmarks is not None)
+        if run.phase == "done":
+            self._finish(run)
+        elif self._is_time():
+            self._tell("drill", run.state())
+
+    def _finish(self, run: DrillRun) -> None:
+        if run.result is not None:
+            self._mirror.progress.note_attempt(run.result.document())
+        self._tell("drill", run.state())
+
+    def _is_time(self) -> bool:
+        now = self._mirror.clock()
+        if now - self._told_ns < _STATE_PERIOD_NS:
+            return False
+        self._told_ns = now
+        return True

@@ -1,0 +1,166 @@
+"""A running drill: fed frame by frame, it says what to show and at the end what it was worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from livefacs.arrays import F32, F64
+from livefacs.mirror.drills import Drill, is_curve
+from livefacs.mirror.scoring import Result, Trace, score_alternation, score_curve, score_hold
+
+SETTLE_S: Final = 1.2
+"""How long the face is watched before the start, to learn where it rests."""
+
+_DIP: Final = 0.85  # a hold survives while the target stays above this part of its floor
+_RELEASE: Final = 0.5  # an alternation counts as released below this part of its floor
+
+
+@dataclass(slots=True)
+class DrillRun:
+    """One attempt at one drill.
+
+    Phases: ``settle`` (rest is measured), ``go``, ``done``. Time is the frames' own, so an attempt
+    on a recorded clip is scored as if it were live.
+    """
+
+    drill: Drill
+    phase: str = "settle"
+    result: Result | None = None
+    _times: list[float] = field(default_factory=list)
+    _values: list[F32] = field(default_factory=list)
+    _rest: list[F32] = field(default_factory=list)
+    _baseline: F32 | None = None
+    _began_s: float = 0.0
+    _held_since_s: float | None = None
+    _best_hold: tuple[float, int, int] = (0.0, 0, 0)
+    _i_hold: int = 0
+    _onsets: list[tuple[float, int]] = field(default_factory=list)
+    _is_on: bool = False
+    _settled_from_s: float | None = None
+
+    def step(self, t_s: float, intensity: F32, has_face: bool) -> None:
+        """Take one frame.
+
+        Parameters
+        ----------
+        t_s : float
+            Time of the frame, seconds.
+        intensity : (N_AU,) float32
+            NaN is taken as no movement.
+        has_face : bool
+        """
+        if self.phase == "done":
+            return
+        if not has_face:
+            self._without_face(t_s)
+            return
+        values = np.nan_to_num(np.asarray(intensity, np.float32))
+        if self.phase == "settle":
+            self._settle(t_s, values)
+        else:
+            self._go(t_s, values)
+
+    def _without_face(self, t_s: float) -> None:
+        if self.phase == "settle":
+            self._rest.clear()
+            self._settled_from_s = None
+        elif t_s - self._began_s >= self.drill.length_s:
+            self._finish()
+        self._held_since_s = None
+
+    def _settle(self, t_s: float, values: F32) -> None:
+        if self._settled_from_s is None:
+            self._settled_from_s = t_s
+        self._rest.append(values)
+        if t_s - self._settled_from_s >= SETTLE_S:
+            self._baseline = np.median(np.stack(self._rest), axis=0).astype(np.float32)
+            self._began_s = t_s
+            self.phase = "go"
+
+    def _go(self, t_s: float, values: F32) -> None:
+        self._times.append(t_s - self._began_s)
+        self._values.append(values)
+        if is_curve(self.drill):
+            ended = self._times[-1] >= self.drill.length_s
+        elif self.drill.kind == "alternate":
+            ended = self._watch_alternation()
+        else:
+            ended = self._watch_hold()
+        if ended or self._times[-1] >= self.drill.length_s:
+            self._finish()
+
+    def target_now(self) -> float:
+        """What the drill measures at the newest frame: the weakest action, mean of its sides."""
+        return self._target(self._values[-1]) if self._values else 0.0
+
+    def _target(self, values: F32) -> float:
+        means = [float(values[list(group)].mean()) for group in self.drill.groups]
+        return min(means) if self.drill.kind != "alternate" else max(means)
+
+    def _weakest(self, values: F32) -> float:
+        return min(float(values[index]) for group in self.drill.groups for index in group)
+
+    def _watch_hold(self) -> bool:
+        """True when the position was held long enough."""
+        now_s, level = self._times[-1], self._weakest(self._values[-1])
+        if self._held_since_s is None:
+            if level >= self.drill.floor:
+                self._held_since_s, self._i_hold = now_s, len(self._times) - 1
+        elif level < self.drill.floor * _DIP:
+            self._held_since_s = None
+        if self._held_since_s is None:
+            return False
+        held_s = now_s - self._held_since_s
+        if held_s >= self._best_hold[0]:
+            self._best_hold = (held_s, self._i_hold, len(self._times))
+        return held_s >= self.drill.hold_s
+
+    def _watch_alternation(self) -> bool:
+        """Count onsets: of one action, or of two taking turns. True when there are enough."""
+        levels = [float(self._values[-1][list(group)].min()) for group in self.drill.groups]
+        last = self._onsets[-1][1] if self._onsets else len(levels) - 1
+        if self._is_on and levels[last] < self.drill.floor * _RELEASE:
+            self._is_on = False
+        expected = (last + 1) % len(levels)
+        if not self._is_on and levels[expected] >= self.drill.floor:
+            self._onsets.append((self._times[-1], expected))
+            self._is_on = True
+        return len(self._onsets) >= self.drill.cycles * len(levels) and not self._is_on
+
+    def _finish(self) -> None:
+        self.phase = "done"
+        if not self._times or self._baseline is None:
+            return
+        trace = Trace(np.array(self._times), np.stack(self._values), self._baseline)
+        if is_curve(self.drill):
+            self.result = score_curve(self.drill, trace)
+        elif self.drill.kind == "alternate":
+            self.result = score_alternation(self.drill, trace, [t for t, _ in self._onsets])
+        else:
+            self.result = score_hold(self.drill, trace, self._best_hold)
+
+    def state(self) -> dict[str, Any]:
+        """Plain values for the page, at any moment."""
+        elapsed_s = self._times[-1] if self._times else 0.0
+        held_s = 0.0 if self._held_since_s is None else elapsed_s - self._held_since_s
+        return {
+            "phase": self.phase,
+            "drill": self.drill.name,
+            "elapsed_s": round(elapsed_s, 3),
+            "length_s": self.drill.length_s,
+            "level": round(self.target_now(), 4),
+            "held_s": round(held_s, 3),
+            "onsets": len(self._onsets),
+            "wanted": _wanted(self.drill.curve, elapsed_s),
+            "result": None if self.result is None else self.result.document(),
+        }
+
+
+def _wanted(curve: tuple[tuple[float, float], ...], t_s: float) -> float | None:
+    if not curve:
+        return None
+    points: F64 = np.array(curve)
+    return round(float(np.interp(t_s, points[:, 0], points[:, 1])), 4)

@@ -1,0 +1,45 @@
+// The line of codes: checked while it is typed, by the server's own parser.
+
+import { h, t, post } from "./dom.js";
+
+export class AnswerForm {
+  constructor(onSubmit, buttonText) {
+    this._pack = null;
+    this._asked = 0;
+    this.ok = true;
+    this._check = h("p.check.small", { id: "answer-check", role: "status" });
+    this._input = h("input.answer", { id: "answer", type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 400, placeholder: "1C+2C+5B", "aria-describedby": "answer-check answer-help", oninput: () => this._changed() });
+    this.submit = h("button.main", { type: "submit" }, buttonText);
+    this.element = h("form.stack", { onsubmit: (event) => { event.preventDefault(); if (this.ok) onSubmit(this.line); } },
+      h("label", { for: "answer" }, t("code.answer")), this._input, this._check, h("p.soft.small", { id: "answer-help" }, t("code.example")), h("div.row", {}, this.submit));
+    this._say("", true);
+  }
+
+  get line() {
+    return this._input.value.trim();
+  }
+
+  reset(pack) {
+    this._pack = pack;
+    this._input.value = "";
+    this._say("", true);
+    this._input.focus({ preventScroll: true });
+  }
+
+  async _changed() {
+    const asked = (this._asked += 1);
+    if (!this.line) return this._say("", true);
+    const found = await post(`/api/packs/${encodeURIComponent(this._pack)}/check`, { line: this.line });
+    if (asked !== this._asked) return undefined;
+    return found.ok ? this._say(t("code.reads", { codes: found.codes.join(" + ") }), true) : this._say(found.error, false);
+  }
+
+  _say(text, ok) {
+    this.ok = ok;
+    this._check.textContent = text || t("code.empty");
+    this._check.classList.toggle("bad", !ok);
+    this._check.classList.toggle("soft", ok);
+    this._input.setAttribute("aria-invalid", String(!ok));
+    this.submit.disabled = !ok;
+  }
+}

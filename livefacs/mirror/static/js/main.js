@@ -1,0 +1,162 @@
+// The page: header, views, keys, theme, and the live stream that feeds them.
+
+import { h, t, announce, get, loadTexts, post } from "./dom.js";
+import { Letters } from "./bars.js";
+import { openCalibration } from "./calibrate.js";
+import { CodingView } from "./coding.js";
+import { Live, healthKeys } from "./live.js";
+import { MirrorView } from "./mirror.js";
+import { PractiseView } from "./practise.js";
+import { ProgressView } from "./progress.js";
+import { TestView } from "./selftest.js";
+import { loadMesh } from "./stage.js";
+
+const VIEWS = ["mirror", "practise", "code", "test", "progress"];
+const THEME = "livefacs-mirror-theme";
+
+class App {
+  constructor(basics) {
+    this._basics = basics;
+    this.live = new Live();
+    const shared = {
+      live: this.live, basics, letters: new Letters(basics.letters),
+      takeNeutral: () => { this.live.send({ type: "neutral" }); announce(t("mirror.neutral_done")); },
+      calibrate: () => openCalibration(shared),
+    };
+    this._shared = shared;
+    this._views = {};
+    this._makers = {
+      mirror: () => new MirrorView(shared), practise: () => new PractiseView(shared), code: () => new CodingView(shared),
+      test: () => new TestView(), progress: () => new ProgressView(),
+    };
+    this._main = document.getElementById("view");
+    this._healthAt = 0;
+    this._header();
+    this.live.addEventListener("frame", (event) => this._frame(event.detail));
+    this.live.addEventListener("state", (event) => this._state(event.detail));
+    this.live.addEventListener("link", () => this._link());
+    addEventListener("hashchange", () => this._route());
+    addEventListener("keydown", (event) => this._key(event));
+    this._route();
+  }
+
+  _header() {
+    document.getElementById("skip").textContent = t("app.skip");
+    document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); this._main.focus(); });
+    this._dot = h("span.dot.warn", { "aria-hidden": "true" });
+    this._health = h("span", {}, t("app.connecting"));
+    this._figures = h("span.figures");
+    this._links = VIEWS.map((name) => h("a", { href: `#${name}` }, t(`nav.${name}`)));
+    document.getElementById("top").append(
+      h("span.mark", {}, "livefacs ", h("i", {}, "mirror")), h("nav", { "aria-label": t("app.views") }, this._links),
+      h("div.status", {}, h("span.health", {}, this._dot, this._health), this._figures,
+        h("button.quiet", { type: "button", "aria-label": t("app.theme"), onclick: flipTheme }, "◐"), h("button.quiet", { type: "button", "aria-label": t("app.keys"), onclick: openKeys }, "?")));
+  }
+
+  async _route() {
+    const wanted = location.hash.slice(1);
+    const name = VIEWS.includes(wanted) ? wanted : "mirror";
+    this._view?.leave();
+    this._name = name;
+    const view = (this._views[name] ??= this._makers[name]());
+    this._view = view;
+    document.body.dataset.view = name;
+    document.title = `${t(`nav.${name}`)} · ${t("app.title")}`;
+    this._links.forEach((link, i) => (VIEWS[i] === name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
+    this._place();
+    if (this.live.state) view.state?.(this.live.state);
+    try {
+      await view.enter?.();
+    } catch (error) {
+      announce(error.message);
+    }
+  }
+
+  /** The view, or the page that says why there is no picture. */
+  _place() {
+    const trouble = this.live.state?.trouble;
+    const needsPicture = this._name === "mirror" || this._name === "practise";
+    this._main.replaceChildren(trouble && needsPicture ? troublePage(trouble, this._basics.can_retry) : this._view.element);
+  }
+
+  _frame(frame) {
+    this._view.frame(frame);
+    if (performance.now() - this._healthAt < 400) return;
+    this._healthAt = performance.now();
+    const keys = healthKeys(frame);
+    const words = keys.map((key) => t(`health.${key}`)).filter(Boolean);
+    this._health.textContent = words[0] ? words.slice(0, 2).join(" · ") : t("health.ok");
+    this._dot.className = `dot ${keys.includes("no_face") ? "bad" : keys.length ? "warn" : ""}`;
+    const latency = Number.isFinite(this.live.latencyMs) ? t("mirror.latency", { ms: this.live.latencyMs.toFixed(0) }) : "";
+    this._figures.textContent = [t("mirror.rate", { rate: frame.rateHz.toFixed(0) }), latency].filter(Boolean).join(" · ");
+  }
+
+  _state(state) {
+    this._view.state?.(state);
+    this._place();
+    if (state.trouble) this._health.textContent = t("trouble.title");
+    else if (!this.live.frame) this._health.textContent = t("health.starting");
+  }
+
+  _link() {
+    document.body.dataset.link = this.live.connected ? "on" : "off";
+    if (this.live.connected) return;
+    this._health.textContent = t("app.lost");
+    this._dot.className = "dot bad";
+  }
+
+  _key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const typing = event.target.closest?.("input:not([type=range]), select, textarea");
+    const pressing = event.target.closest?.("button, a, input[type=range]");
+    const key = event.key.toLowerCase();
+    if (typing || (pressing && (key === " " || key === "enter" || key.startsWith("arrow")))) return;
+    if (this._common(key) || this._view.key(key)) event.preventDefault();
+  }
+
+  _common(key) {
+    const view = VIEWS[Number(key) - 1];
+    if (view) location.hash = view;
+    else if (key === "t") flipTheme();
+    else if (key === "?") openKeys();
+    else return false;
+    return true;
+  }
+}
+
+function troublePage(text, canRetry) {
+  const retry = h("button.main", { type: "button", onclick: async () => {
+    retry.textContent = t("trouble.asked");
+    await post("/api/retry").catch((error) => announce(error.message));
+  } }, t("trouble.retry"));
+  return h("section.trouble", {}, h("h1", {}, t("trouble.title")), h("p.said", { role: "alert" }, text), h("h2", {}, t("trouble.what")), h("ul", {}, t("trouble.tips").map((tip) => h("li", {}, tip))), canRetry ? h("p", {}, retry) : null);
+}
+
+function openKeys() {
+  const dialog = h("dialog", { "aria-label": t("keys.title"), onclose: () => dialog.remove() }, h("h2", {}, t("keys.title")),
+    h("div.keys", {}, t("keys.list").flatMap(([key, what]) => [h("kbd", {}, key), h("span", {}, what)])), h("button", { type: "button", onclick: () => dialog.close() }, t("keys.close")));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function setTheme(name) {
+  document.documentElement.dataset.theme = name;
+}
+
+function flipTheme() {
+  const name = document.documentElement.dataset.theme === "light" ? "dark" : "light";
+  setTheme(name);
+  try { localStorage.setItem(THEME, name); } catch { /* private windows refuse: the theme lasts until the page closes */ }
+}
+
+function firstTheme() {
+  let kept = null;
+  try { kept = localStorage.getItem(THEME); } catch { /* as above */ }
+  return kept ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
+}
+
+setTheme(firstTheme());
+const [, basics] = await Promise.all([loadTexts(), get("/api/basics"), loadMesh()]);
+window.livefacs = new App(basics);
+performance.mark("livefacs-ready");
+document.body.dataset.ready = "yes";

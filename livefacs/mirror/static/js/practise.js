@@ -1,0 +1,229 @@
+// Practice: choose a drill, follow the prompt, read the score and one sentence of advice.
+
+import { h, t, announce, channelWords, colour, get, keyHint, sharp } from "./dom.js";
+import { cardElement } from "./card.js";
+import { openCurve } from "./draw.js";
+import { line } from "./replay.js";
+import { Stage } from "./stage.js";
+
+export class PractiseView {
+  constructor({ live, basics, letters }) {
+    this._live = live;
+    this._basics = basics;
+    this._letters = letters;
+    this._drill = null;
+    this._phase = "";
+    this._trail = [];
+    this.stage = new Stage(basics);
+    this._list = h("nav.list", { "aria-label": t("practise.drills") });
+    this._cards = h("aside.stack");
+    this._title = h("h1", {}, t("practise.choose"));
+    this._kind = h("p.soft");
+    this._start = h("button.main", { type: "button", disabled: true, onclick: () => this.start() }, t("practise.start"), keyHint("Space"));
+    this._stop = h("button", { type: "button", hidden: true, onclick: () => this.stop() }, t("practise.stop"), keyHint("Esc"));
+    this._own = h("button.quiet", { type: "button", onclick: () => openCurve(basics, (drill) => this._take(drill)) }, t("practise.draw"));
+    this._prompt = h("p.prompt", { role: "status" });
+    this._gauge = new Gauge(letters);
+    this._plot = h("canvas.plot", { role: "img", "aria-label": t("practise.curve"), hidden: true });
+    this._result = h("div");
+    this.element = h("div.practise", {}, this._list,
+      h("div.task", {}, h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._own, this._stop, this._start)),
+        this.stage.element, this._prompt, this._gauge.element, this._plot, this._result),
+      this._cards);
+    live.addEventListener("drill", (event) => this._state(event.detail));
+    live.addEventListener("link", () => this._linkChanged());
+  }
+
+  async enter() {
+    const [found, progress] = await Promise.all([get("/api/drills"), get("/api/progress")]);
+    this._drills = found.drills;
+    const due = new Set(progress.actions.filter((row) => row.is_due).map((row) => row.action));
+    const best = new Map(progress.actions.map((row) => [row.action, row.best]));
+    const sets = [...new Set(found.drills.map((drill) => drill.set_title))];
+    this._list.replaceChildren(...sets.flatMap((title) => [h("h3", {}, title),
+      ...found.drills.filter((drill) => drill.set_title === title).map((drill) => this._entry(drill, due, best))]),
+    ...(found.faults.length ? [h("h3.bad", {}, t("practise.faults")), ...found.faults.map((fault) => h("p.small", {}, fault))] : []));
+    if (!this._drill) this._choose(found.drills.find((drill) => due.has(drill.actions.join("+"))) ?? found.drills[0]);
+    this._mark();
+  }
+
+  _entry(drill, due, best) {
+    const action = drill.actions.join("+");
+    const tag = due.has(action) ? h("span.tag.due", {}, t("practise.due")) : best.has(action) ? h("span.tag", {}, best.get(action).toFixed(0)) : null;
+    return h("button", { type: "button", "data-drill": drill.name, onclick: () => this._choose(drill) }, h("span", {}, drill.title), tag);
+  }
+
+  _choose(drill) {
+    if (this._phase && this._phase !== "done") this.stop();
+    this._drill = drill;
+    this._title.textContent = drill.title;
+    this._kind.textContent = [t(`kind.${drill.kind}`), drill.curve.length ? "" : t("practise.level_of", { letter: drill.level }), drill.note].filter(Boolean).join(" · ");
+    this._start.disabled = false;
+    this._prompt.textContent = "";
+    this._result.replaceChildren();
+    this._gauge.aim(drill);
+    this._plot.hidden = !drill.curve.length;
+    this._trail = [];
+    if (drill.curve.length) this._drawPlot();
+    const codes = drill.actions.map((code) => this._basics.cards.find((card) => card.code === code));
+    this._cards.replaceChildren(...codes.filter(Boolean).map(cardElement));
+    this._mark();
+  }
+
+  _mark() {
+    for (const button of this._list.querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.drill === this._drill?.name));
+  }
+
+  /** A drill made in the page: it is sent whole. */
+  _take(drill) {
+    this._own_drill = drill;
+    this._choose({ ...drill, set_title: "", targets: [], floor: this._letters.floor(drill.level), curve: drill.curve, note: "" });
+    this.start();
+  }
+
+  start() {
+    if (!this._drill) return;
+    const own = this._own_drill?.name === this._drill.name ? this._own_drill : null;
+    this._live.send(own ? { type: "drill-start", drill: own } : { type: "drill-start", name: this._drill.name });
+    this._trail = [];
+    this._result.replaceChildren();
+    this._setPhase("settle");
+  }
+
+  stop() {
+    this._live.send({ type: "drill-stop" });
+    this._setPhase("");
+    this._prompt.textContent = "";
+  }
+
+  _linkChanged() {
+    if (!this._live.connected && this._phase && this._phase !== "done") this._setPhase("");
+  }
+
+  _setPhase(phase) {
+    if (phase === this._phase) return;
+    this._phase = phase;
+    const running = phase === "settle" || phase === "go";
+    this._start.hidden = running;
+    this._stop.hidden = !running;
+    this._start.firstChild.textContent = phase === "done" ? t("practise.again") : t("practise.start");
+    this.element.dataset.phase = phase;
+  }
+
+  _state(state) {
+    if (!this._drill || state.drill !== this._drill.name) return;
+    this._setPhase(state.phase);
+    this._gauge.draw(state, this._drill);
+    this._prompt.textContent = this._words(state);
+    if (this._drill.curve.length && state.phase !== "settle") {
+      this._trail.push([state.elapsed_s, state.level]);
+      this._drawPlot(state.elapsed_s);
+    }
+    if (state.phase === "done") this._show(state.result);
+  }
+
+  _words(state) {
+    if (state.phase === "settle") return t("practise.settle");
+    if (state.phase === "done") return t("practise.done");
+    const drill = this._drill;
+    if (drill.kind === "alternate") return `${t("practise.go")}: ${t("practise.turns", { n: state.onsets, of: drill.cycles * drill.actions.length })}`;
+    if (drill.curve.length) return `${t("practise.go")}: ${t("practise.elapsed", { s: state.elapsed_s.toFixed(1), of: drill.curve.at(-1)[0] })}`;
+    if (state.held_s > 0) return `${t("practise.hold")}: ${t("practise.held", { s: state.held_s.toFixed(1), of: drill.hold_s })}`;
+    return `${t("practise.go")}: ${drill.actions.join("+")} ${drill.side === "both" ? "" : t(`mirror.your_${drill.side}`)}`;
+  }
+
+  _show(result) {
+    if (!result) {
+      this._result.replaceChildren(h("p", {}, t("practise.no_score")));
+      return;
+    }
+    const verdict = t(result.passed ? "practise.passed" : "practise.failed");
+    const advice = adviceText(result.advice);
+    announce(`${verdict}, ${result.total.toFixed(0)}. ${advice}`);
+    const others = result.intruders.slice(0, 4).map((one) => `${channelWords(one.channel)} ${one.letter} (${one.excess.toFixed(2)})`);
+    this._result.replaceChildren(h("div.result.panel", { "data-passed": String(result.passed), "data-total": result.total },
+      h("div", {}, h("p.total", {}, result.total.toFixed(0)), h(`p.${result.passed ? "good" : "bad"}`, {}, verdict)),
+      h("div.stack", {}, Object.entries(result.parts).map(([name, value]) => part(name, value))),
+      h("p.advice", {}, advice),
+      h("p.soft", {}, others.length ? `${t("practise.intruders")}: ${others.join(", ")}` : t("practise.no_intruders"))));
+  }
+
+  _drawPlot(now = null) {
+    const context = sharp(this._plot);
+    const { clientWidth: width, clientHeight: height } = this._plot;
+    const curve = this._drill.curve;
+    const end = curve.at(-1)[0];
+    const at = ([seconds, level]) => [(seconds / end) * width, height - 10 - level * (height - 20)];
+    context.lineJoin = "round";
+    context.strokeStyle = colour("--edge");
+    context.lineWidth = 9;
+    line(context, curve.map(at));
+    context.strokeStyle = colour("--right");
+    context.lineWidth = 3;
+    line(context, this._trail.map(at));
+    if (now === null) return;
+    context.strokeStyle = colour("--ink");
+    context.lineWidth = 1.5;
+    line(context, [[at([now, 0])[0], 0], [at([now, 0])[0], height]]);
+  }
+
+  frame(frame) {
+    this.stage.draw(frame);
+  }
+
+  key(key) {
+    if (key === " ") (this._start.hidden ? this._stop : this._start).click();
+    else if (key === "escape") this.stop();
+    else return false;
+    return true;
+  }
+
+  leave() {
+    if (this._phase === "settle" || this._phase === "go") this.stop();
+  }
+}
+
+export function adviceText({ key, values }) {
+  const said = { ...values };
+  if (said.channel) said.channel = channelWords(said.channel);
+  return t(`advice.${key}`, said);
+}
+
+function part(name, value) {
+  const bar = h("i");
+  bar.style.transform = `scaleX(${value / 100})`;
+  return h("div.part", {}, h("span", {}, t(`parts.${name}`)), h("span.meter", { role: "meter", "aria-label": t(`parts.${name}`), "aria-valuenow": value, "aria-valuemin": 0, "aria-valuemax": 100 }, bar), h("span", {}, value.toFixed(0)));
+}
+
+/** How far the target is, with the letters under it. */
+class Gauge {
+  constructor(letters) {
+    this._letters = letters;
+    this._fill = h("span.fill");
+    this._held = h("span.held");
+    this._floor = h("span.floor");
+    this._gauge = h("div.gauge", { role: "meter", "aria-label": t("practise.gauge"), "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": 0 }, this._fill, this._held, this._floor);
+    this._scale = h("div.scale", { "aria-hidden": "true" }, letters.floors.map(([letter, floor]) => {
+      const mark = h("span", { "data-letter": letter }, letter);
+      mark.style.left = `${floor * 100}%`;
+      return mark;
+    }));
+    this.element = h("div", {}, this._gauge, this._scale);
+  }
+
+  aim(drill) {
+    this._floor.style.left = `${drill.floor * 100}%`;
+    this._floor.hidden = drill.curve.length > 0;
+    for (const mark of this._scale.children) mark.classList.toggle("wanted", mark.dataset.letter === drill.level && !drill.curve.length);
+    this._fill.style.transform = this._held.style.transform = "scaleX(0)";
+  }
+
+  draw(state, drill) {
+    this._fill.style.transform = `scaleX(${Math.max(0, Math.min(1, state.level)).toFixed(3)})`;
+    this._held.style.transform = `scaleX(${Math.min(1, state.held_s / drill.hold_s).toFixed(3)})`;
+    this._gauge.setAttribute("aria-valuenow", state.level.toFixed(2));
+    if (state.wanted === null) return;
+    this._floor.hidden = false;
+    this._floor.style.left = `${state.wanted * 100}%`;
+  }
+}

@@ -1,0 +1,111 @@
+// The self-test: a timed series without keys, then the report.
+
+import { h, t, announce, get, post } from "./dom.js";
+import { AnswerForm } from "./answer.js";
+import { Player } from "./player.js";
+
+export class TestView {
+  constructor() {
+    this._running = null;
+    this.element = h("div");
+  }
+
+  async enter() {
+    if (this._running) return;
+    this._packs = (await get("/api/packs")).packs;
+    this._intro();
+  }
+
+  _intro() {
+    const pack = h("select", { id: "test-pack", onchange: () => limits() }, this._packs.map((each) => h("option", { value: each.name }, each.title)));
+    const count = h("input", { id: "test-count", type: "number", min: 1, value: 1 });
+    const minutes = h("input", { id: "test-minutes", type: "number", min: 1, max: 240, value: 10 });
+    const chosen = () => this._packs.find((each) => each.name === pack.value);
+    const limits = () => {
+      count.max = count.value = String(chosen()?.items.length ?? 1);
+      minutes.value = String(chosen()?.minutes ?? 10);
+    };
+    limits();
+    const field = (id, input) => h("div.stack", {}, h("label", { for: id }, t(`test.${id.slice(5)}`)), input);
+    this.element.replaceChildren(h("div.page", {}, h("h1", {}, t("test.title")), h("p", {}, t("test.intro")), h("p.notice", {}, t("test.not_official")),
+      h("form.row", { onsubmit: (event) => { event.preventDefault(); this._begin(chosen(), Number(count.value), Number(minutes.value)); } },
+        field("test-pack", pack), field("test-count", count), field("test-minutes", minutes), h("button.main", { type: "submit", disabled: !this._packs.length }, t("test.start")))));
+  }
+
+  async _begin(pack, items, minutes) {
+    const test = await post("/api/tests", { pack: pack.name, items, minutes });
+    this._running = { ...test, pack: pack.name, at: 0, endsAt: performance.now() + test.seconds * 1000 };
+    this._player = new Player();
+    this._form = new AnswerForm((answer) => this._answer(answer), t("test.next"));
+    this._where = h("h1");
+    this._clock = h("p.clock", { role: "timer" });
+    this.element.replaceChildren(h("div.coding", {}, h("div.side.stack", {}, this._where, this._clock, h("p.soft.small", {}, t("test.not_official")), h("button", { type: "button", onclick: () => this._end() }, t("test.end"))),
+      this._player.element, this._form.element));
+    this._tick();
+    await this._show();
+  }
+
+  _tick() {
+    const running = this._running;
+    if (!running) return;
+    const left = Math.max(0, Math.ceil((running.endsAt - performance.now()) / 1000));
+    this._clock.textContent = t("test.left", { m: Math.floor(left / 60), s: String(left % 60).padStart(2, "0") });
+    if (left === 0) {
+      announce(t("test.up"));
+      this._end();
+    } else setTimeout(() => this._tick(), 250);
+  }
+
+  async _show() {
+    const { pack, items, at } = this._running;
+    this._where.textContent = t("test.item", { n: at + 1, of: items.length });
+    this._form.submit.textContent = t(at + 1 < items.length ? "test.next" : "test.end");
+    this.element.dataset.item = "";
+    this._form.reset(pack);
+    await this._player.load(pack, items[at]);
+    this.element.dataset.item = items[at];
+  }
+
+  async _answer(answer) {
+    const running = this._running;
+    if (!running) return;
+    const item = running.items[running.at];
+    await post(`/api/tests/${running.test}/answer`, { item, answer }).catch((error) => announce(error.message));
+    running.at += 1;
+    if (running.at < running.items.length) await this._show();
+    else await this._end();
+  }
+
+  async _end() {
+    const running = this._running;
+    if (!running) return;
+    this._running = null;
+    this._player.pause();
+    const report = await post(`/api/tests/${running.test}/end`);
+    this._report(report);
+  }
+
+  _report(report) {
+    const verdict = t(report.passed ? "report.passed" : "report.not_passed");
+    const rows = report.items.map((row) => h("tr", {}, h("th", { scope: "row" }, row.item), h("td", {}, row.key), h("td", {}, row.answer || "–"), h("td.number", {}, row.index.toFixed(2)), h("td", {}, row.missed.join(", ") || "–"), h("td", {}, row.added.join(", ") || "–")));
+    const codes = report.codes.map((row) => h("tr", {}, h("th", { scope: "row" }, row.code), h("td.number", {}, row.in_key), h("td.number", {}, row.missed), h("td.number", {}, row.added)));
+    const head = (names) => h("thead", {}, h("tr", {}, names.map((name) => h(["index", "in_key"].includes(name) ? "th.number" : "th", { scope: "col" }, t(`report.${name}`)))));
+    this.element.replaceChildren(h("div.page", { "data-mean": report.mean_index },
+      h("h1", {}, t("report.title")), h("div.row", {}, h("p.total", {}, report.mean_index.toFixed(2)), h("p", {}, h(`span.${report.passed ? "good" : "bad"}`, {}, verdict), " ", t("report.line", { line: report.pass_line.toFixed(2) }))),
+      h("p.notice", {}, t("report.not_official")),
+      h("div.row", {}, h("a.button", { href: `/api/tests/${report.test}/report.html`, target: "_blank", rel: "noopener" }, t("test.html")), h("a.button", { href: `/api/tests/${report.test}/report.csv`, download: "" }, t("test.csv")), h("button", { type: "button", onclick: () => this._intro() }, t("test.again"))),
+      h("h2", {}, t("report.items")), h("table", {}, head(["item", "key", "answer", "index", "missed", "added"]), h("tbody", {}, rows)),
+      h("h2", {}, t("report.codes")), h("table", {}, head(["code", "in_key", "missed", "added"]), h("tbody", {}, codes))));
+    announce(`${verdict} ${report.mean_index.toFixed(2)}`);
+  }
+
+  frame() {}
+
+  key(key) {
+    return this._running ? this._player.key(key) : false;
+  }
+
+  leave() {
+    this._player?.pause();
+  }
+}

@@ -1,0 +1,119 @@
+// The looking glass: camera picture and mesh, mirrored by CSS only; every number stays as it is.
+
+import { h, t } from "./dom.js";
+
+let triangles = null;
+
+export async function loadMesh() {
+  triangles = (await (await fetch("/static/mesh.json")).json()).triangles;
+}
+
+export class Stage {
+  constructor(basics) {
+    this.picture = h("canvas", { role: "img", "aria-label": t("mirror.picture") });
+    this.mesh = h("canvas", { "aria-hidden": "true" });
+    this.lost = h("div.lost", { hidden: true });
+    this.glass = h("div.glass", {}, this.picture, this.mesh);
+    this.element = h("div.stage", {}, this.glass,
+      h("span.corner.l", {}, t("mirror.your_left")), h("span.corner.r", {}, t("mirror.your_right")), this.lost);
+    this.showMesh = true;
+    this._regions = regions(basics);
+    this._lit = new Float32Array(478);
+  }
+
+  draw(frame) {
+    this._drawPicture(frame);
+    this._drawMesh(frame);
+    const lost = (frame.health & 1) !== 0;
+    if (lost !== !this.lost.hidden) {
+      this.lost.hidden = !lost;
+      this.lost.textContent = lost ? t("health.no_face") : "";
+    }
+  }
+
+  _drawPicture(frame) {
+    const bitmap = frame.bitmap;
+    if (!bitmap) return;
+    const canvas = this.picture;
+    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+      canvas.width = bitmap.width;
+      canvas.height = bitmap.height;
+      this.element.style.aspectRatio = `${bitmap.width} / ${bitmap.height}`;
+    }
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  }
+
+  _drawMesh(frame) {
+    const canvas = this.mesh;
+    if (canvas.width !== frame.width && frame.width) {
+      canvas.width = frame.width;
+      canvas.height = frame.height;
+    }
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    if (!this.showMesh || !triangles || frame.points.length < 956) return;
+    this._light(frame);
+    wires(context, frame.points);
+    glow(context, frame.points, this._lit);
+  }
+
+  /** How strongly each point is lit: the strongest action whose region it belongs to. */
+  _light(frame) {
+    this._lit.fill(0);
+    for (const [channel, points] of this._regions) {
+      const level = Math.min(1, frame.intensity[channel] || 0);
+      if (level < 0.08) continue;
+      for (const point of points) this._lit[point] = Math.max(this._lit[point], level);
+    }
+  }
+}
+
+function wires(context, points) {
+  context.beginPath();
+  for (let i = 0; i < triangles.length; i += 3) {
+    const [a, b, c] = [2 * triangles[i], 2 * triangles[i + 1], 2 * triangles[i + 2]];
+    context.moveTo(points[a], points[a + 1]);
+    context.lineTo(points[b], points[b + 1]);
+    context.lineTo(points[c], points[c + 1]);
+  }
+  context.strokeStyle = "rgba(245, 238, 228, 0.13)";
+  context.lineWidth = 0.7;
+  context.stroke();
+}
+
+function glow(context, points, lit) {
+  context.globalCompositeOperation = "screen";
+  for (let i = 0; i < triangles.length; i += 3) {
+    const [a, b, c] = [triangles[i], triangles[i + 1], triangles[i + 2]];
+    const level = (lit[a] + lit[b] + lit[c]) / 3;
+    if (level < 0.06) continue;
+    context.beginPath();
+    context.moveTo(points[2 * a], points[2 * a + 1]);
+    context.lineTo(points[2 * b], points[2 * b + 1]);
+    context.lineTo(points[2 * c], points[2 * c + 1]);
+    context.closePath();
+    context.fillStyle = `rgba(255, 150, 60, ${(0.12 + 0.5 * level).toFixed(3)})`;
+    context.fill();
+  }
+  context.globalCompositeOperation = "source-over";
+}
+
+/** Points of every facial channel, from the landmark groups of its card. */
+function regions({ cards, channels, groups }) {
+  const found = [];
+  for (const card of cards) {
+    for (const channel of card.channels) {
+      const side = channel.endsWith("_L") ? "L" : channel.endsWith("_R") ? "R" : null;
+      const points = card.groups.flatMap((name) => pointsOf(groups[name], side));
+      if (points.length && /^A[UD][0-4]?\d(_|$)/.test(channel)) found.push([channels.indexOf(channel), points]);
+    }
+  }
+  return found;
+}
+
+function pointsOf(group, side) {
+  if (!group) return [];
+  if (Array.isArray(group)) return side === null ? group : [];
+  const sides = side === null ? ["L", "R", "mid"] : [side];
+  return sides.flatMap((name) => group[name] ?? []);
+}
