@@ -1,5 +1,5 @@
 """Where frames come from: cameras, network cameras, clips, folders of images."""
 
-from livefacs.sources.opening import OpenedSource, open_source
+from livefacs.sources.opening import open_source
 
-__all__ = ["OpenedSource", "open_source"]
+__all__ = ["open_source"]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import av
@@ -82,7 +82,7 @@ class DeviceCapture:
     """A camera of this machine, by index or device path."""
 
     def __init__(self, address: int | str, wishes: CaptureWishes) -> None:
-        cv2.setLogLevel(0)
+        _silence_opencv()
         self._capture = _open_device(address)
         fourcc = cv2.VideoWriter.fourcc(*wishes.pixel_format)
         self._capture.set(cv2.CAP_PROP_FOURCC, fourcc)
@@ -201,6 +201,13 @@ def shown_url(url: str) -> str:
 def rgb_from_picture(picture: VideoFrame) -> U8:
     """A decoded picture as (H, W, 3) uint8 RGB."""
     return picture.to_ndarray(format="rgb24").view(np.uint8)
+
+
+def _silence_opencv() -> None:
+    """Failures come back as results; OpenCV 5 moved the switch for its log."""
+    opencv: Any = cv2
+    set_log_level = getattr(opencv, "setLogLevel", None) or opencv.utils.logging.setLogLevel
+    set_log_level(0)
 
 
 def _open_device(address: int | str) -> cv2.VideoCapture:

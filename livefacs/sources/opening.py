@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 from livefacs.errors import SourceError
 from livefacs.protocols import Source
@@ -12,26 +11,9 @@ from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
 from livefacs.sources.capture import CaptureWishes, is_network_address
 from livefacs.sources.images import ImagesSource, is_image_spec
 from livefacs.sources.player import Clip, Player
+from livefacs.sources.takes import TakeSource, is_take
 from livefacs.sources.video import VideoSource
 from livefacs.sources.webcam import CameraSource
-
-
-class OpenedSource(Source, Protocol):
-    """What ``open_source`` returns: a source with words for the user.
-
-    Attributes
-    ----------
-    notices : tuple of str
-        What a user should be told before the start.
-    timecode : str or None
-        Start timecode of a clip, where it has one.
-    """
-
-    notices: tuple[str, ...]
-    timecode: str | None
-
-    def closing_notices(self) -> tuple[str, ...]:
-        """What a user should be told at the end."""
 
 
 def open_source(
@@ -43,7 +25,7 @@ def open_source(
     pixel_format: str = "MJPG",
     realtime: bool = True,
     loop: bool = False,
-) -> OpenedSource:
+) -> Source:
     """Open what a user asked for.
 
     Parameters
@@ -51,7 +33,7 @@ def open_source(
     spec : str
         ``auto`` (the first camera that opens, else the performer), ``demo`` (the bundled
         performer), a camera by index, name or path, ``rtsp://…`` or ``http://…``, a video file,
-        a folder of images or a pattern such as ``shots/*.png``.
+        a folder of images or a pattern such as ``shots/*.png``, a recorded take (to be replayed).
     width, height : int
         Pixels asked of a camera; it may give others.
     rate_hz : float
@@ -86,10 +68,12 @@ def _camera_address(spec: str) -> int | str | None:
     return None
 
 
-def _open_files(spec: str, wishes: CaptureWishes, *, realtime: bool, loop: bool) -> OpenedSource:
-    """The performer, images or a clip; else a camera of that name."""
+def _open_files(spec: str, wishes: CaptureWishes, *, realtime: bool, loop: bool) -> Source:
+    """The performer, a take, images or a clip; else a camera of that name."""
     if spec == "demo":
         clip: Clip = VideoSource(data_path("performer.mp4"))
+    elif is_take(spec):
+        clip = TakeSource(Path(spec))
     elif is_image_spec(spec):
         clip = ImagesSource(spec, wishes.rate_hz)
     elif Path(spec).exists():
@@ -99,7 +83,7 @@ def _open_files(spec: str, wishes: CaptureWishes, *, realtime: bool, loop: bool)
     return Player(clip, realtime=realtime, loop=loop) if realtime or loop else clip
 
 
-def _open_named_camera(name: str, wishes: CaptureWishes) -> OpenedSource:
+def _open_named_camera(name: str, wishes: CaptureWishes) -> Source:
     cameras = list_cameras()
     camera = find_camera(name, cameras)
     if camera is None:
@@ -111,7 +95,7 @@ def _open_named_camera(name: str, wishes: CaptureWishes) -> OpenedSource:
     return CameraSource(camera.path or camera.index, wishes, name=camera.name)
 
 
-def _open_auto(wishes: CaptureWishes) -> OpenedSource:
+def _open_auto(wishes: CaptureWishes) -> Source:
     """The first camera that opens; else the performer, with a sentence saying so."""
     reasons = []
     for camera in list_cameras() or [CameraInfo(0, "camera 0")]:

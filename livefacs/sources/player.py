@@ -20,14 +20,8 @@ _DEFAULT_RATE_HZ: Final = 30.0
 class Clip(Source, Protocol):
     """A source from files that can begin again."""
 
-    timecode: str | None
-    notices: tuple[str, ...]
-
     def rewind(self) -> None:
         """Begin again at the first frame."""
-
-    def closing_notices(self) -> tuple[str, ...]:
-        """What a user should be told at the end."""
 
 
 class Player:

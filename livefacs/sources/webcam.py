@@ -22,6 +22,7 @@ from livefacs.types import Frame
 _FIRST_FRAME_TIMEOUT_S: Final = 15.0  # some drivers take 10 s to start
 _FIRST_RETRY_S: Final = 0.25
 _LONGEST_RETRY_S: Final = 4.0
+_MOST_DAMAGED_AT_START: Final = 100  # a stream joined in its middle begins with a few
 _PATIENCE_AT_CLOSE_S: Final = 0.5
 
 
@@ -174,6 +175,8 @@ class CameraSource:
         self._i_frame += 1
         if grabbed is None:
             self.n_damaged += 1
+            if self.n_damaged >= _MOST_DAMAGED_AT_START and not self._started.is_set():
+                raise SourceError(f"{self._name} sends nothing that can be decoded as a picture")
             return
         image, t_ns = grabbed
         self._note_return(t_ns)

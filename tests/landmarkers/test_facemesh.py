@@ -1,0 +1,219 @@
+"""The bundled FaceMesh: exact bytes, the same numbers every time, no noise, no crash."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livefacs.errors import LandmarkerError
+from livefacs.landmarkers import has_facemesh
+from livefacs.resources import data_path
+from livefacs.sources.images import read_rgb
+from livefacs.sources.video import VideoSource
+from livefacs.types import Frame, Landmarks
+
+pytestmark = pytest.mark.skipif(
+    not has_facemesh(), reason="the installed MediaPipe bundles no FaceMesh"
+)
+
+
+def performer(n_frames: int) -> list[Frame]:
+    source = VideoSource(data_path("performer.mp4"))
+    frames = [frame for _ in range(n_frames) if (frame := source.read())]
+    source.close()
+    return frames
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Frame]:
+    return performer(30)
+
+
+def landmarks_of(frames: list[Frame], max_faces: int = 1) -> list[Landmarks | None]:
+    from livefacs.landmarkers.facemesh import FaceMeshLandmarker
+
+    landmarker = FaceMeshLandmarker(max_faces=max_faces)
+    found = [landmarker.detect(frame) for frame in frames]
+    landmarker.close()
+    landmarker.close()
+    return found
+
+
+def test_the_serialised_points_are_those_of_the_messages(frames: list[Frame]) -> None:
+    """Every value against MediaPipe's own message objects, read point by point."""
+    from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
+
+    from livefacs.landmarkers.facemesh import FaceMeshLandmarker
+    from livefacs.landmarkers.packets import points_from_serialised
+
+    landmarker = FaceMeshLandmarker()
+    for frame in frames[:10]:
+        serialised = landmarker._serialised_faces(frame)[0]
+        message = NormalizedLandmarkList.FromString(serialised)
+        expected = np.array(
+            [(point.x * 640, point.y * 480, point.z * 640) for point in message.landmark]
+        ).astype(np.float32)
+        points = points_from_serialised(serialised, 640, 480)
+        assert points.shape == (478, 3)
+        assert points.dtype == np.float32
+        assert points.flags.c_contiguous
+        np.testing.assert_allclose(points, expected, rtol=2e-7)
+    landmarker.close()
+
+
+@pytest.mark.parametrize("n_points", [0, 1, 468, 477, 478])
+def test_other_layouts_are_parsed(n_points: int) -> None:
+    from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
+
+    from livefacs.landmarkers.packets import points_from_serialised
+
+    message = NormalizedLandmarkList()
+    for i in range(n_points):
+        message.landmark.add(x=i / 500, y=0.5, z=-0.25, visibility=0.5)
+    points = points_from_serialised(message.SerializeToString(), 100, 200)
+    assert points.shape == (n_points, 3)
+    if n_points:
+        np.testing.assert_allclose(points[-1], [(n_points - 1) / 5, 100, -25], rtol=1e-6)
+
+
+def test_right_length_with_other_tags_is_parsed_not_misread() -> None:
+    """As many bytes as a whole mesh, but the points carry z before y."""
+    from livefacs.landmarkers.packets import points_from_serialised
+
+    values = np.array([0.25], "<f4").tobytes(), np.array([0.5], "<f4").tobytes()
+    point = b"\x0a\x0f\x0d" + values[0] + b"\x1d" + values[1] + b"\x15" + values[0]
+    points = points_from_serialised(point * 478, 100, 100)
+    np.testing.assert_array_equal(points[7], [25, 25, 50])
+
+
+def test_the_face_of_the_performer_is_found_in_every_frame(frames: list[Frame]) -> None:
+    found = landmarks_of(frames)
+    for frame, landmarks in zip(frames, found, strict=True):
+        assert landmarks is not None
+        assert (landmarks.t_ns, landmarks.i_frame) == (frame.t_ns, frame.i_frame)
+        assert landmarks.image_size == (640, 480)
+        assert landmarks.n_faces == 1
+        low, high = landmarks.points_px.min(axis=0), landmarks.points_px.max(axis=0)
+        assert (low[:2] > 0).all()
+        assert high[0] < 640
+        assert high[1] < 480
+        # The iris of the performer's left eye (468 + 5) lies to the image's right.
+        assert landmarks.points_px[473, 0] > landmarks.points_px[468, 0]
+
+
+def test_same_frames_same_numbers_with_one_face_or_two_looked_for(frames: list[Frame]) -> None:
+    one, again, two = (landmarks_of(frames, n_faces) for n_faces in (1, 1, 2))
+    for first, second, third in zip(one, again, two, strict=True):
+        assert first is not None
+        assert second is not None
+        assert third is not None
+        np.testing.assert_array_equal(first.points_px, second.points_px)
+        np.testing.assert_array_equal(first.points_px, third.points_px)
+
+
+def still(image: np.ndarray, n_frames: int = 3) -> list[Frame]:
+    return [Frame(np.ascontiguousarray(image), i * 33_333_333, i) for i in range(n_frames)]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (3, 2000), (2000, 3)])
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_tiny_and_empty_images_have_no_face(size: tuple[int, int], value: int) -> None:
+    assert landmarks_of(still(np.full((*size, 3), value, np.uint8), 2)) == [None, None]
+
+
+def test_a_face_in_grey_is_found(frames: list[Frame]) -> None:
+    grey = frames[0].image.mean(axis=2, keepdims=True).astype(np.uint8).repeat(3, axis=2)
+    assert all(landmarks_of(still(grey)))
+
+
+def test_faces_at_and_beyond_every_border_do_not_crash(frames: list[Frame]) -> None:
+    image = frames[0].image
+    shifted = [
+        np.roll(image, (dy, dx), axis=(0, 1))
+        for dx, dy in ((-320, 0), (320, 0), (0, -240), (0, 240), (-200, -150))
+    ]
+    cropped = [image[200:, :], image[:, 320:], image[:200], image[:, :320], image[150:330, 220:420]]
+    for picture in (*shifted, *cropped):
+        for landmarks in landmarks_of(still(picture)):
+            assert landmarks is None or np.isfinite(landmarks.points_px).all()
+
+
+def test_the_size_of_the_image_may_change_in_mid_stream(frames: list[Frame]) -> None:
+    small = np.ascontiguousarray(frames[1].image[::2, ::2])
+    mixed = [frames[0], Frame(small, 1, 1), frames[2], Frame(small, 3, 3)]
+    sizes = [found.image_size for found in landmarks_of(mixed) if found]
+    assert sizes == [(640, 480), (320, 240)] * 2
+
+
+def test_a_face_that_goes_and_comes_back_is_found_again(frames: list[Frame]) -> None:
+    empty = Frame(np.zeros_like(frames[0].image), 0, 0)
+    found = landmarks_of([*frames[:3], empty, empty, *frames[3:6]])
+    assert [landmarks is not None for landmarks in found] == [True] * 3 + [False] * 2 + [True] * 3
+
+
+def test_the_larger_of_two_faces_is_followed(frames: list[Frame]) -> None:
+    """The performer beside a half-size copy, on either side."""
+    image = frames[0].image
+    half = np.ascontiguousarray(image[::2, ::2])
+    for is_left in (True, False):
+        wide = np.zeros((480, 960, 3), np.uint8)
+        wide[:, 320 * is_left : 320 * is_left + 640] = image
+        wide[120:360, 640 * (not is_left) : 640 * (not is_left) + 320] = half
+        found = landmarks_of(still(wide), max_faces=2)[-1]
+        assert found is not None
+        assert found.n_faces == 2
+        x_mean = float(found.points_px[:, 0].mean())
+        assert abs(x_mean - (320 + 320 * is_left)) < 100
+
+
+@pytest.mark.facebench
+def test_real_clip_whose_face_comes_and_goes(facebench: Path) -> None:
+    source = VideoSource(facebench / "real" / "face_noface.mov")
+    frames = [frame for _ in range(169) if (frame := source.read())]
+    source.close()
+    found = landmarks_of(frames)
+    assert 10 < sum(landmarks is not None for landmarks in found) < len(found)
+    for landmarks in found:
+        assert landmarks is None or np.isfinite(landmarks.points_px).all()
+
+
+@pytest.mark.facebench
+@pytest.mark.parametrize("max_faces", [1, 2, 5])
+def test_real_image_with_many_small_faces(facebench: Path, max_faces: int) -> None:
+    image = read_rgb(facebench / "real" / "multi_face.jpg")
+    for landmarks in landmarks_of(still(image), max_faces):
+        assert landmarks is None or 1 <= landmarks.n_faces <= max_faces
+
+
+@pytest.mark.timeout(60)
+def test_the_native_libraries_are_silent() -> None:
+    """What a fresh process writes while it finds a face and closes: nothing but its own words."""
+    program = """
+import os, sys
+from livefacs.landmarkers.facemesh import FaceMeshLandmarker
+from livefacs.resources import data_path
+from livefacs.sources.video import VideoSource
+source = VideoSource(data_path("performer.mp4"))
+landmarker = FaceMeshLandmarker()
+assert [landmarker.detect(source.read()) for _ in range(3)][-1] is not None
+landmarker.close()
+os.write(2, b"the end")
+"""
+    spoken = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert spoken.stdout == ""
+    assert spoken.stderr == "the end"
+
+
+def test_a_closed_landmarker_says_so(frames: list[Frame]) -> None:
+    from livefacs.landmarkers.facemesh import FaceMeshLandmarker
+
+    landmarker = FaceMeshLandmarker()
+    landmarker.close()
+    with pytest.raises(LandmarkerError, match="closed"):
+        landmarker.detect(frames[0])
