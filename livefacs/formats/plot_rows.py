@@ -1,0 +1,153 @@
+"""What a plot of a take shows: a row an action, its sides, letters, events and markers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from livefacs.clock import NS_PER_S
+from livefacs.errors import ConfigError
+from livefacs.formats.curves import F64, ExportOptions, curves_from_take
+from livefacs.formats.facs_events import FacsEvent, events_from_take
+from livefacs.take.reader import Take
+from livefacs.vocab.facs import action_of, code_table
+
+N_COLUMNS: Final = 1200
+SHOWN_FROM: Final = 0.05
+"""Actions that never reach this (the trace level A) are left out of a plot of "all"."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlotRow:
+    """One action of a plot.
+
+    Attributes
+    ----------
+    name : str
+        ``AU12``; a control's name for a rig.
+    title : str
+        With its words: ``AU12 lip corner puller``.
+    sides : tuple of str
+        ``("L", "R")``, or ``("",)`` where there are none.
+    values : (S, n_sides) float64
+    events : tuple of FacsEvent
+    """
+
+    name: str
+    title: str
+    sides: tuple[str, ...]
+    values: F64
+    events: tuple[FacsEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A take, ready to be drawn.
+
+    Attributes
+    ----------
+    origin_ns : int
+        Session time of the first frame.
+    time_s : (S,) float64, seconds from the first frame
+    labels : tuple of str, timecode of each sample
+    marks : tuple of (seconds, label)
+    has_letters : bool
+        The values are intensities on the A–E scale (not a rig's).
+    """
+
+    title: str
+    subtitle: str
+    origin_ns: int
+    time_s: F64
+    labels: tuple[str, ...]
+    rows: tuple[PlotRow, ...]
+    marks: tuple[tuple[float, str], ...]
+    has_letters: bool
+
+
+def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -> Plot:
+    """Gather the rows of a plot.
+
+    Parameters
+    ----------
+    actions : sequence of str
+        ``AU12``, ``12`` or a control's name; empty: all that move.
+
+    Raises
+    ------
+    ConfigError
+        An action is not in the take.
+    """
+    curves = curves_from_take(take, options)
+    keep = _thinned(curves.values)
+    origin_ns = int(curves.times_ns[0])
+    events = () if options.rig else events_from_take(take)
+    groups: dict[str, list[int]] = {}
+    for column, name in enumerate(curves.names):
+        groups.setdefault(name if options.rig else action_of(name), []).append(column)
+    wanted = _wanted(actions, groups, curves.values)
+    rows = tuple(
+        PlotRow(
+            name,
+            _title(name),
+            tuple(_side(curves.names[column]) for column in groups[name]),
+            np.asarray(curves.values[keep][:, groups[name]], np.float64),
+            tuple(event for event in events if event.action == name),
+        )
+        for name in wanted
+    )
+    return Plot(
+        title=take.name,
+        subtitle=f"{take.n_rows} frames, {take.duration_s:.2f} s, from {curves.label(0)}"
+        f" at {curves.rate.name}" + (f", rig {options.rig}" if options.rig else ""),
+        origin_ns=origin_ns,
+        time_s=curves.time_s[keep],
+        labels=tuple(curves.label(int(index)) for index in keep),
+        rows=rows,
+        marks=tuple(
+            ((marker.t_ns - origin_ns) / NS_PER_S, marker.label or marker.kind)
+            for marker in take.markers
+        ),
+        has_letters=not options.rig,
+    )
+
+
+def _thinned(values: Any) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """At most a few rows a column of the picture: first, last, and every curve's extremes."""
+    n_rows = len(values)
+    if n_rows <= N_COLUMNS:
+        return np.arange(n_rows)
+    edges = np.linspace(0, n_rows, N_COLUMNS // 2 + 1).astype(int)
+    motion = np.nansum(np.abs(np.asarray(values, np.float64)), axis=1)
+    kept = {0, n_rows - 1}
+    for begin, end in itertools.pairwise(edges):
+        kept.update((begin + int(motion[begin:end].argmax()), begin))
+    return np.array(sorted(kept))
+
+
+def _wanted(actions: Sequence[str], groups: dict[str, list[int]], values: Any) -> list[str]:
+    if not actions:
+        peaks = np.nanmax(np.where(np.isnan(values), 0, values), axis=0)
+        return [name for name, columns in groups.items() if peaks[columns].max() >= SHOWN_FROM]
+    found = []
+    for action in actions:
+        name = f"AU{action}" if action.isdecimal() else action
+        matches = [known for known in groups if known.lower() == name.lower()]
+        if not matches:
+            raise ConfigError(f"no action {action!r} in this take; there are {', '.join(groups)}")
+        found += matches
+    return found
+
+
+def _title(name: str) -> str:
+    code = code_table().get(name.removeprefix("AU").removeprefix("AD").split("_")[0])
+    words = code.name if code is not None and name.startswith(("AU", "AD")) else ""
+    return f"{name} {words}".strip()
+
+
+def _side(channel: str) -> str:
+    return channel[-1] if channel[-2:] in ("_L", "_R") else ""
