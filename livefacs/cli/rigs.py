@@ -68,7 +68,8 @@ def show(rig: _Rig) -> None:
         table.add_column(scheme.title)
     for rule in rig_map.rules:
         low, high = rule.limits
-        cells = [rule.name, source_words(rule), shape_words(rule), f"{low:g} … {high:g}"]
+        source = "\n".join(filter(None, (source_words(rule), rule.note)))
+        cells = [rule.name, source, shape_words(rule), f"{low:g} … {high:g}"]
         if has_codes:
             cells.append(", ".join(codes[rule.name]))
         table.add_row(*map(escape, cells), style="dim" if rule.undriven else None)

@@ -161,7 +161,7 @@ def test_sides_stay_on_their_side() -> None:
 
 def test_gaze_goes_out_and_in() -> None:
     left = math.radians(20)
-    values = retargeted("arkit52", frame(gaze=Gaze(left, 0.0, left, 0.0)))
+    values = retargeted("arkit52", frame({"AU61": 0.66}, gaze=Gaze(left, 0.0, left, 0.0)))
     assert values["eyeLookOutLeft"] == pytest.approx(0.66, abs=0.01)
     assert values["eyeLookInRight"] == pytest.approx(0.66, abs=0.01)
     assert values["eyeLookInLeft"] == values["eyeLookOutRight"] == 0.0
