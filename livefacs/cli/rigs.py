@@ -54,7 +54,7 @@ def list_rigs() -> None:
 def show(rig: _Rig) -> None:
     """A map in words: header, then what drives each control."""
     from livefacs.retarget.library import load_map
-    from livefacs.retarget.words import shape_words, source_words
+    from livefacs.retarget.words import map_words
     from livefacs.vocab.schemes import load_scheme
 
     rig_map = load_map(rig)
@@ -63,16 +63,20 @@ def show(rig: _Rig) -> None:
     scheme = load_scheme(rig_map.scheme)
     codes = {rule.name: scheme.codes_of_control(_stem(rule)) for rule in rig_map.rules}
     has_codes = rig_map.scheme != "facs" and any(codes.values())
-    table = Table("control", "driven by", "shape", "range", box=None, padding=(0, 1))
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("control", overflow="fold")
+    table.add_column("driven by")
+    table.add_column("shape; 0 … 1 unless said")
     if has_codes:
         table.add_column(scheme.title)
-    for rule in rig_map.rules:
-        low, high = rule.limits
-        source = "\n".join(filter(None, (source_words(rule), rule.note)))
-        cells = [rule.name, source, shape_words(rule), f"{low:g} … {high:g}"]
+    for line in map_words(rig_map):
+        source = escape(line.source) + (f"\n[dim]{escape(line.note)}[/dim]" if line.note else "")
+        limits = "" if line.limits == "0 … 1" else line.limits
+        shape = ", ".join(filter(None, (line.shape, limits)))
+        cells = [escape(line.control), source, shape]
         if has_codes:
-            cells.append(", ".join(codes[rule.name]))
-        table.add_row(*map(escape, cells), style="dim" if rule.undriven else None)
+            cells.append(escape(", ".join(codes[line.rules[0].name])))
+        table.add_row(*cells, style="dim" if line.rules[0].undriven else None)
     console.print(table)
 
 

@@ -2,7 +2,60 @@
 
 from __future__ import annotations
 
-from livefacs.retarget.rules import Combination, ControlRule, Smoothing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from livefacs.retarget.rules import Combination, ControlRule, RigMap, Smoothing
+
+_SIDE_WORDS: Final = (("Left", "Right"), ("left", "right"), ("L", "R"), ("l", "r"))
+
+
+@dataclass(frozen=True, slots=True)
+class RuleWords:
+    """One line of a readable map; both sides on one where they say the same."""
+
+    control: str
+    source: str
+    shape: str
+    limits: str
+    note: str
+    rules: tuple[ControlRule, ...]
+
+
+def map_words(rig_map: RigMap) -> list[RuleWords]:
+    """Lines of a map in its order, sided pairs written once: ``mouthSmileLeft|Right``."""
+    rules = {rule.name: rule for rule in rig_map.rules}
+    lines, written = [], set()
+    for rule in rig_map.rules:
+        if rule.name in written:
+            continue
+        other = rules.get(rule.partner) if rule.side == "L" else None
+        pair = None if other is None else _pair_words(rule, other)
+        if pair is None or other is None:
+            lines.append(_rule_words(rule))
+        else:
+            written.add(other.name)
+            lines.append(pair)
+    return lines
+
+
+def _rule_words(rule: ControlRule) -> RuleWords:
+    limits = f"{rule.limits[0]:g} … {rule.limits[1]:g}"
+    return RuleWords(rule.name, source_words(rule), shape_words(rule), limits, rule.note, (rule,))
+
+
+def _pair_words(left: ControlRule, right: ControlRule) -> RuleWords | None:
+    """Both on one line; None where they differ in more than their side."""
+    ours, theirs = _rule_words(left), _rule_words(right)
+    same = (ours.shape, ours.limits, ours.note) == (theirs.shape, theirs.limits, theirs.note)
+    mirrored = ours.source.replace("_L", "_R") == theirs.source
+    for word, other in _SIDE_WORDS:
+        head, found, tail = left.name.rpartition(word)
+        if found and same and mirrored and f"{head}{other}{tail}" == right.name:
+            control = f"{head}{word}|{other}{tail}"
+            source = ours.source.replace("_L", "_L|R")
+            return replace(ours, control=control, source=source, rules=(left, right))
+    return None
 
 
 def source_words(rule: ControlRule) -> str:

@@ -57,8 +57,8 @@ def test_list_tells_of_a_users_broken_map_and_lists_the_rest(
 def test_show_prints_a_readable_map(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "rigs", "show", "arkit52")
     assert code == 0
-    assert "mouthSmileLeft" in out
-    assert "AU12_L" in out
+    assert "mouthSmileLeft|Right" in out
+    assert "AU12_L|R" in out
     assert "tongue" in out
 
 

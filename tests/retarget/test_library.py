@@ -9,7 +9,7 @@ from livefacs.resources import user_rigs_folder
 from livefacs.retarget.library import find_rig, load_map, load_rig, rig_names
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.retarget.rules import ControlRule
-from livefacs.retarget.words import shape_words, source_words
+from livefacs.retarget.words import map_words, shape_words, source_words
 from tests.retarget.making import HEADER, by_name, frame, write_map
 
 SIDED = '[controls."smile{side}"]\nterms = { "AU12_{side}" = 1.0, AU6 = 0.5 }\n'
@@ -133,3 +133,20 @@ smoothing = { time_constant_ms = 40 }
         "AU26 - 0.5 AU27 + 0.7 AU6 × AU12 + largest of (AU45, 0.5 AU43), held back by 0.3 AU25"
     )
     assert shape_words(rule) == ("gain 2, rests at 1, dead zone 0.1, ease in, smoothed over 40 ms")
+
+
+def test_both_sides_of_a_rule_read_as_one_line(tmp_path: Path) -> None:
+    own = '[controls."eye{side}Open"]\nside_names = ["L", "R"]\nterms = { "AU5_{side}" = 1.0 }\n'
+    lines = map_words(load_map(write_map(tmp_path, SIDED + own)))
+    assert [(line.control, line.source) for line in lines] == [
+        ("smileLeft|Right", "AU12_L|R + 0.5 AU6"),
+        ("eyeL|ROpen", "AU5_L|R"),
+    ]
+    changed = write_map(
+        tmp_path, "[controls.smileLeft]\ngain = 2.0\n", "b", HEADER + 'extends = "rig"\n'
+    )
+    assert [line.control for line in map_words(load_map(changed))] == [
+        "smileLeft",
+        "smileRight",
+        "eyeL|ROpen",
+    ]
