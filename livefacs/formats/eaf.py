@@ -1,0 +1,109 @@
+"""ELAN annotations (.eaf 3.0): a tier an action and side, an annotation an event.
+
+Coders open it beside the video. Times are milliseconds from the first frame; where the take has a
+video, the file links it. ELAN shows each annotation from onset to offset; its text is the notation
+and the apex, as in ``12C apex 1.233``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.facs_events import FacsEvent, events_from_take
+from livefacs.take.model import VIDEO_FILE
+from livefacs.take.reader import Take
+
+_NS_A_MS: Final = 1_000_000
+_TYPE: Final = "facs-event"
+_MARKERS: Final = "markers"
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file. Options have no say here."""
+    root = ElementTree.Element(
+        "ANNOTATION_DOCUMENT",
+        {
+            "AUTHOR": "livefacs",
+            "DATE": datetime.fromisoformat(take.document["created_utc"]).isoformat(),
+            "FORMAT": "3.0",
+            "VERSION": "3.0",
+            "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+            "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
+        },
+    )
+    header = ElementTree.SubElement(
+        root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
+    )
+    if take.document["video"]:
+        video = (take.folder / VIDEO_FILE).resolve().as_uri()
+        ElementTree.SubElement(
+            header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": video, "MIME_TYPE": "video/mp4"}
+        )
+    _Tiers(root, take).write(events_from_take(take))
+    ElementTree.SubElement(
+        root,
+        "LINGUISTIC_TYPE",
+        {"LINGUISTIC_TYPE_ID": _TYPE, "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"},
+    )
+    ElementTree.indent(root)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+class _Tiers:
+    """Collects time slots, which stand before the tiers that use them."""
+
+    def __init__(self, root: ElementTree.Element, take: Take) -> None:
+        self._root = root
+        self._take = take
+        self._origin_ns = int(take.t_ns[0]) if take.n_rows else 0
+        self._slots = ElementTree.SubElement(root, "TIME_ORDER")
+        self._n_annotations = 0
+
+    def write(self, events: Sequence[FacsEvent]) -> None:
+        """All events, a tier for each action and side, then the markers."""
+        tiers: dict[str, list[tuple[int, int, str]]] = {}
+        for event in events:
+            apex_s = (event.apex_ns - self._origin_ns) / 1e9
+            name = event.action + (f"_{event.side}" if event.side in ("L", "R") else "")
+            tiers.setdefault(name, []).append(
+                (event.onset_ns, event.offset_ns, f"{event.notation} apex {apex_s:.3f}")
+            )
+        frame_ns = self._take.rate.ns_from_frames(1)
+        for marker in self._take.markers:
+            span = (marker.t_ns, marker.t_ns + frame_ns, marker.label or marker.kind)
+            tiers.setdefault(_MARKERS, []).append(span)
+        for name, spans in tiers.items():
+            tier = ElementTree.SubElement(
+                self._root, "TIER", {"LINGUISTIC_TYPE_REF": _TYPE, "TIER_ID": name}
+            )
+            for begin_ns, end_ns, text in spans:
+                self._annotate(tier, begin_ns, end_ns, text)
+
+    def _annotate(self, tier: ElementTree.Element, begin_ns: int, end_ns: int, text: str) -> None:
+        self._n_annotations += 1
+        begin_ms = max(0, round((begin_ns - self._origin_ns) / _NS_A_MS))
+        end_ms = max(begin_ms + 1, round((end_ns - self._origin_ns) / _NS_A_MS))
+        slots = [self._slot(begin_ms), self._slot(end_ms)]
+        holder = ElementTree.SubElement(tier, "ANNOTATION")
+        annotation = ElementTree.SubElement(
+            holder,
+            "ALIGNABLE_ANNOTATION",
+            {
+                "ANNOTATION_ID": f"a{self._n_annotations}",
+                "TIME_SLOT_REF1": slots[0],
+                "TIME_SLOT_REF2": slots[1],
+            },
+        )
+        ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = text
+
+    def _slot(self, time_ms: int) -> str:
+        name = f"ts{len(self._slots) + 1}"
+        ElementTree.SubElement(
+            self._slots, "TIME_SLOT", {"TIME_SLOT_ID": name, "TIME_VALUE": str(time_ms)}
+        )
+        return name

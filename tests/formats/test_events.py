@@ -1,0 +1,160 @@
+"""The AU table and the event formats."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lxml import etree
+
+from livefacs.errors import ConfigError, TakeError
+from livefacs.formats.au_csv import write_au_csv
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.export import export_take, find_format
+from livefacs.formats.facs_events import events_from_take
+from livefacs.take.reader import Take
+from livefacs.types import Estimate, TrackedFrame
+from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
+
+Export = Callable[..., Path]
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def moving(i_frame: int, **intensities: float) -> TrackedFrame:
+    frame = tracked_frame(i_frame)
+    values = np.zeros(N_AU, np.float32)
+    for channel, value in intensities.items():
+        values[CHANNEL_INDEX[channel]] = value
+    return replace(frame, units=replace(frame.units, intensity=values))
+
+
+@pytest.fixture
+def acted(tmp_path: Path) -> Take:
+    """Two seconds: both corners up in 0.5 to 1 s, left stronger; a left wink at 1.5 s."""
+    frames = []
+    for i in range(120):
+        smiling = 30 <= i < 60
+        peak = 0.7 if 40 <= i < 50 else 0.4
+        parts = {"AU12_L": peak, "AU12_R": peak / 2} if smiling else {}
+        if 90 <= i < 100:
+            parts["AU45_L"] = 1.0
+        frames.append(moving(i, **parts))
+    return make_take(tmp_path / "acted", frames, clip_info())
+
+
+def test_the_table_is_the_one_that_solve_writes(tmp_path: Path, take: Take) -> None:
+    clip = make_take(
+        tmp_path / "clip",
+        [tracked_frame(i, face=i != 7) for i in range(20)],
+        clip_info(is_live=False),
+    )
+    export_take(clip, find_format("csv"), tmp_path / "export.csv", ExportOptions())
+    frames = [
+        (f.i_frame, f.t_ns, Estimate(f.units, f.head, f.gaze, f.health) if f.landmarks else None)
+        for f in clip
+    ]
+    write_au_csv(tmp_path / "solve.csv", frames)
+    assert (tmp_path / "export.csv").read_text() == (tmp_path / "solve.csv").read_text()
+
+
+def test_table_columns_on_request(exported: Export) -> None:
+    rows = read_rows(exported("csv", timecode=True, confidence=True))
+    assert list(rows[0])[:5] == ["frame", "timestamp_s", "timecode", "face", "confidence"]
+    assert rows[10]["timecode"] == "01:00:00:10"
+    assert rows[10]["timestamp_s"] == "0.166667"
+    assert (rows[10]["AU12"], rows[10]["AU12_L"], rows[10]["AU12_R"]) == (
+        "0.7500",
+        "1.0000",
+        "0.5000",
+    )
+    assert rows[10]["AU12_L_confidence"] == "1.000"
+    assert rows[10]["AU9_L"] == rows[10]["AU9"] == ""
+    assert rows[10]["AU11"] == ""  # not measured at all
+    assert rows[40]["face"] == "0"
+    assert rows[40]["AU12_L"] == rows[40]["head_yaw_deg"] == rows[40]["AU12_L_confidence"] == ""
+
+
+def test_table_resampled(exported: Export) -> None:
+    rows = read_rows(exported("csv", fps="30"))
+    assert len(rows) == 31
+    assert [row["frame"] for row in rows[:3]] == ["0", "1", "2"]
+    assert rows[5]["AU12_L"] == "1.0000"
+    assert rows[20]["face"] == "0"
+    assert rows[21]["face"] == "1"
+
+
+def test_table_of_a_rig(exported: Export) -> None:
+    rows = read_rows(exported("csv", rig="arkit52"))
+    assert list(rows[0])[-3:] == ["jawOpen", "mouthSmileLeft", "mouthSmileRight"]
+    assert rows[30]["mouthSmileLeft"] == "0.500000"
+
+
+def test_events(acted: Take) -> None:
+    smile, wink = events_from_take(acted)
+    assert (smile.action, smile.side, smile.letter, smile.notation) == ("AU12", "B", "D", "12D")
+    assert smile.peak == pytest.approx(0.7)
+    assert smile.onset_ns == pytest.approx(START_NS + 0.5e9, abs=1e6)
+    assert smile.apex_ns == pytest.approx(START_NS + 40 / 60 * 1e9, abs=1e6)
+    assert smile.offset_ns == pytest.approx(START_NS + 59 / 60 * 1e9, abs=1e6)
+    assert (wink.action, wink.side, wink.notation) == ("AU45", "L", "L45E")
+
+
+def test_event_list(acted: Take, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    export_take(acted, find_format("events"), path, ExportOptions())
+    smile, wink = read_rows(path)
+    assert (smile["notation"], smile["onset_s"], smile["apex_s"]) == ("12D", "0.500", "0.667")
+    assert smile["onset_timecode"] == "01:00:00:30"
+    assert (wink["notation"], wink["onset_timecode"]) == ("L45E", "01:00:01:30")
+
+
+def test_elan_by_pympi(acted: Take, tmp_path: Path) -> None:
+    pympi = pytest.importorskip("pympi")
+    path = tmp_path / "out.eaf"
+    export_take(acted, find_format("eaf"), path, ExportOptions())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pympi leaves the file to the collector and speaks of 2.8
+        eaf = pympi.Elan.Eaf(str(path))
+    assert set(eaf.get_tier_names()) == {"AU12", "AU45_L"}
+    (smile,) = eaf.get_annotation_data_for_tier("AU12")
+    assert smile[:3] == (500, 983, "12D apex 0.667")
+
+
+def test_elan_shows_the_markers(exported: Export, take: Take) -> None:
+    document = etree.parse(str(exported("eaf")))
+    (marker,) = document.xpath("//TIER[@TIER_ID='markers']//ALIGNABLE_ANNOTATION")
+    assert marker.findtext("ANNOTATION_VALUE") == "big smile"
+    slot = marker.get("TIME_SLOT_REF1")
+    assert document.xpath(f"//TIME_SLOT[@TIME_SLOT_ID='{slot}']/@TIME_VALUE") == ["500"]
+    order = [child.tag for child in document.getroot()]
+    assert order.index("TIME_ORDER") < order.index("TIER") < order.index("LINGUISTIC_TYPE")
+
+
+def test_formats_by_name_and_ending(tmp_path: Path) -> None:
+    assert find_format("", Path("x.glb")).name == "gltf"
+    assert find_format("", Path("x.csv")).name == "csv"
+    assert find_format("USD").name == "usd"
+    with pytest.raises(ConfigError, match="no format 'fbx': expected one of csv, jsonl"):
+        find_format("fbx")
+    with pytest.raises(ConfigError, match="the ending does not tell"):
+        find_format("", Path("x.xyz"))
+
+
+def test_what_cannot_be_written_is_said(take: Take, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TakeError, match="cannot write"):
+        export_take(take, find_format("csv"), tmp_path / "file/out.csv", ExportOptions())
+    empty = make_take(tmp_path / "empty", [])
+    with pytest.raises(TakeError, match="has no frames"):
+        export_take(empty, find_format("gltf"), tmp_path / "out.glb", ExportOptions())
+    assert not (tmp_path / "out.glb").exists()
