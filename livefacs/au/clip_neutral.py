@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from livefacs import mesh
-from livefacs.arrays import F64, Bool
+from livefacs.arrays import F64, I64, Bool
 from livefacs.au.estimator import N_FACE_CHANNELS, Estimator
 from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import (
@@ -60,7 +60,7 @@ class _Shapes:
                 return quiet
             slack *= 1.2
 
-    def neutral(self, chosen: Bool) -> Neutral:
+    def neutral(self, chosen: Bool | I64) -> Neutral:
         """Median of the chosen frames."""
         return neutral_from_shapes(self.shapes[chosen], self.angles[chosen])
 
@@ -88,9 +88,9 @@ def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
         neutral = shapes.neutral(chosen)
         activity = _activity(model, neutral, some, quiet)
         calm = quiet & (activity < LOW_ACTIVITY)
-        if calm.sum() < MIN_FRAMES:  # nothing holds still: the calmest half of what there is
-            border = np.median(activity[quiet])
-            calm = (quiet & (activity <= border)) | (chosen & early)
+        if calm.sum() < MIN_FRAMES:  # nothing holds still: what comes nearest to the start
+            nearest = np.argsort(activity, kind="stable")[: min(MIN_FRAMES, int(quiet.sum()))]
+            return shapes.neutral(nearest)
         if bool((calm == chosen).all()):
             break
         chosen = calm

@@ -59,7 +59,9 @@ REGIONS: Final[dict[str, Region]] = {
     "AU2": Region(-9, -0.03, "outer and middle brow rises and arches"),
     "AU4": Region(-9, 0.0, "brows go down and together"),
     "AU5": Region(-0.3, 0.3, "upper lid rises above its neutral line", measures=_LIDS),
-    "AU6": Region(0.1, 0.75, "skin under the eye and the cheek rise together"),
+    "AU6": Region(
+        0.05, 0.75, "skin under the eye and the cheek rise together", measures=("iris_y",)
+    ),
     "AU7": Region(-0.3, 0.35, "lower lid rises and straightens", measures=_LIDS),
     "AU9": Region(-0.3, 0.8, "nose wings rise, inner brow comes down"),
     "AU10": Region(0.25, 0.95, "upper lip rises, most beside its middle", measures=("lip_gap",)),

@@ -40,6 +40,7 @@ MAX_CORNER_LIFT: Final = 0.075
 MAX_MOUTH_WIDENING: Final = 0.11
 QUIET_INTENSITY: Final = 0.12
 """Once a neutral is known, only frames without an action above this refine it."""
+SAME_ANGLE_RAD: Final = 0.08
 RELAX_AFTER_S: Final = 4.0
 """With no quiet frame for so long the gates widen, each time by half: a mouth may rest open."""
 
@@ -174,13 +175,19 @@ class AutomaticNeutral:
             self.is_final = self._elapsed_s >= FINAL_S
             return False
         slack = 1.5 ** int(self._waited_s / RELAX_AFTER_S)
-        if not self._gate.passes(shape, head, speed, slack):
+        if not self._gate.passes(shape, head, speed, slack) or self._has_turned(head):
             self._waited_s += step_s
             return False
         self._shapes.append(shape.copy())
         self._angles.append(head[:3].copy())
         self._quiet_s += step_s
         return self._settle()
+
+    def _has_turned(self, head: F64) -> bool:
+        """Turning leaves traces in the mesh: only frames turned like the neutral refine it."""
+        if not self.is_known:
+            return False
+        return bool(np.abs(head[:3] - self.neutral.angles_rad).max() > SAME_ANGLE_RAD)
 
     def _settle(self) -> bool:
         """Renew the neutral at the first quiet frame, when it is known, and now and then after."""

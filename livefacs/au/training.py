@@ -63,16 +63,16 @@ class Settings:
         Majorisation steps.
     """
 
-    ridge: float = 1.0
+    ridge: float = 0.5
     ridge_of: dict[str, float] = field(default_factory=dict)
     pose_ridge: float = 0.1
     gap_unit: float = 0.08
     sequence_weights: dict[str, float] = field(
-        default_factory=lambda: {"pose": 6.0, "mixmove": 2.0, "mix": 2.0}
+        default_factory=lambda: {"pose": 12.0, "mixmove": 2.0, "mix": 2.0}
     )
     focal_factors: tuple[float, ...] = (1.0,)
     noise_floor: float = 0.02
-    deepest_floor: dict[str, float] = field(default_factory=lambda: {"AU26": 0.03})
+    deepest_floor: dict[str, float] = field(default_factory=lambda: {"AU26": 0.03, "AU45": 0.03})
     n_rounds: int = 25
 
 
