@@ -179,6 +179,7 @@ def _chunks(url: str, n_most: int) -> Iterator[bytes]:
                 n_bytes += len(chunk)
                 yield chunk
     except HTTPError as error:
+        error.close()
         raise LandmarkerError(
             f"{url} answered {error.code} {error.reason}; the model is not there"
         ) from None

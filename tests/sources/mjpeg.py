@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -38,6 +39,8 @@ class MjpegCamera:
         self._stopping.clear()
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = 2.0
+
             def do_GET(self) -> None:
                 camera._serve(self)
 
@@ -45,7 +48,7 @@ class MjpegCamera:
                 pass
 
         class Server(ThreadingHTTPServer):
-            daemon_threads = True
+            daemon_threads = False  # so that closing the server waits for their sockets
             allow_reuse_address = True
 
             def handle_error(self, *_: Any) -> None:
@@ -61,9 +64,10 @@ class MjpegCamera:
         self._stopping.set()
         self.flowing.set()
         self._server.shutdown()
-        self._server.server_close()
         for connection in list(self._connections):
-            connection.close()
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._server.server_close()
         self._server = None
 
     def stall(self) -> None:
