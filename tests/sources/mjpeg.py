@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,9 +14,19 @@ import numpy as np
 
 
 class MjpegCamera:
-    """Serves grey pictures whose brightness counts up, ``rate_hz`` a second, on a fixed port."""
+    """Serves pictures, ``rate_hz`` a second, on a fixed port.
 
-    def __init__(self, *, rate_hz: float = 60.0, size: tuple[int, int] = (64, 48)) -> None:
+    Grey ones whose brightness counts up, or the given JPEGs over and over.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate_hz: float = 60.0,
+        size: tuple[int, int] = (64, 48),
+        pictures: Sequence[bytes] = (),
+    ) -> None:
+        self.pictures = pictures
         self.period_s = 1.0 / rate_hz
         self.size = size
         self.n_sent = 0
@@ -104,6 +115,8 @@ class MjpegCamera:
             self._connections.discard(handler.connection)
 
     def _picture(self) -> bytes:
+        if self.pictures:
+            return self.pictures[self.n_sent % len(self.pictures)]
         width, height = self.size
         grey = np.full((height, width, 3), self.n_sent % 256, np.uint8)
         encoded = cv2.imencode(".jpg", grey)[1]

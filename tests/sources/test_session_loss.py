@@ -1,0 +1,100 @@
+"""A whole session on a network camera that dies and comes back in the middle of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import cv2
+import pytest
+
+from livefacs.app import open_session
+from livefacs.config import load_options
+from livefacs.landmarkers import has_facemesh
+from livefacs.resources import data_path
+from livefacs.sources.video import VideoSource
+from livefacs.types import Health, SinkCounters, TrackedFrame
+from tests.sources.mjpeg import MjpegCamera
+
+
+class Watcher:
+    """Keeps frames and wakes whoever waits for one of a kind."""
+
+    url = "watch:"
+
+    def __init__(self) -> None:
+        self.counters = SinkCounters()
+        self.frames: list[TrackedFrame] = []
+        self._news = threading.Condition()
+
+    def send(self, tracked: TrackedFrame) -> None:
+        with self._news:
+            self.frames.append(tracked)
+            self._news.notify_all()
+
+    def close(self) -> None:
+        pass
+
+    def wait_for(self, is_meant: Callable[[TrackedFrame], bool]) -> int:
+        """Number of frames seen when one of that kind came, from now on."""
+        with self._news:
+            begin = len(self.frames)
+            came = self._news.wait_for(lambda: any(map(is_meant, self.frames[begin:])), 10)
+            assert came
+            return len(self.frames)
+
+
+def has_face(tracked: TrackedFrame) -> bool:
+    return tracked.landmarks is not None
+
+
+def is_held(tracked: TrackedFrame) -> bool:
+    return bool(tracked.health & Health.HELD)
+
+
+@pytest.fixture
+def camera() -> Iterator[MjpegCamera]:
+    source = VideoSource(data_path("performer.mp4"))
+    pictures = []
+    for _ in range(30):
+        frame = source.read()
+        assert frame is not None
+        encoded = cv2.imencode(".jpg", frame.image[..., ::-1])[1]
+        pictures.append(encoded.tobytes())
+    source.close()
+    served = MjpegCamera(rate_hz=30, pictures=pictures)
+    yield served
+    served.close()
+
+
+@pytest.mark.skipif(not has_facemesh(), reason="the installed MediaPipe bundles no FaceMesh")
+def test_frames_flow_on_while_the_camera_is_away_and_recover(camera: MjpegCamera) -> None:
+    options = load_options(None, {"source": {"spec": camera.url}})
+    watcher = Watcher()
+    with open_session(options) as opened:
+        opened.session.watchers.append(watcher)
+        running = threading.Thread(target=opened.session.run)
+        running.start()
+        watcher.wait_for(has_face)
+        camera.kill()
+        lost_at = watcher.wait_for(is_held)
+        watcher.wait_for(lambda tracked: bool(tracked.health & Health.NO_FACE))
+        camera.start()
+        back_at = watcher.wait_for(has_face)
+        camera.stall()
+        watcher.wait_for(is_held)
+        camera.flow()
+        watcher.wait_for(has_face)
+        opened.session.stop()
+        running.join(5)
+        assert not running.is_alive()
+        closing = opened.session.source.closing_notices()
+    assert back_at > lost_at
+    numbers = [tracked.i_frame for tracked in watcher.frames]
+    times = [tracked.t_ns for tracked in watcher.frames]
+    assert numbers == sorted(set(numbers))
+    assert times == sorted(times)
+    # While it is away a frame goes out every period: nothing pauses for longer than the patience.
+    assert max(b - a for a, b in pairwise(times)) < 500_000_000
+    assert "was lost" in closing[0]
