@@ -17,9 +17,11 @@ from livefacs.mirror.cards import cards_document
 from livefacs.mirror.coding import compare, sort_key
 from livefacs.mirror.packs import Item, Pack
 from livefacs.mirror.ranges import ROUND
-from livefacs.mirror.selftest import SelfTest, csv_from_report, html_from_report
+from livefacs.mirror.report import csv_from_report, html_from_report
+from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.texts import STATIC
 from livefacs.vocab.facs import AU_CHANNELS, LETTER_FLOORS
+from livefacs.vocab.notation import exclusion_faults
 
 if TYPE_CHECKING:
     from livefacs.mirror.server import Mirror
@@ -58,7 +60,9 @@ def routes(mirror: Mirror) -> list[Route]:
         ("/api/progress/delete", calls.delete_progress, "POST"),
         ("/api/retry", calls.retry, "POST"),
     ]
-    return [Route(path, _plain_errors(handler), methods=[method]) for path, handler, method in table]
+    return [
+        Route(path, _plain_errors(handler), methods=[method]) for path, handler, method in table
+    ]
 
 
 def _plain_errors(handler: Handler) -> Handler:
@@ -147,13 +151,15 @@ class _Calls:
         pack = self._pack(request)
         line = (await _body(request, line=str))["line"]
         if not line.strip():
-            return JSONResponse({"ok": True, "codes": []})
+            return JSONResponse({"ok": True, "codes": [], "doubts": []})
         try:
             scores = pack.parse(line)
         except ConfigError as error:
-            return JSONResponse({"ok": False, "error": " ".join(str(error).split())})
+            return JSONResponse({"ok": False, "error": "; ".join(error.faults) or str(error)})
         ordered = sorted(scores, key=lambda score: sort_key(score.code))
-        return JSONResponse({"ok": True, "codes": [str(score) for score in ordered]})
+        doubts = [] if pack.codes else exclusion_faults(scores)
+        codes = [str(score) for score in ordered]
+        return JSONResponse({"ok": True, "codes": codes, "doubts": doubts})
 
     async def item(self, request: Request) -> Response:
         _, item = self._item(request)
@@ -161,7 +167,9 @@ class _Calls:
             self._mirror.clips.stretch, item.clip, item.start, item.end
         )
         apex = item.apex - item.start
-        return JSONResponse({"frames": len(jpegs), "rate_hz": rate_hz, "apex": apex, "note": item.note})
+        return JSONResponse(
+            {"frames": len(jpegs), "rate_hz": rate_hz, "apex": apex, "note": item.note}
+        )
 
     async def frame(self, request: Request) -> Response:
         _, item = self._item(request)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from livefacs.mirror.drills import COMPANIONS
 from livefacs.resources import data_path
 from livefacs.vocab.facs import FacsCode, code_table
 
+_SOURCE_IDS: Final = re.compile(r"\s*\((?:S\d+[,; ]*)+\)")
+"""References into the table's list of sources; a card is read without that list."""
 
 
 def card_from_code(code: FacsCode) -> dict[str, Any]:
@@ -22,13 +25,13 @@ def card_from_code(code: FacsCode) -> dict[str, Any]:
         "kind": code.kind,
         "region": code.region,
         "muscles": code.muscles,
-        "appearance": code.appearance,
-        "how_to_perform": code.how_to_perform,
-        "confused_with": list(code.confused_with),
+        "appearance": _SOURCE_IDS.sub("", code.appearance),
+        "how_to_perform": _SOURCE_IDS.sub("", code.how_to_perform),
+        "confused_with": [_SOURCE_IDS.sub("", text) for text in code.confused_with],
         "companions": list(COMPANIONS.get(code.code, ())),
-        "notes": code.notes,
+        "notes": _SOURCE_IDS.sub("", code.notes),
         "observability": code.observability,
-        "observability_reason": code.observability_reason,
+        "observability_reason": _SOURCE_IDS.sub("", code.observability_reason),
         "motion": seen.get("motion", ""),
         "groups": list(seen.get("landmark_groups", ())),
         "difficulty": code.details.get("voluntary_difficulty", ""),

@@ -11,30 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from livefacs.vocab.notation import Score
+
 PASS_LINE: Final = 0.70
 LETTERS: Final = "ABCDE"
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One scored code: ``1``, ``L12``, with its letter where one was given.
-
-    Attributes
-    ----------
-    code : str
-        Number as in the code table, or the scheme's own code.
-    side : str
-        ``L``, ``R``, or empty for both sides or none.
-    letter : str
-        A to E, or empty.
-    """
-
-    code: str
-    side: str = ""
-    letter: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.side}{self.code}{self.letter}"
 
 
 Parser = Callable[[str], tuple[Score, ...]]
@@ -82,7 +62,9 @@ def agreement_index(one: Iterable[str], other: Iterable[str]) -> float:
     return 2 * len(first & second) / total if total else 1.0
 
 
-def compare(key: Iterable[Score], answer: Iterable[Score], optional: Iterable[Score] = ()) -> Comparison:
+def compare(
+    key: Iterable[Score], answer: Iterable[Score], optional: Iterable[Score] = ()
+) -> Comparison:
     """Compare an answer with a key. Optional codes neither help nor cost.
 
     A code that is scored on the wrong side agrees in the index, which counts codes, and is listed
@@ -123,7 +105,7 @@ def _by_code(scores: Iterable[Score]) -> dict[str, Score]:
             found[score.code] = score
         else:
             side = first.side if first.side == score.side else ""
-            found[score.code] = Score(score.code, side, max(first.letter, score.letter))
+            found[score.code] = Score(score.code, max(first.letter, score.letter), side)
     return found
 
 

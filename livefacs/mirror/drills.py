@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
+from livefacs.mirror.leader import curve_from_take
 from livefacs.mirror.schema import CURVE_KINDS, HOLD_KINDS, DrillFile, DrillTable, read_toml
 from livefacs.resources import data_path, user_data_folder
 from livefacs.vocab.facs import (
@@ -119,8 +120,6 @@ def drill_from_table(table: DrillTable, set_title: str, folder: Path | None = No
     ]
     curve = tuple((t, y) for t, y in table.curve or ())
     if table.take is not None:
-        from livefacs.mirror.leader import curve_from_take  # reads takes; few drills need it
-
         curve = curve_from_take(table.take, targets, folder)
     return Drill(
         name=table.name,
@@ -196,7 +195,9 @@ def _drills_of(path: Path) -> list[Drill]:
         except ConfigError as error:
             faults.append(" ".join(str(error).split()))
     names = [table.name for table in file.drill]
-    faults.extend(f"name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1}))
+    faults.extend(
+        f"name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1})
+    )
     if faults:
         raise ConfigError(f"drill file {path} has {len(faults)} fault(s):", faults)
     return drills

@@ -82,9 +82,11 @@ class PageOutbox:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self._in_flight >= _IN_FLIGHT:
+                continue  # a stalled page: nothing may pile up on its way there
             ready: list[str | bytes] = list(self._texts.values())
             self._texts.clear()
-            if self._frame is not None and self._in_flight < _IN_FLIGHT:
+            if self._frame is not None:
                 ready.append(self._frame)
                 self._frame = None
                 self._in_flight += 1
@@ -214,7 +216,7 @@ class LiveFeed:
             self.tell_all("rigs", self.rigs_message())
 
     def _age_ms(self, arrival: _Arrival) -> float:
-        """Image to mirror: by the clock where the frame carries session time, else by its stages."""
+        """Image to mirror: by the clock for frames with session time, else by their stages."""
         age_ns = arrival.arrived_ns - arrival.tracked.t_ns
         if 0 <= age_ns < _STALE_NS:
             return age_ns / 1e6

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
-from livefacs.mirror.coding import Score
+from livefacs.mirror.coding import Parser
 from livefacs.mirror.schema import ItemTable, PackFile, read_toml
 from livefacs.resources import data_path, user_data_folder
+from livefacs.vocab.notation import Score, parse_notation
 from livefacs.vocab.schemes import FACS, load_scheme, scheme_names
 
 SHIPPED: Final = "livefacs:"
@@ -47,7 +48,7 @@ class SchemeParser:
             if found is None:
                 wrong = compact[at:].partition("+")[0] or "+"
                 raise ConfigError(f"{wrong!r} is no code of {self.name}")
-            scores.append(Score(found["code"], found["side"], found["letter"]))
+            scores.append(Score(found["code"], found["letter"], found["side"]))
             at = found.end() + 1
         if compact.endswith("+"):
             raise ConfigError("a code is missing after the last +")
@@ -83,11 +84,21 @@ class Pack:
     scheme: str
     codes: dict[str, str]
     items: dict[str, Item]
-    parse: Callable[[str], tuple[Score, ...]]
+    parse: Parser
 
     def document(self) -> dict[str, Any]:
         """Plain values for the page; the keys stay here."""
-        names = ("name", "title", "rights", "source", "note", "pass_line", "minutes", "scheme", "codes")
+        names = (
+            "name",
+            "title",
+            "rights",
+            "source",
+            "note",
+            "pass_line",
+            "minutes",
+            "scheme",
+            "codes",
+        )
         items = [
             {"name": i.name, "frames": i.end - i.start, "apex": i.apex - i.start, "note": i.note}
             for i in self.items.values()
@@ -129,7 +140,7 @@ def load_pack(path: Path) -> Pack:
     file = read_toml(path, PackFile, "clip pack")
     faults: list[str] = []
     title, codes = _scheme(file, faults)
-    parse = facs_scores if file.scheme == FACS else SchemeParser(title, codes or ("?",))
+    parse = parse_notation if file.scheme == FACS else SchemeParser(title, codes or ("?",))
     items: dict[str, Item] = {}
     for table in file.item:
         if table.name in items:
@@ -165,7 +176,9 @@ def _scheme(file: PackFile, faults: list[str]) -> tuple[str, dict[str, str]]:
         known = {row.code: row.name for row in scheme.movements if row.code and row.confirmed}
     codes = known | file.codes
     if not codes:
-        faults.append(f"codes: the codes of {file.scheme!r} are not known here; list them in [codes]")
+        faults.append(
+            f"codes: the codes of {file.scheme!r} are not known here; list them in [codes]"
+        )
     return title, codes
 
 
@@ -173,7 +186,7 @@ def _item(
     table: ItemTable,
     optional: str,
     folder: Path,
-    parse: Callable[[str], tuple[Score, ...]],
+    parse: Parser,
     faults: list[str],
 ) -> Item:
     scores: dict[str, tuple[Score, ...]] = {}
@@ -182,7 +195,7 @@ def _item(
         try:
             scores[name] = parse(text) if text.strip() else ()
         except ConfigError as error:
-            faults.append(f"item {table.name!r}, {name}: {error}")
+            faults.append(f"item {table.name!r}, {name}: {' '.join(str(error).split())}")
             scores[name] = ()
     clip = _clip_path(table.clip, folder)
     if clip is None:
@@ -204,22 +217,3 @@ def _clip_path(name: str, folder: Path) -> Path | None:
         base = folder
     path = (base / name).resolve()
     return path if path.is_relative_to(base.resolve()) else None
-
-
-_ELEMENT: Final = re.compile(
-    r"(?P<side>[LRUATB])?(?:AU|AD)?(?P<code>M?\d{1,2})(?P<letter>[A-E])?", re.IGNORECASE
-)
-
-
-def facs_scores(text: str) -> tuple[Score, ...]:
-    """Scores of a line in FACS notation."""
-    from livefacs.vocab.facs import find_code
-
-    scores = []
-    for element in text.replace(" ", "").split("+"):
-        found = _ELEMENT.fullmatch(element)
-        if found is None:
-            raise ConfigError(f"{element!r} is no FACS code: expected such as 12, 12C or L12B")
-        code = find_code(found["code"]).code
-        scores.append(Score(code, (found["side"] or "").upper(), (found["letter"] or "").upper()))
-    return tuple(scores)

@@ -20,15 +20,18 @@ from livefacs.errors import ConfigError
 from livefacs.resources import user_data_folder
 
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS visit (id INTEGER PRIMARY KEY, began TEXT NOT NULL, source TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS visit (id INTEGER PRIMARY KEY, began TEXT NOT NULL,
+  source TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attempt (id INTEGER PRIMARY KEY, visit INTEGER, at TEXT NOT NULL,
   drill TEXT NOT NULL, kind TEXT NOT NULL, action TEXT NOT NULL, side TEXT NOT NULL,
   total REAL NOT NULL, passed INTEGER NOT NULL, peak REAL NOT NULL, result TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS coding (id INTEGER PRIMARY KEY, visit INTEGER, at TEXT NOT NULL,
   pack TEXT NOT NULL, item TEXT NOT NULL, test TEXT, answer TEXT NOT NULL,
   agreement REAL NOT NULL, result TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS review (action TEXT PRIMARY KEY, box INTEGER NOT NULL, due TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS maximum (channel TEXT PRIMARY KEY, value REAL NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS review (action TEXT PRIMARY KEY, box INTEGER NOT NULL,
+  due TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS maximum (channel TEXT PRIMARY KEY, value REAL NOT NULL,
+  at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS attempt_action ON attempt (action, at);
 """
 _VERSION: Final = 1
@@ -123,7 +126,8 @@ class Progress:
         """Keep one attempt (``Result.document()``) and plan when its actions come up again."""
         action = "+".join(result["actions"])
         self._write(
-            "INSERT INTO attempt (visit, at, drill, kind, action, side, total, passed, peak, result)"
+            "INSERT INTO attempt"
+            " (visit, at, drill, kind, action, side, total, passed, peak, result)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._visit, _utc_now().isoformat(), result["drill"], result["kind"], action,

@@ -55,7 +55,11 @@ class RangeRound:
     def state(self) -> dict[str, Any]:
         """What the page shows while an action is watched."""
         frames = self.frames.get(self._action, [])
-        return {"action": self._action, "frames": len(frames), "reached": self._reached(self._action)}
+        return {
+            "action": self._action,
+            "frames": len(frames),
+            "reached": self._reached(self._action),
+        }
 
     def _reached(self, action: str) -> dict[str, float]:
         frames = self.frames.get(action, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -30,7 +31,9 @@ class DrillTable(_Table):
 
     name: Name
     title: Line
-    kind: Literal["hold", "isolate", "one-side", "symmetry", "combine", "ramp", "follow", "alternate"]
+    kind: Literal[
+        "hold", "isolate", "one-side", "symmetry", "combine", "ramp", "follow", "alternate"
+    ]
     actions: Annotated[list[str], Field(min_length=1, max_length=6)]
     side: Literal["both", "left", "right"] = "both"
     level: Letter = "C"
@@ -48,7 +51,9 @@ class DrillTable(_Table):
         if self.kind == "ramp" and self.curve is None:
             raise ValueError("a ramp needs curve = [[seconds, intensity], …]")
         if self.kind == "follow" and (self.curve is None) == (self.take is None):
-            raise ValueError("a follow drill needs either curve = [[seconds, intensity], …] or take")
+            raise ValueError(
+                "a follow drill needs either curve = [[seconds, intensity], …] or take"
+            )
         if self.kind == "one-side" and self.side == "both":
             raise ValueError('a one-side drill needs side = "left" or "right"')
         if self.kind == "combine" and len(self.actions) < 2:
@@ -62,7 +67,7 @@ class DrillTable(_Table):
 
 def _check_curve(curve: list[list[float]]) -> None:
     times = [point[0] for point in curve]
-    if times[0] != 0 or any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+    if times[0] != 0 or any(later <= earlier for earlier, later in pairwise(times)):
         raise ValueError("curve times must start at 0 and rise")
     if times[-1] > 120:
         raise ValueError(f"a curve lasts at most 120 s, this one {times[-1]:g} s")
@@ -166,9 +171,7 @@ class Neutral(_Table):
 
 
 Message = Ack | ClockAsk | DrillStart | DrillStop | RangeStep | Neutral
-_MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(
-    Annotated[Message, Field(discriminator="type")]
-)
+_MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 _TableT = TypeVar("_TableT", bound=_Table)
 

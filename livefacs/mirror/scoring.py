@@ -115,7 +115,8 @@ def score_hold(drill: Drill, trace: Trace, best: tuple[float, int, int]) -> Resu
         first, end = int(inside[0]), int(inside[-1]) + 1
     window = trace.values[first:end]
     parts = {
-        "target": 100 * min(1.0, float(_mean_level(drill, window).mean()) / drill.floor)
+        "target": 100
+        * min(1.0, float(_mean_level(drill, window).mean()) / drill.floor)
         * (1.0 if reached else min(0.95, 0.5 + 0.5 * held_s / drill.hold_s)),
         **_shared_parts(drill, window, trace.baseline),
         "steadiness": _falling(float(_mean_level(drill, window).std()), 0.02, 0.15),
@@ -232,7 +233,9 @@ def _finish(
     total = sum(weights[name] * parts[name] for name in weights) / sum(weights.values())
     gate = _GATES.get(drill.kind)
     passed = reached and total >= drill.pass_score and (gate is None or parts[gate[0]] >= gate[1])
-    intruders = [pair for pair in _intruders(drill, window, trace.baseline) if pair[1] >= INTRUDER_FROM]
+    intruders = [
+        pair for pair in _intruders(drill, window, trace.baseline) if pair[1] >= INTRUDER_FROM
+    ]
     advice = _advice(drill, parts, weights, window, intruders, peak, reached, lag_s)
     return Result(
         drill.name, drill.kind, drill.actions, drill.side, passed, reached, total, parts,
@@ -268,7 +271,9 @@ def _advice(
         return Advice("uneven", {"channel": weaker})
     if worst == "timing" and lag_s is not None:
         return Advice("late" if lag_s > 0 else "early", {"seconds": f"{abs(lag_s):.2f}"})
-    return Advice({"target": "loose", "timing": "slow", "steadiness": "unsteady"}.get(worst, "good"), {})
+    return Advice(
+        {"target": "loose", "timing": "slow", "steadiness": "unsteady"}.get(worst, "good"), {}
+    )
 
 
 def _advice_not_reached(drill: Drill, window: F32, peak: float) -> Advice:

@@ -1,10 +1,7 @@
-"""The self-test: a timed series of items, answered without seeing the keys, and its report."""
+"""The self-test: a timed series of items, answered without seeing the keys."""
 
 from __future__ import annotations
 
-import csv
-import html
-import io
 import random
 import secrets
 from dataclasses import dataclass, field
@@ -12,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
-from livefacs.mirror.coding import Comparison, Score, Tally, compare
+from livefacs.mirror.coding import Comparison, Tally, compare
 from livefacs.mirror.packs import Pack
-from livefacs.mirror.texts import text
+from livefacs.vocab.notation import Score
 
 NS_PER_MINUTE: Final = 60_000_000_000
 _GRACE_NS: Final = 3_000_000_000  # an answer that is on its way when the time is up
@@ -98,68 +95,3 @@ class SelfTest:
             "passed": tally.mean_index >= self.pack.pass_line,
             "codes": tally.rows(),
         }
-
-
-def csv_from_report(report: dict[str, Any]) -> str:
-    """One row an item, then the tally."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("item", "key", "answer", "index", "missed", "added", "letters_equal", "letters_compared"))
-    for row in report["items"]:
-        writer.writerow(
-            (
-                row["item"], row["key"], _cell(row["answer"]), row["index"], "+".join(row["missed"]),
-                "+".join(row["added"]), row["letters_equal"], row["letters_compared"],
-            )
-        )  # fmt: skip
-    writer.writerow(())
-    writer.writerow(("mean_index", report["mean_index"], "pass_line", report["pass_line"]))
-    writer.writerow(())
-    writer.writerow(("code", "in_key", "missed", "added"))
-    for row in report["codes"]:
-        writer.writerow((row["code"], row["in_key"], row["missed"], row["added"]))
-    return out.getvalue()
-
-
-def _cell(line: str) -> str:
-    """What a person typed must not become a formula in a spreadsheet."""
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
-
-
-def html_from_report(report: dict[str, Any]) -> str:
-    """A page that stands alone, for printing or keeping."""
-    verdict = text("report.passed" if report["passed"] else "report.not_passed")
-    items = "".join(
-        f"<tr><th scope=row>{_e(row['item'])}</th><td>{_e(row['key'])}</td>"
-        f"<td>{_e(row['answer'] or '–')}</td><td>{row['index']:.2f}</td>"
-        f"<td>{_e(', '.join(row['missed']) or '–')}</td><td>{_e(', '.join(row['added']) or '–')}</td>"
-        f"<td>{row['letters_equal']} / {row['letters_compared']}</td></tr>"
-        for row in report["items"]
-    )
-    codes = "".join(
-        f"<tr><th scope=row>{_e(row['code'])}</th><td>{row['in_key']}</td>"
-        f"<td>{row['missed']}</td><td>{row['added']}</td></tr>"
-        for row in report["codes"]
-    )
-    heads = "".join(f"<th scope=col>{_e(text(f'report.{name}'))}</th>" for name in _ITEM_HEADS)
-    code_heads = "".join(f"<th scope=col>{_e(text(f'report.{name}'))}</th>" for name in _CODE_HEADS)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_e(text("report.title"))}</title>'
-        f'<meta name="viewport" content="width=device-width"><link rel="stylesheet" '
-        f'href="/static/report.css"><main><h1>{_e(text("report.title"))}</h1>'
-        f"<p>{_e(report['pack_title'])} · {_e(report['scheme'])} · {_e(report['began'])}</p>"
-        f"<p class=figure>{report['mean_index']:.2f}</p><p>{_e(verdict)} "
-        f"{_e(text('report.line', line=format(report['pass_line'], '.2f')))}</p>"
-        f"<p>{_e(text('report.not_official'))}</p>"
-        f"<h2>{_e(text('report.items'))}</h2><table><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{items}</tbody></table><h2>{_e(text('report.codes'))}</h2>"
-        f"<table><thead><tr>{code_heads}</tr></thead><tbody>{codes}</tbody></table></main></html>"
-    )
-
-
-_ITEM_HEADS: Final = ("item", "key", "answer", "index", "missed", "added", "letters")
-_CODE_HEADS: Final = ("code", "in_key", "missed", "added")
-
-
-def _e(value: object) -> str:
-    return html.escape(str(value))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import os
 import secrets
 import socket
 import threading
@@ -260,7 +262,8 @@ def _bind(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # elsewhere it would share a port that is in use
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
         bound.listen(64)
@@ -307,14 +310,13 @@ def _reachable_host(host: str) -> str:
 def _own_addresses() -> list[str]:
     """IPv4 addresses of this machine, the one towards the network first; sends nothing."""
     found: list[str] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET: only chooses the route
-            found.append(str(probe.getsockname()[0]))
-        except OSError:
-            pass
-    try:
-        found += [str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
-    except OSError:
-        pass
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
+        contextlib.suppress(OSError),  # no network: loopback is all there is
+    ):
+        probe.connect(("192.0.2.1", 9))  # TEST-NET: only chooses the route
+        found.append(str(probe.getsockname()[0]))
+    with contextlib.suppress(OSError):  # a host name that nobody resolves
+        infos = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        found += [str(info[4][0]) for info in infos]
     return list(dict.fromkeys(found))

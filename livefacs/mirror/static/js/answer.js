@@ -31,7 +31,7 @@ export class AnswerForm {
     if (!this.line) return this._say("", true);
     const found = await post(`/api/packs/${encodeURIComponent(this._pack)}/check`, { line: this.line });
     if (asked !== this._asked) return undefined;
-    return found.ok ? this._say(t("code.reads", { codes: found.codes.join(" + ") }), true) : this._say(found.error, false);
+    return found.ok ? this._say([t("code.reads", { codes: found.codes.join(" + ") }), ...found.doubts].join("; "), true) : this._say(found.error, false);
   }
 
   _say(text, ok) {

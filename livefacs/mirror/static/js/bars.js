@@ -155,8 +155,8 @@ export class Reading {
 
   _code(card, frame) {
     const marks = card.channels.map((channel) => {
-      const level = frame.intensity[this._index.get(channel)] || 0;
-      return level >= this._letters.floor("B") * 0.93 ? this._letters.plain(Math.max(level, 0.15)) : "";
+      const letter = this._letters.of(channel, frame.intensity[this._index.get(channel)] || 0);
+      return letter >= "B" ? letter : "";
     });
     if (!marks.some(Boolean)) return [];
     if (marks.length === 1) return [["", card.code, marks[0]]];

@@ -5,6 +5,7 @@ import { line } from "./replay.js";
 
 const SPAN = 0.24;
 const SIGMAS = 3;
+const AT_ZERO = 0.002;
 
 export class Magnifier {
   constructor(basics, live, onClose) {
@@ -36,7 +37,7 @@ export class Magnifier {
     if (performance.now() - this._spokenAt > 400) {
       this._spokenAt = performance.now();
       const moves = Math.abs(values[values.length - 1] - rest) > SIGMAS * noise;
-      this._words.textContent = `${t(moves ? "magnify.moved" : "magnify.still")} · ${t("magnify.noise", { noise: (SIGMAS * noise).toFixed(4) })}`;
+      this._words.textContent = noise === 0 && !moves ? t("magnify.zero") : `${t(moves ? "magnify.moved" : "magnify.still")} · ${t("magnify.noise", { noise: (SIGMAS * noise).toFixed(4) })}`;
       this._words.dataset.noise = String(noise);
     }
   }
@@ -58,9 +59,12 @@ export class Magnifier {
 }
 
 /** Noise: the spread of second differences, which slow movement does not enter (median, so that
- * quick movement hardly does). A second difference of white noise has √6 times its deviation. */
+ * quick movement hardly does). The estimator cuts at zero, and what lies there
+ * shows no noise: it is left out. A second difference of white noise has √6 times its deviation. */
 export function noiseOf(values) {
-  const second = values.slice(2).map((value, i) => Math.abs(value - 2 * values[i + 1] + values[i]));
+  const triples = values.slice(2).map((value, i) => [values[i], values[i + 1], value]);
+  const second = triples.filter((three) => three.every((value) => value > AT_ZERO)).map(([a, b, c]) => Math.abs(c - 2 * b + a));
+  if (second.length < 8) return 0;
   return (quantile(second, 0.5) / 0.6745) / Math.sqrt(6);
 }
 

@@ -33,7 +33,7 @@ export class MirrorView {
       this._tool("calibrate", "K", calibrate, false),
       this._tool("far", "F", () => this._toggleFar()));
     this.element = h("div.mirror", {},
-      h("div", {}, this.stage.element, this.reading.element, h("div.under", {}, this._note, h("button.away", { type: "button", onclick: () => this._toggleFar() }, t("replay.close"))), tools, this._replay.element, this._magnifier.element, this._puppetRow),
+      h("div", {}, h("div.look", {}, this.stage.element, this._puppetRow), this.reading.element, h("div.under", {}, this._note, h("button.away", { type: "button", onclick: () => this._toggleFar() }, t("replay.leave_far"))), tools, this._replay.element, this._magnifier.element),
       h("div.stack", {}, this.bars.element, this._poses.element));
     this._restore();
   }
@@ -58,6 +58,7 @@ export class MirrorView {
     const element = name === "magnify" ? this._magnifier.element : this._puppetRow;
     element.hidden = !element.hidden;
     this._pressed(name, !element.hidden);
+    this._makeRoom();
     this._remember();
   }
 
@@ -65,6 +66,12 @@ export class MirrorView {
     if (this._replay.active) this._replay.close();
     else this._replay.open(this._live.history);
     this._pressed("replay", this._replay.active);
+    this._makeRoom();
+  }
+
+  _makeRoom() {
+    this.element.classList.toggle("busy", this._replay.active || !this._magnifier.element.hidden);
+    this.element.classList.toggle("replaying", this._replay.active);
   }
 
   _toggleFar() {

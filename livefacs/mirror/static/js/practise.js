@@ -59,7 +59,7 @@ export class PractiseView {
     this._title.textContent = drill.title;
     this._kind.textContent = [t(`kind.${drill.kind}`), drill.curve.length ? "" : t("practise.level_of", { letter: drill.level }), drill.note].filter(Boolean).join(" · ");
     this._start.disabled = false;
-    this._prompt.textContent = "";
+    this._prompt.textContent = t("practise.ready");
     this._result.replaceChildren();
     this._gauge.aim(drill);
     this._plot.hidden = !drill.curve.length;
@@ -93,7 +93,7 @@ export class PractiseView {
   stop() {
     this._live.send({ type: "drill-stop" });
     this._setPhase("");
-    this._prompt.textContent = "";
+    this._prompt.textContent = t("practise.ready");
   }
 
   _linkChanged() {

@@ -10,8 +10,8 @@ export function puppetFigure(rig) {
   const title = t(rig === "arkit52" ? "mirror.human" : "mirror.marmoset");
   const svg = s("svg", { viewBox: "0 0 240 240", role: "img", "aria-label": title }, face.root);
   svg.style.transform = "scaleX(-1)";
-  const note = rig === "arkit52" ? null : h("p.soft.small", {}, t("mirror.marmoset_note"));
-  const element = h("figure", { "data-rig": rig }, svg, h("figcaption.small", {}, title, note));
+  const note = rig === "arkit52" ? null : t("mirror.marmoset_note");
+  const element = h("figure", { "data-rig": rig, title: note }, svg, h("figcaption.soft", {}, title));
   return { element, draw: (frame) => drawPuppet(face, frame.rigs[rig], frame.head) };
 }
 

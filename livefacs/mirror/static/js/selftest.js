@@ -89,13 +89,13 @@ export class TestView {
     const verdict = t(report.passed ? "report.passed" : "report.not_passed");
     const rows = report.items.map((row) => h("tr", {}, h("th", { scope: "row" }, row.item), h("td", {}, row.key), h("td", {}, row.answer || "–"), h("td.number", {}, row.index.toFixed(2)), h("td", {}, row.missed.join(", ") || "–"), h("td", {}, row.added.join(", ") || "–")));
     const codes = report.codes.map((row) => h("tr", {}, h("th", { scope: "row" }, row.code), h("td.number", {}, row.in_key), h("td.number", {}, row.missed), h("td.number", {}, row.added)));
-    const head = (names) => h("thead", {}, h("tr", {}, names.map((name) => h(["index", "in_key"].includes(name) ? "th.number" : "th", { scope: "col" }, t(`report.${name}`)))));
+    const head = (names, numbers) => h("thead", {}, h("tr", {}, names.map((name) => h(numbers.includes(name) ? "th.number" : "th", { scope: "col" }, t(`report.${name}`)))));
     this.element.replaceChildren(h("div.page", { "data-mean": report.mean_index },
       h("h1", {}, t("report.title")), h("div.row", {}, h("p.total", {}, report.mean_index.toFixed(2)), h("p", {}, h(`span.${report.passed ? "good" : "bad"}`, {}, verdict), " ", t("report.line", { line: report.pass_line.toFixed(2) }))),
       h("p.notice", {}, t("report.not_official")),
       h("div.row", {}, h("a.button", { href: `/api/tests/${report.test}/report.html`, target: "_blank", rel: "noopener" }, t("test.html")), h("a.button", { href: `/api/tests/${report.test}/report.csv`, download: "" }, t("test.csv")), h("button", { type: "button", onclick: () => this._intro() }, t("test.again"))),
-      h("h2", {}, t("report.items")), h("table", {}, head(["item", "key", "answer", "index", "missed", "added"]), h("tbody", {}, rows)),
-      h("h2", {}, t("report.codes")), h("table", {}, head(["code", "in_key", "missed", "added"]), h("tbody", {}, codes))));
+      h("h2", {}, t("report.items")), h("table", {}, head(["item", "key", "answer", "index", "missed", "added"], ["index"]), h("tbody", {}, rows)),
+      h("h2", {}, t("report.codes")), h("table", {}, head(["code", "in_key", "missed", "added"], ["in_key", "missed", "added"]), h("tbody", {}, codes))));
     announce(`${verdict} ${report.mean_index.toFixed(2)}`);
   }
 

@@ -2,6 +2,8 @@
 
 import { h, t } from "./dom.js";
 
+const LIGHT_SCALE = 0.5; // the light is blurred by CSS: half the pixels are enough
+
 let triangles = null;
 
 export async function loadMesh() {
@@ -12,8 +14,9 @@ export class Stage {
   constructor(basics) {
     this.picture = h("canvas", { role: "img", "aria-label": t("mirror.picture") });
     this.mesh = h("canvas", { "aria-hidden": "true" });
+    this.light = h("canvas.light", { "aria-hidden": "true" });
     this.lost = h("div.lost", { hidden: true });
-    this.glass = h("div.glass", {}, this.picture, this.mesh);
+    this.glass = h("div.glass", {}, this.picture, this.light, this.mesh);
     this.element = h("div.stage", {}, this.glass,
       h("span.corner.l", {}, t("mirror.your_left")), h("span.corner.r", {}, t("mirror.your_right")), this.lost);
     this.showMesh = true;
@@ -44,17 +47,12 @@ export class Stage {
   }
 
   _drawMesh(frame) {
-    const canvas = this.mesh;
-    if (canvas.width !== frame.width && frame.width) {
-      canvas.width = frame.width;
-      canvas.height = frame.height;
-    }
-    const context = canvas.getContext("2d");
-    context.clearRect(0, 0, canvas.width, canvas.height);
+    const mesh = fitted(this.mesh, frame, 1);
+    const light = fitted(this.light, frame, LIGHT_SCALE);
     if (!this.showMesh || !triangles || frame.points.length < 956) return;
     this._light(frame);
-    wires(context, frame.points);
-    glow(context, frame.points, this._lit);
+    wires(mesh, frame.points);
+    glow(light, frame.points, this._lit);
   }
 
   /** How strongly each point is lit: the strongest action whose region it belongs to. */
@@ -66,6 +64,20 @@ export class Stage {
       for (const point of points) this._lit[point] = Math.max(this._lit[point], level);
     }
   }
+}
+
+/** A cleared context in the frame's pixels. */
+function fitted(canvas, frame, scale) {
+  const [width, height] = [Math.round(frame.width * scale), Math.round(frame.height * scale)];
+  if (width && (canvas.width !== width || canvas.height !== height)) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  return context;
 }
 
 function wires(context, points) {
@@ -82,7 +94,6 @@ function wires(context, points) {
 }
 
 function glow(context, points, lit) {
-  context.globalCompositeOperation = "screen";
   for (let i = 0; i < triangles.length; i += 3) {
     const [a, b, c] = [triangles[i], triangles[i + 1], triangles[i + 2]];
     const level = (lit[a] + lit[b] + lit[c]) / 3;
@@ -92,10 +103,9 @@ function glow(context, points, lit) {
     context.lineTo(points[2 * b], points[2 * b + 1]);
     context.lineTo(points[2 * c], points[2 * c + 1]);
     context.closePath();
-    context.fillStyle = `rgba(255, 150, 60, ${(0.12 + 0.5 * level).toFixed(3)})`;
+    context.fillStyle = `rgba(255, 140, 40, ${(0.15 + 0.75 * level).toFixed(3)})`;
     context.fill();
   }
-  context.globalCompositeOperation = "source-over";
 }
 
 /** Points of every facial channel, from the landmark groups of its card. */
