@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefacs.errors import ConfigError, RigMapError
+from livefacs.resources import rigs_folder, user_rigs_folder
 
 if TYPE_CHECKING:
     from livefacs.retarget.coverage import Coverage
@@ -121,6 +122,8 @@ def fit(
     if to.exists() and not overwrite:
         raise ConfigError(f"{to} exists; say --overwrite to replace it, or another name")
     rig_map = None if base is None else load_map(base)
+    if rig_map is not None:
+        _expect_reachable(rig_map.files[0], to)
     performance = _performance(along)
     known = rig_map.controls if rig_map else ()
     examples = fitting.examples_from_csv(pairs, performance, known)
@@ -178,6 +181,16 @@ def _write_map(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from None
+
+
+def _expect_reachable(base: Path, new: Path) -> None:
+    """A map names what it extends; that is looked for beside it and in the rig folders."""
+    folders = (new.parent, user_rigs_folder(), rigs_folder())
+    if not any(base.parent.resolve() == folder.resolve() for folder in folders):
+        raise ConfigError(
+            f"--to {new}: the new map could not find {base.name} from there; "
+            f"write it into {base.parent}, or put the base into {user_rigs_folder()}"
+        )
 
 
 def _print_header(console: Console, rig_map: RigMap) -> None:

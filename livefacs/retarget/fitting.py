@@ -2,8 +2,8 @@
 
 Each control is fitted by itself: signals are chosen by a non-negative lasso (Tibshirani 1996, by
 coordinate descent as Friedman, Hastie and Tibshirani 2010), their weights then solved without the
-penalty (the relaxed lasso of Meinshausen 2007); the penalty is chosen by leaving one example out.
-Angles may pull both ways, so each has a rising and a falling column.
+penalty (the relaxed lasso of Meinshausen 2007); leaving one example out chooses how many. Angles
+may pull both ways, so each has a rising and a falling column.
 """
 
 from __future__ import annotations
@@ -18,22 +18,17 @@ import numpy.typing as npt
 
 from livefacs.arrays import F64, I64
 from livefacs.errors import ConfigError
-from livefacs.kernels.sparse import non_negative_lasso
 from livefacs.retarget.document import toml_key, toml_list, toml_number, toml_table, toml_text
 from livefacs.retarget.document import toml_weights as weights_text
 from livefacs.retarget.performance import Performance, read_table
 from livefacs.retarget.rules import ControlRule, RigMap
 from livefacs.retarget.schema import near
 from livefacs.retarget.signals import INTENSITY_SIGNALS, MEAN_SIGNALS, SIGNAL_INDEX, SIGNALS
+from livefacs.retarget.solving import SMALLEST_WEIGHT, solve_weights
 from livefacs.vocab.facs import DIRECTIONAL, EYE_CHANNELS, HEAD_CHANNELS
 
 _ANGLE_UNIT_DEG: Final = 30.0
 """Angles are fitted in units of this, so that their weights are of the size of the others'."""
-_PENALTIES: Final = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0)
-_KNOWN_TERM_PENALTY: Final = 0.2
-"""Share of the penalty for signals that the base map already uses for the control."""
-_SMALLEST_WEIGHT: Final = 0.02
-_ROUNDS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +179,24 @@ def _rule_from_name(control: str, values: F64) -> ControlRule:
     return ControlRule(control, side=side, limits=(low, high))
 
 
-def _candidates(rule: ControlRule) -> list[tuple[str, float]]:
+def _known_directions(rule: ControlRule) -> dict[str, float]:
+    """Signals that drive a control in the base map, and whether they raise or lower it."""
+    weights = dict(rule.terms)
+    for part in rule.combine:
+        for name, factor in zip(part.signals, part.factors, strict=True):
+            weights.setdefault(name, part.weight * factor)
+    return {name: float(np.sign(rule.gain * weight)) for name, weight in weights.items() if weight}
+
+
+def _candidates(rule: ControlRule, known: Mapping[str, float]) -> list[tuple[str, float]]:
     """Signals that may drive a control, with the scale and direction of their column."""
     columns = []
     for name in SIGNALS:
-        if not _fits_side(name, rule.side) or name in (*HEAD_CHANNELS, *EYE_CHANNELS):
+        fits = _fits_side(name, rule.side) and name not in (*HEAD_CHANNELS, *EYE_CHANNELS)
+        if not (fits or name in known):
             continue
         if name in INTENSITY_SIGNALS:
-            columns.append((name, 1.0))
+            columns.append((name, known.get(name, 1.0)))
         elif name.endswith("_deg"):
             columns += [(name, 1.0 / _ANGLE_UNIT_DEG), (name, -1.0 / _ANGLE_UNIT_DEG)]
     return columns
@@ -216,23 +221,22 @@ def _fit_control(
     rule: ControlRule,
     used: npt.NDArray[np.intp],
 ) -> Fit:
-    candidates = _candidates(rule)
+    directions = _known_directions(rule)
+    candidates = _candidates(rule, directions)
     index = [SIGNAL_INDEX[name] for name, _ in candidates]
     scale = np.array([factor for _, factor in candidates])
     columns = performance.signals[examples.rows[used]][:, index] * scale
     target = examples.values[rule.name][used]
     span = rule.limits[1] - rule.limits[0]
     wanted = (target - rule.offset) / span
-    known = {*rule.terms, *(name for part in rule.combine for name in part.signals)}
-    prior = np.array([_KNOWN_TERM_PENALTY if name in known else 1.0 for name, _ in candidates])
-    penalty, left_out = _best_penalty(columns, wanted, prior)
-    solved = _sparse_weights(columns, wanted, penalty * prior)
+    known = np.array([name in directions for name, _ in candidates])
+    solved, left_out = solve_weights(columns, wanted, known)
     residual = target - np.clip(rule.offset + span * (columns @ solved), *rule.limits)
     worst = int(np.argmax(np.abs(residual)))
     weights: dict[str, float] = {}
     for (name, factor), weight in zip(candidates, solved, strict=True):
         weights[name] = weights.get(name, 0.0) + float(weight * factor * span)
-    smallest = {name: _SMALLEST_WEIGHT * span * abs(factor) for name, factor in candidates}
+    smallest = {name: SMALLEST_WEIGHT * span * abs(factor) for name, factor in candidates}
     weights = {name: weight for name, weight in weights.items() if abs(weight) >= smallest[name]}
     return Fit(
         control=rule.name,
@@ -245,49 +249,6 @@ def _fit_control(
         worst=examples.labels[used[worst]],
         worst_residual=float(residual[worst]),
     )
-
-
-def _best_penalty(columns: F64, wanted: F64, prior: F64) -> tuple[float, float]:
-    """The largest penalty whose left-out error is within 2 % of the best, and that error."""
-    if len(wanted) < 3:
-        return _PENALTIES[-2], float("nan")
-    errors = [_left_out_rms(columns, wanted, penalty * prior) for penalty in _PENALTIES]
-    best = min(errors)
-    chosen = next(i for i, error in enumerate(errors) if error <= 1.02 * best + 1e-9)
-    return _PENALTIES[chosen], errors[chosen]
-
-
-def _left_out_rms(columns: F64, wanted: F64, penalty: F64) -> float:
-    total = 0.0
-    for i in range(len(wanted)):
-        keep = np.arange(len(wanted)) != i
-        weights = _sparse_weights(columns[keep], wanted[keep], penalty)
-        total += float(np.clip(columns[i] @ weights, -1.0, 1.0) - wanted[i]) ** 2
-    return float(np.sqrt(total / len(wanted)))
-
-
-def _sparse_weights(columns: F64, wanted: F64, penalty: F64) -> F64:
-    """Choose columns by the lasso, then solve those without penalty: sparse, but not shrunken.
-
-    Parameters
-    ----------
-    columns : (n, m) float64
-    wanted : (n,) float64
-    penalty : (m,) float64
-        Of each weight.
-
-    Returns
-    -------
-    weights : (m,) float64, not negative
-    """
-    count = max(len(wanted), 1)
-    gram = np.ascontiguousarray(columns.T @ columns / count)
-    pull = columns.T @ wanted / count
-    weights = np.zeros(len(penalty))
-    non_negative_lasso(gram, pull - penalty, _ROUNDS, weights)
-    left_out = weights < _SMALLEST_WEIGHT
-    non_negative_lasso(gram, np.where(left_out, -np.inf, pull), _ROUNDS, weights)
-    return weights
 
 
 def toml_from_fits(fits: Sequence[Fit], name: str, base: RigMap | None, n_examples: int) -> str:

@@ -90,7 +90,9 @@ def shape_words(rule: ControlRule) -> str:
 
 
 def _weighted(weight: float, name: str) -> str:
-    return name if weight == 1.0 else f"{weight:g} {name}"
+    if abs(weight) == 1.0:
+        return name if weight > 0.0 else f"-{name}"
+    return f"{weight:g} {name}"
 
 
 def _combination_words(part: Combination) -> str:

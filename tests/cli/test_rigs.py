@@ -116,6 +116,19 @@ def test_fit_writes_a_map_that_loads(
     assert "--overwrite" in err
 
 
+def test_fit_refuses_a_place_from_which_the_base_cannot_be_found(
+    capsys: pytest.CaptureFixture[str], aus: Path, tmp_path: Path
+) -> None:
+    base = write_map(tmp_path, "[controls.jaw]\nterms = { AU26 = 1.0 }\n", "base")
+    (tmp_path / "elsewhere").mkdir()
+    made = tmp_path / "elsewhere" / "made.toml"
+    words = ("rigs", "fit", tmp_path / "pairs.csv", "--along", aus, "--to", made, "--base", base)
+    code, _, err = run(capsys, *words)
+    assert code == 2
+    assert "could not find base.toml from there" in err
+    assert not made.exists()
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_preview_draws_a_contact_sheet(
     capsys: pytest.CaptureFixture[str], aus: Path, tmp_path: Path, suffix: str

@@ -54,7 +54,9 @@ def test_solver_is_that_of_scipy_without_a_penalty() -> None:
         wanted = columns @ np.maximum(random.normal(size=8), 0) + 0.05 * random.normal(size=30)
         weights = np.zeros(8)
         pull = columns.T @ wanted / 30
-        non_negative_lasso(np.ascontiguousarray(columns.T @ columns / 30), pull, 20_000, weights)
+        non_negative_lasso(
+            np.ascontiguousarray(columns.T @ columns / 30), pull, np.inf, 20_000, weights
+        )
         assert weights == pytest.approx(nnls(columns, wanted)[0], abs=1e-4)
 
 
@@ -64,7 +66,7 @@ def test_solver_with_a_penalty_fulfils_its_conditions() -> None:
     gram = np.ascontiguousarray(columns.T @ columns / 40)
     pull = columns.T @ wanted / 40 - 0.05
     weights = np.zeros(12)
-    non_negative_lasso(gram, pull, 20_000, weights)
+    non_negative_lasso(gram, pull, np.inf, 20_000, weights)
     slope = gram @ weights - pull
     assert np.all(weights >= 0)
     assert np.all(slope[weights == 0] >= -1e-6)
@@ -142,6 +144,28 @@ def test_a_rig_without_a_map_gets_one_of_its_own(tmp_path: Path, performance: Pe
     out = tmp_path / "own.toml"
     out.write_text(toml_from_fits(fits, "Own", None, len(list(rows))))
     assert load_map(out).controls == ("grin_L",)
+
+
+def test_few_examples_keep_to_the_signals_of_the_base(
+    tmp_path: Path, performance: Performance
+) -> None:
+    base = load_map("live2d")
+    jaw = performance.signals[:, SIGNAL_INDEX["AU26"]]
+    lid = performance.signals[:, SIGNAL_INDEX["AU45_L"]]
+    rows = [int(np.argmin(jaw + lid)), int(np.argmax(jaw)), int(np.argmax(lid))]
+    columns = {
+        "ParamMouthOpenY": [f"{0.7 * jaw[row]:.3f}" for row in rows],
+        "ParamEyeLOpen": [f"{1.0 - lid[row]:.3f}" for row in rows],
+    }
+    path = write_pairs(tmp_path / "pairs.csv", "frame", [str(row) for row in rows], columns)
+    fits = fit_controls(performance, examples_from_csv(path, performance, base.controls), base)
+    mouth, eye = fits
+    assert set(mouth.weights) <= {"AU25", "AU26", "AU27"}
+    assert set(eye.weights) <= {"AU43_L", "AU45_L"}
+    assert all(weight > 0 for weight in mouth.weights.values())
+    assert all(weight < 0 for weight in eye.weights.values())
+    assert eye.offset == 1.0
+    assert max(mouth.residual_rms, eye.residual_rms) < 0.05
 
 
 def test_a_control_at_rest_in_every_pair_stays_as_in_the_base(
