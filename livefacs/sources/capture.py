@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
+from av.error import ExitError, FFmpegError
 from av.video.frame import VideoFrame
 
 from livefacs.arrays import U8
@@ -124,7 +124,7 @@ class NetworkCapture:
             )
         except (FFmpegError, OSError, ValueError) as error:
             raise SourceError(
-                f"no picture from {shown_url(url)} ({getattr(error, 'strerror', None) or error}); "
+                f"no picture from {shown_url(url)} ({_reason(error)}); "
                 "is the camera on, and its address and path right?"
             ) from None
         self._check_stream(url)
@@ -201,6 +201,12 @@ def shown_url(url: str) -> str:
 def rgb_from_picture(picture: VideoFrame) -> U8:
     """A decoded picture as (H, W, 3) uint8 RGB."""
     return picture.to_ndarray(format="rgb24").view(np.uint8)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ExitError):  # FFmpeg's word for "it was interrupted", here by the timeout
+        return f"nothing usable came within {OPEN_TIMEOUT_S:.0f} s"
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _silence_opencv() -> None:

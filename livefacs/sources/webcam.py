@@ -21,7 +21,7 @@ from livefacs.types import Frame
 
 _FIRST_FRAME_TIMEOUT_S: Final = 15.0  # some drivers take 10 s to start
 _FIRST_RETRY_S: Final = 0.25
-_LONGEST_RETRY_S: Final = 4.0
+_LONGEST_RETRY_S: Final = 1.0
 _MOST_DAMAGED_AT_START: Final = 100  # a stream joined in its middle begins with a few
 _PATIENCE_AT_CLOSE_S: Final = 0.5
 
@@ -30,7 +30,7 @@ class CameraSource:
     """A camera read by its own thread, so that no stalled driver or network holds anybody up.
 
     A failing read, an unplugged cable or a dead connection is retried with growing pauses (0.25 s
-    to 4 s) until the camera is back; ``read`` blocks meanwhile.
+    to 1 s) until the camera is back; ``read`` blocks meanwhile.
 
     Parameters
     ----------
