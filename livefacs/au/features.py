@@ -69,7 +69,7 @@ REGIONS: Final[dict[str, Region]] = {
     "AU14": Region(0.4, 1.1, "corners are drawn in against the teeth"),
     "AU15": Region(0.4, 9, "corners go down against nose and mid-lip"),
     "AU16": Region(0.4, 9, "lower lip goes down while the chin stays", measures=("lip_gap",)),
-    "AU17": Region(0.4, 9, "chin boss and lower lip are pushed up", measures=("lip_gap",)),
+    "AU17": Region(0.7, 9, "chin boss and lower lip are pushed up", measures=("lip_gap",)),
     "AU18": Region(0.4, 9, "corners come together, lips forward", measures=("lip_gap",)),
     "AU20": Region(0.4, 9, "corners go out and slightly down, lips flatten"),
     "AU22": Region(0.4, 9, "lips flare around an opening", measures=("lip_gap",)),

@@ -113,7 +113,7 @@ def _side(channel: str) -> int:
 
 
 def _roles() -> I64:
-    names = ("AU45_L", "AU43_L", "AU26", "AU27", "AU51", "AU61")
+    names = ("AU45_L", "AU43_L", "AU26", "AU27", "AU51", "AU61", "AU15_L")
     return np.array([CHANNEL_INDEX[name] for name in names], np.int64)
 
 
@@ -124,6 +124,8 @@ def _limits() -> F64:
     limits[k.ALIGN_SOFTNESS] = 0.02  # twice the landmarks' misfit on a turned head
     limits[k.CEILING] = 1.25  # past the calibrated maximum a value is an outlier
     limits[k.GAZE_FREEZE] = 0.40  # below this share of the neutral lid gap irises are guessed
+    limits[k.GATE_FROM], limits[k.GATE_SPAN] = 0.06, 0.2  # inner-lip gap, eye distances
+    limits[k.GATE_FLOOR] = 0.25
     limits[k.LID_OPEN_FLOOR] = 0.15  # no open eye of people measured was narrower at rest
     limits[k.LID_SHUT] = 0.06  # lid gap by eye width that the mesh keeps on a shut eye
     limits[k.EYE_RADIUS] = 0.135  # 12 mm eyeball radius over 89 mm between outer eye corners

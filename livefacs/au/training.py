@@ -64,7 +64,7 @@ class Settings:
     """
 
     ridge: float = 0.5
-    ridge_of: dict[str, float] = field(default_factory=dict)
+    ridge_of: dict[str, float] = field(default_factory=lambda: {"AU15": 10.0, "AU17": 10.0})
     pose_ridge: float = 0.1
     gap_unit: float = 0.08
     sequence_weights: dict[str, float] = field(

@@ -1,26 +1,18 @@
-"""``livefacs solve``: Action Unit curves from clips, every frame."""
+"""``livefacs solve``: Action Unit curves from clips or takes, every frame."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from livefacs.app import make_smoothing
-from livefacs.au.model import EstimatorModel, load_model
-from livefacs.au.profile import Profile, load_profile
-from livefacs.au.solving import solve as solve_meshes
-from livefacs.config import TrackingOptions
-from livefacs.errors import ConfigError, SourceError
-from livefacs.formats.au_csv import write_au_csv
-from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.offline import meshes_of
-from livefacs.protocols import Landmarker
-from livefacs.sources import open_source
+from livefacs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from livefacs.batch import Job
+    from livefacs.solving import ClipReport, SolveOptions
 
 app = typer.Typer()
 
@@ -32,67 +24,145 @@ def solve(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="CSV file, or a folder for one CSV a clip."),
+        typer.Option("--output", "-o", help="A file, or a folder for one file a clip."),
     ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", "-t", help="Format (livefacs export --formats), or take; else the ending."
+        ),
+    ] = "",
     neutral: Annotated[
         str | None,
         typer.Option(help="Seconds START:END in which the face rests; else the whole clip says."),
     ] = None,
+    as_live: Annotated[
+        bool,
+        typer.Option("--as-live", help="Neutral as the live run finds it; repeats a take exactly."),
+    ] = False,
     profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
     landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    filter_cutoff: Annotated[
+        float | None, typer.Option(help="One Euro filter: cutoff at rest, Hz.")
+    ] = None,
+    filter_beta: Annotated[
+        float | None, typer.Option(help="One Euro filter: rise of the cutoff with speed.")
+    ] = None,
+    smooth: Annotated[
+        float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz; 0: none.")
+    ] = 0.0,
+    fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
+    rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
+    confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
+    timecode: Annotated[bool, typer.Option("--timecode", help="A timecode column.")] = False,
     rate: Annotated[float, typer.Option(help="Frames per second of an image folder.")] = 30.0,
     focal: Annotated[
         float | None,
         typer.Option(help="Focal length in pixels, where known; else the image's longer side."),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also clips that an earlier run finished.")
+    ] = False,
 ) -> None:
     """Write Action Unit curves of clips, every frame in order.
 
     The CSV has a row a frame: number, time, face (1 or 0), confidence, head and gaze angles, then
-    each action's bilateral value and its sides on 0..1. Empty cells were not measured.
+    each action's bilateral value and its sides on 0..1. Empty cells were not measured. With
+    several clips, those that an earlier run into the same folder finished are skipped.
     """
-    seconds = _seconds(neutral)
-    targets = _targets(clips, output)
-    estimator_model = load_model(weights)
-    for clip, target in targets:
-        with closing(open_landmarker(landmarker, model=model)) as finder:
-            person = None if profile is None else load_profile(profile, finder.name)
-            _solve_clip(clip, target, finder, estimator_model, person, seconds, rate, focal)
+    from livefacs.config import load_options
+    from livefacs.formats.curves import ExportOptions
+    from livefacs.solving import SolveOptions
+
+    given = {
+        "landmarker": landmarker,
+        "model": model,
+        "weights": weights,
+        "profile": profile,
+        "filter_cutoff_hz": filter_cutoff,
+        "filter_beta": filter_beta,
+    }
+    options = SolveOptions(
+        tracking=load_options(None, {"tracking": given}).tracking,
+        rate_hz=rate,
+        focal_px=focal,
+        neutral_s=_seconds(neutral),
+        as_live=as_live,
+        format=_format(to, output),
+        export=ExportOptions(
+            rig=rig, fps=fps, smooth_hz=smooth, confidence=confidence, timecode=timecode
+        ),
+    )
+    if _is_file(output, options):
+        if len(clips) > 1:
+            raise ConfigError(
+                f"{len(clips)} clips cannot go into one file {output}: give a folder with -o"
+            )
+        _tell(_solve_one(clips[0], output, options))
+    else:
+        _solve_many(_jobs(clips, output, options), output, options, again)
 
 
-def _solve_clip(
-    clip: str,
-    target: Path,
-    finder: Landmarker,
-    model: EstimatorModel,
-    person: Profile | None,
-    seconds: tuple[float, float] | None,
-    rate: float,
-    focal: float | None,
-) -> None:
+def _format(to: str, output: Path) -> str:
+    from livefacs.formats.export import find_format
+    from livefacs.solving import TAKE_FORMAT
+
+    if to.lower() == TAKE_FORMAT:
+        return TAKE_FORMAT
+    return find_format(to, output).name if to or output.suffix else "csv"
+
+
+def _is_file(output: Path, options: SolveOptions) -> bool:
+    """An output with an ending is a file; for solved takes it is always a folder of takes."""
+    from livefacs.solving import TAKE_FORMAT
+
+    return bool(output.suffix) and options.format != TAKE_FORMAT and not output.is_dir()
+
+
+def _solve_one(clip: str, target: Path, options: SolveOptions) -> ClipReport:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from livefacs.solving import solve_clip
+
     console = Console(stderr=True, highlight=False)
-    with closing(open_source(clip, realtime=False, rate_hz=rate)) as source:
-        if source.is_live:
-            raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task(target.name, total=source.n_frames)
-            meshes = meshes_of(source, finder, lambda: progress.advance(task))
-    try:
-        rows = solve_meshes(
-            meshes,
-            model,
-            profile=person,
-            smoothing=make_smoothing(TrackingOptions()),
-            neutral_s=seconds,
-            focal_px=focal,
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(target.name, total=None)
+        return solve_clip(
+            clip,
+            target,
+            options,
+            on_frame=lambda: progress.advance(task),
+            on_open=lambda n_frames: progress.update(task, total=n_frames),
         )
-    except SourceError as error:
-        raise SourceError(f"{clip}: {error}") from None
-    write_au_csv(target, rows)
-    n_faces = sum(estimate is not None for _, _, estimate in rows)
-    console.print(f"{target}: {len(rows)} frames, a face in {n_faces}", markup=False)
+
+
+def _solve_many(jobs: Sequence[Job], output: Path, options: SolveOptions, again: bool) -> None:
+    """One clip after the other; each is finished for good when it is done."""
+    from dataclasses import asdict, replace
+
+    from livefacs.batch import Manifest, Outcome, key_of
+
+    manifest = Manifest(output)
+    for job in jobs:
+        keyed = replace(job, key=key_of(job, options) if Path(job.clip).exists() else "")
+        if not again and keyed.key and manifest.finished(keyed) is not None:
+            typer.echo(f"{job.target}: finished before", err=True)
+            continue
+        report = _solve_one(job.clip, Path(job.target), options)
+        _tell(report)
+        if keyed.key:
+            manifest.note(Outcome(keyed, "done", asdict(report)))
+
+
+def _tell(report: Any) -> None:
+    typer.echo(
+        f"{report.target}: {report.n_frames} frames, a face in {report.n_with_face}", err=True
+    )
+    for notice in report.notices:
+        typer.echo(f"  {notice}", err=True)
 
 
 def _seconds(text: str | None) -> tuple[float, float] | None:
@@ -108,16 +178,15 @@ def _seconds(text: str | None) -> tuple[float, float] | None:
     return seconds
 
 
-def _targets(clips: list[str], output: Path) -> list[tuple[str, Path]]:
-    is_file = output.suffix.lower() == ".csv"
-    if is_file and len(clips) > 1:
-        raise ConfigError(
-            f"{len(clips)} clips cannot go into one file {output}: give a folder with -o"
-        )
-    if is_file:
-        return [(clips[0], output)]
+def _jobs(clips: Sequence[str], output: Path, options: SolveOptions) -> list[Job]:
+    from livefacs.batch import Job
+    from livefacs.solving import suffix_of
+
     names = [Path(clip).stem or Path(clip).name for clip in clips]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"two clips are called {name}: solve them into different folders")
-    return [(clip, output / f"{name}.csv") for clip, name in zip(clips, names, strict=True)]
+    suffix = suffix_of(options)
+    return [
+        Job(clip, str(output / f"{name}{suffix}")) for clip, name in zip(clips, names, strict=True)
+    ]

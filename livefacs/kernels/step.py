@@ -38,11 +38,11 @@ ALIGN_ROUNDS, ALIGN_SOFTNESS, CEILING, GAZE_FREEZE, EYE_RADIUS = 0, 1, 2, 3, 4
 HOLD_S, FADE_S, CLOSED_FROM, CLOSED_AFTER_S, CLOSED_RAMP_S = 5, 6, 7, 8, 9
 STRETCH_FROM, HEAD_YAW, HEAD_PITCH, HEAD_ROLL, HIDE_YAW = 10, 11, 12, 13, 14
 SHOW_YAW, RANGE_YAW, RANGE_PITCH, RANGE_EYES_PX, FACE_CM = 15, 16, 17, 18, 19
-LID_OPEN_FLOOR, LID_SHUT = 20, 21
-N_LIMITS = 22
+LID_OPEN_FLOOR, LID_SHUT, GATE_FROM, GATE_SPAN, GATE_FLOOR = 20, 21, 22, 23, 24
+N_LIMITS = 25
 
 # Indices into ``Model.roles``: first channel of each derived group, in channel order.
-BLINK, CLOSURE, JAW_DROP, MOUTH_STRETCH, HEAD, EYES = 0, 1, 2, 3, 4, 5
+BLINK, CLOSURE, JAW_DROP, MOUTH_STRETCH, HEAD, EYES, CORNERS_DOWN = 0, 1, 2, 3, 4, 5, 6
 
 # Bits of the returned flags.
 FLAG_OUT_OF_RANGE, FLAG_LEFT_HIDDEN, FLAG_RIGHT_HIDDEN, FLAG_GAZE_FROZEN = 1, 2, 4, 8
@@ -178,7 +178,7 @@ def set_gaze(model: Model, is_frozen: bool, state: State, result: Result) -> Non
 
 @kernel
 def set_derived(model: Model, person: Person, dt_s: float, state: State, result: Result) -> None:
-    """Channels that follow from others or from the head: 43, 27, 51 to 56."""
+    """Channels that follow from others or from the head: 43, 27, 51 to 56; 15 in an open mouth."""
     v, limits, roles = result.values, model.limits, model.roles
     for side in range(2):
         blink = v[roles[BLINK] + side]
@@ -187,6 +187,11 @@ def set_derived(model: Model, person: Person, dt_s: float, state: State, result:
         state.scalars[SHUT_L_S + side] = shut
         ramp = (shut - limits[CLOSED_AFTER_S]) / limits[CLOSED_RAMP_S]
         v[roles[CLOSURE] + side] = blink * min(1.0, max(0.0, ramp))
+    # an opening mouth draws its corners down by itself
+    gap = result.facts[LIP_GAP] - person.neutral_measures[6]
+    parted = (gap - limits[GATE_FROM]) / limits[GATE_SPAN]
+    for side in range(2):
+        v[roles[CORNERS_DOWN] + side] *= min(1.0, max(limits[GATE_FLOOR], 1.0 - parted))
     far = (v[roles[JAW_DROP]] - limits[STRETCH_FROM]) / (1.0 - limits[STRETCH_FROM])
     v[roles[MOUTH_STRETCH]] = max(0.0, far)
     head = roles[HEAD]

@@ -1,0 +1,65 @@
+"""Labelled data for ``train`` and ``evaluate``: rendered files, labelled clips and takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from livefacs.au.dataset import Subject, load_folder
+from livefacs.au.labels import labelled_subject, read_labels
+from livefacs.errors import ConfigError
+from livefacs.landmarkers import open_landmarker
+from livefacs.pipeline.offline import meshes_of
+from livefacs.sources import open_source
+from livefacs.sources.takes import is_take
+
+_CLIPS: Final = (".mp4", ".mov", ".mkv", ".avi", ".webm")
+
+
+def load_data(paths: Sequence[Path]) -> list[Subject]:
+    """Subjects below files and folders.
+
+    A rendered identity is an ``id*.npz``; a labelled clip or take is a ``NAME.csv`` beside
+    ``NAME.mp4`` or the take ``NAME``.
+
+    Raises
+    ------
+    ConfigError
+        A path does not exist or holds no labelled data.
+    """
+    subjects: list[Subject] = []
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(f"no data at {path}: give a folder or file of labelled sequences")
+        found = _below(path)
+        if not found:
+            raise ConfigError(
+                f"no labelled data at {path}: expected id*.npz, or NAME.csv beside a clip or take"
+            )
+        subjects += found
+    return subjects
+
+
+def _below(path: Path) -> list[Subject]:
+    if path.suffix == ".npz":
+        return load_folder(path)
+    if path.suffix == ".csv":
+        return _labelled(path)
+    subjects = load_folder(path) if next(path.rglob("id*.npz"), None) else []
+    for labels in sorted(path.rglob("*.csv")):
+        subjects += _labelled(labels)
+    return subjects
+
+
+def _labelled(labels: Path) -> list[Subject]:
+    stem = labels.with_suffix("")
+    clips = [stem.with_suffix(suffix) for suffix in _CLIPS if stem.with_suffix(suffix).is_file()]
+    media = stem if is_take(str(stem)) else next(iter(clips), None)
+    if media is None:
+        return []
+    truth = read_labels(labels)
+    finder = open_landmarker(model=media if media.is_dir() else None)
+    with closing(finder), closing(open_source(str(media), realtime=False)) as source:
+        return [labelled_subject(labels.stem, meshes_of(source, finder), truth)]

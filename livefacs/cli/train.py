@@ -1,0 +1,56 @@
+"""``livefacs train``: estimator weights from labelled sequences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from livefacs.au.evaluation import cross_validate, reliability_by_action
+from livefacs.au.model import save_model
+from livefacs.au.training import Settings, train
+from livefacs.cli.labelled import load_data
+
+app = typer.Typer()
+
+
+@app.command("train")
+def train_command(
+    data: Annotated[
+        list[Path],
+        typer.Argument(help="Folders or files: id*.npz, or NAME.csv beside NAME.mp4 or a take."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Weights file to write (.npz).")],
+    folds: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Leave-people-out folds that measure each action's reliability; 0: none."
+        ),
+    ] = 4,
+    ridge: Annotated[
+        float | None, typer.Option(help="Penalty on weights; more is steadier and duller.")
+    ] = None,
+) -> None:
+    """Train estimator weights. The same data, settings and versions give the same file.
+
+    Labels are curves in OpenFace's columns (AU12_r, 0 to 5), in livefacs' (AU12_L, 0 to 1), or
+    FACS codes a frame (a column `codes`: 1C+2C+R12B). Each take starts with half a neutral second.
+    Load the result with --weights.
+    """
+    console = Console(stderr=True, highlight=False)
+    settings = Settings() if ridge is None else replace(Settings(), ridge=ridge)
+    subjects = load_data(data)
+    reliability = {}
+    n_folds = min(folds, len(subjects))
+    if n_folds >= 2:
+        with console.status(f"measuring reliability, {n_folds} folds"):
+            evaluation = cross_validate(subjects, [], lambda s: train(s, settings), n_folds)
+        reliability = dict(reliability_by_action(evaluation))
+        console.print(f"people not trained on: mean r {evaluation.mean('r'):.3f}")
+    with console.status(f"training on {len(subjects)} people"):
+        model = train(subjects, settings, reliability)
+    save_model(model, output)
+    console.print(f"{output}: {len(subjects)} people, weights {model.digest}", markup=False)
