@@ -21,7 +21,7 @@ def list_models() -> None:
     typer.echo(f"facemesh         bundled, {bundled}")
     for model in KNOWN_MODELS.values():
         path = fetched_path(model)
-        state = "not fetched; `livefacs models fetch` gets it"
+        state = f"not fetched; `livefacs models fetch` puts it at {path}"
         if is_genuine(path, model):
             state = f"{path}"
         elif path.is_file():
