@@ -7,10 +7,10 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from livefacs.formats.export import export_take, find_format
 from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.face_counter import MOST_FACES, FaceCounter
 from livefacs.pipeline.offline import each_mesh
-from livefacs.pipeline.replay import replay_take
+from livefacs.pipeline.replay import TakeMeshes, replay_take
 from livefacs.pipeline.tracker import Tracker
 from livefacs.protocols import Landmarker, Source
 from livefacs.sources import open_source
@@ -109,11 +109,23 @@ def suffix_of(options: SolveOptions) -> str:
 
 
 def solve_clip(
-    clip: str, target: Path, options: SolveOptions, on_frame: Callable[[], None] = lambda: None
+    clip: str,
+    target: Path,
+    options: SolveOptions,
+    *,
+    on_frame: Callable[[], None] = lambda: None,
+    on_open: Callable[[int | None], None] = lambda _: None,
 ) -> ClipReport:
     """Solve a clip, an image folder or a take and write it in the chosen format.
 
     Works on disk, so that memory does not grow with the clip; the target appears when it is whole.
+
+    Parameters
+    ----------
+    clip, target, options
+    on_frame : callable()
+        Called after each frame that went through the landmarker.
+    on_open : callable(number of frames, or None where the source does not know)
 
     Raises
     ------
@@ -125,7 +137,7 @@ def solve_clip(
     work = target.parent / f".{target.name}.solving-{os.getpid()}"
     try:
         work.mkdir(parents=True, exist_ok=True)
-        meshes, notices = _meshes(clip, work / "meshes", options, on_frame)
+        meshes, notices = _meshes(clip, work / "meshes", options, on_frame, on_open)
         solved = _solve(clip, meshes, work / "solved", options)
         _deliver(solved, target, options)
     except OSError as error:
@@ -142,6 +154,11 @@ def solve_clip(
         work_s=time.monotonic() - began_s,
         notices=(*notices, *_notices(meshes)),
     )
+
+
+def work_on_clip(clip: str, target: str, options: SolveOptions) -> dict[str, Any]:
+    """``solve_clip`` for other processes: plain values in and out."""
+    return asdict(solve_clip(clip, Path(target), options))
 
 
 def is_take(clip: str) -> bool:
@@ -162,7 +179,11 @@ def _check_target(target: Path, options: SolveOptions) -> None:
 
 
 def _meshes(
-    clip: str, folder: Path, options: SolveOptions, on_frame: Callable[[], None]
+    clip: str,
+    folder: Path,
+    options: SolveOptions,
+    on_frame: Callable[[], None],
+    on_open: Callable[[int | None], None],
 ) -> tuple[Take, tuple[str, ...]]:
     """The take with the meshes: the clip's own, or one made from its images."""
     if is_take(clip):
@@ -176,6 +197,7 @@ def _meshes(
         )
         if source.is_live:
             raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
+        on_open(source.n_frames)
         looker = stack.enter_context(closing(_open_finder(options, MOST_FACES)))
         watched = FaceCounter(source, looker)
         finder = stack.enter_context(closing(_open_finder(options, watched.max_faces)))
@@ -261,7 +283,7 @@ def _with_whole_clip(
 ) -> Iterator[TrackedFrame]:
     try:
         rows = solve(
-            _TakeMeshes(meshes),
+            TakeMeshes(meshes),
             model,
             profile=profile,
             smoothing=make_smoothing(options.tracking),
@@ -348,35 +370,6 @@ def _notices(meshes: Take) -> tuple[str, ...]:
     if n_lost:
         notices.append(f"no face in {n_lost} of {meshes.n_rows} frames: their cells are empty")
     return tuple(notices)
-
-
-class _TakeMeshes(Sequence[Mesh]):
-    """The meshes of a take, read from the disk as they are asked for."""
-
-    def __init__(self, take: Take) -> None:
-        self._points: Any = np.asarray(take.points_px)
-        self._frames = take.frames
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    @overload
-    def __getitem__(self, row: int) -> Mesh: ...
-
-    @overload
-    def __getitem__(self, row: slice) -> list[Mesh]: ...
-
-    def __getitem__(self, row: int | slice) -> Mesh | list[Mesh]:
-        if isinstance(row, slice):
-            return [self[index] for index in range(*row.indices(len(self)))]
-        record = self._frames[row]
-        i_frame, t_ns = int(record["i_frame"]), int(record["t_ns"])
-        landmarks = None
-        if record["n_faces"]:
-            size = (int(record["width"]), int(record["height"]))
-            points = self._points[row]
-            landmarks = Landmarks(points, t_ns, i_frame, size, int(record["n_faces"]))
-        return Mesh(i_frame, t_ns, landmarks)
 
 
 class _NoLandmarker:

@@ -13,12 +13,12 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
 
 _LABEL: Final = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d\d)(?:\.(\d+))?")
 _TEN_MINUTES: Final = 10
 _DROP_MARKS: Final = ";,"
+_NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ class TimecodeRate:
     def frames_from_ns(self, t_ns: int) -> int:
         """Frames that begin up to a duration, rounded to the nearest frame."""
         numerator, denominator = self.fraction.numerator, self.fraction.denominator
-        return (2 * t_ns * numerator + NS_PER_S * denominator) // (2 * NS_PER_S * denominator)
+        return (2 * t_ns * numerator + NS_PER_S * denominator) // (2 * _NS_PER_S * denominator)
 
     def ns_from_frames(self, n_frames: int) -> int:
         """Nanoseconds that frames last, rounded to the nearest."""
-        return round(Fraction(n_frames * NS_PER_S) / self.fraction)
+        return round(Fraction(n_frames * _NS_PER_S) / self.fraction)
 
     def _numbered(self, frame: int) -> int:
         """The number that a frame carries once skipped labels are counted in."""

@@ -128,7 +128,7 @@ def _solve_one(clip: str, target: Path, options: SolveOptions) -> ClipReport:
     from livefacs.solving import solve_clip
 
     console = Console(stderr=True, highlight=False)
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(target.name, total=None)
         return solve_clip(
             clip,
