@@ -89,7 +89,10 @@ def open_session(
     retargeting = _Retargeting(options.stream)
     model = load_model(options.tracking.weights)
     with ExitStack() as undo:
-        landmarker = open_landmarker(options.tracking.landmarker, model=options.tracking.model)
+        tracking = options.tracking
+        landmarker = open_landmarker(
+            tracking.landmarker, model=tracking.model, max_faces=tracking.max_faces
+        )
         undo.callback(landmarker.close)
         estimator = make_estimator(options.tracking, model, landmarker.name)
         estimator.warm_up()

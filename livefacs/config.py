@@ -56,6 +56,8 @@ class TrackingOptions:
         ``facemesh``, ``tasks``, or ``auto`` for what is installed.
     model : Path or None
         Landmark model of the Tasks backend; None looks in the user's model folder.
+    max_faces : int or None
+        Faces looked for, of which the largest is followed; None: as few as the backend can.
     weights : Path or None
         Estimator weights; None for those that ship.
     profile : str or None
@@ -66,6 +68,7 @@ class TrackingOptions:
 
     landmarker: Literal["auto", "facemesh", "tasks"] = "auto"
     model: Path | None = None
+    max_faces: Annotated[int | None, Field(ge=1, le=20)] = None
     weights: Path | None = None
     profile: str | None = None
     filter_cutoff_hz: Annotated[float | None, Field(gt=0, le=1000)] = None

@@ -26,7 +26,7 @@ def write_clip(
     codec: str = "ffv1",
     pix_fmt: str = "yuv420p",
     corner: bool = False,
-    keyint: int = 10,
+    pixel_aspect: Fraction | None = None,
 ) -> Path:
     """Grey frames at the given times; ``corner`` makes the top left quarter white."""
     width, height = size
@@ -35,7 +35,9 @@ def write_clip(
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
         stream.codec_context.time_base = Fraction(1, 1000)
         stream.time_base = Fraction(1, 1000)
-        stream.codec_context.gop_size = keyint
+        stream.codec_context.gop_size = 10
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         for i_frame, time_ms in enumerate(times_ms):
             image = np.full((height, width, 3), brightness(i_frame), np.uint8)
             if corner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,29 @@ def test_damaged_packets_are_counted_and_leave_gaps(tmp_path: Path) -> None:
     assert frames[-1].t_ns == every(40)[-1] * 1_000_000
     assert "damaged" in source.closing_notices()[0]
     source.close()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_damage_in_a_real_clip_loses_no_other_frame(tmp_path: Path, share: float) -> None:
+    """H.264 with reordered frames, decoded by several threads: every frame is given or counted."""
+    clip = tmp_path / "hurt.mp4"
+    clip.write_bytes(data_path("performer.mp4").read_bytes())
+    damage(clip, share, 150)
+    source = VideoSource(clip)
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append((frame.i_frame, frame.t_ns))
+    source.close()
+    assert len(frames) + source.n_damaged == 420
+    assert frames[-1] == (419, round(419e9 / 30))
+    assert frames == sorted(frames)
+
+
+def test_pixels_are_made_square(tmp_path: Path) -> None:
+    clip = write_clip(
+        tmp_path / "wide.mp4", times_ms=every(3), codec="libx264", pixel_aspect=Fraction(3, 2)
+    )
+    assert frames_of(clip)[0].image.shape == (48, 96, 3)
 
 
 def test_a_file_that_breaks_off_gives_what_is_there(tmp_path: Path) -> None:
