@@ -93,7 +93,7 @@ class TimecodeRate:
     def frames_from_ns(self, t_ns: int) -> int:
         """Frames that begin up to a duration, rounded to the nearest frame."""
         numerator, denominator = self.fraction.numerator, self.fraction.denominator
-        return (2 * t_ns * numerator + NS_PER_S * denominator) // (2 * _NS_PER_S * denominator)
+        return (2 * t_ns * numerator + _NS_PER_S * denominator) // (2 * _NS_PER_S * denominator)
 
     def ns_from_frames(self, n_frames: int) -> int:
         """Nanoseconds that frames last, rounded to the nearest."""
