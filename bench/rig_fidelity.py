@@ -117,6 +117,18 @@ def mean_scores(people: Sequence[dict[str, tuple[float, float]]]) -> dict[str, t
     return table
 
 
+def sides_together(table: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """The same with the mean of both sides in one line."""
+    merged: dict[str, list[tuple[float, float]]] = {}
+    for control, row in table.items():
+        stem = control.removesuffix("Left").removesuffix("Right")
+        merged.setdefault(stem if stem == control else f"{stem}Left, Right", []).append(row)
+    return {
+        name: (float(np.mean([row[0] for row in rows])), float(np.mean([row[1] for row in rows])))
+        for name, rows in merged.items()
+    }
+
+
 def main(held_out: Sequence[str]) -> None:
     """Print the table."""
     subjects = load_folder(FACEBENCH / "train") + load_folder(FACEBENCH / "more")
@@ -131,10 +143,10 @@ def main(held_out: Sequence[str]) -> None:
         people += [scores(FACEBENCH / "train" / f"{name}.npz", model) for name in group]
         print(*group, "done", file=sys.stderr)
     table = mean_scores(people)
-    print("| control | livefacs | MediaPipe |\n|---|---|---|")
-    for control, (ours, peer) in table.items():
-        print(f"| {control} | {ours:.2f} | {peer:.2f} |")
     means = np.mean(list(table.values()), axis=0)
+    print("| control | livefacs | MediaPipe |\n|---|---|---|")
+    for control, (ours, peer) in sides_together(table).items():
+        print(f"| {control} | {ours:.2f} | {peer:.2f} |")
     print(f"| **mean of {len(table)}** | **{means[0]:.3f}** | **{means[1]:.3f}** |")
 
 
