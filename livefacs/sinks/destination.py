@@ -309,7 +309,7 @@ def parse_destination(url: str) -> Destination:
     if not separator or scheme is None:
         raise SinkError(
             f"output {url!r}: expected scheme://host:port with a scheme of "
-            f"{', '.join(SCHEMES)}{_suggestion(scheme_name, SCHEMES)}"
+            f"{', '.join(SCHEMES)}{_suggestion(scheme_name.partition(':')[0], SCHEMES)}"
         )
     faults: list[str] = []
     host, port = _host_and_port(url, scheme, faults)

@@ -12,6 +12,7 @@ from livefacs.protocols import Sink
 from livefacs.types import Gaze, HeadPose, SinkCounters, TrackedFrame
 
 _TOLERANCE: Final = 0.25  # of a period: a frame that jitter brings early still counts as due
+_JUMP: Final = 1.5  # periods: no frame in order comes earlier than this before it is due
 
 
 class RateLimit:
@@ -29,7 +30,7 @@ class RateLimit:
     def admits(self, t_ns: int) -> bool:
         """Whether a frame captured at ``t_ns`` is due. Times that jump back start anew."""
         early_ns = self._due_ns - t_ns
-        if _TOLERANCE * self._period_ns < early_ns <= self._period_ns:
+        if _TOLERANCE * self._period_ns < early_ns < _JUMP * self._period_ns:
             return False
         on_beat = abs(early_ns) < self._period_ns
         self._due_ns = (self._due_ns if on_beat else t_ns) + self._period_ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, Final, Protocol
 
 from livefacs.errors import SinkError
@@ -116,6 +117,7 @@ class WebSocketReceiver:
         host = f"[{where.host}]" if ":" in where.host else where.host
         self._address = f"ws://{host}:{where.port}"
         self._connection: Any = None
+        self._closing = ExitStack()
         self._read = READERS["ws"]
         self.port = where.port
         self.description = f"WebSocket server at {where.host}:{where.port}"
@@ -138,21 +140,22 @@ class WebSocketReceiver:
 
     def close(self) -> None:
         """Disconnect."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._connection = None
+        self._closing.close()
 
     def _connect(self, timeout_s: float) -> Any:
         from websockets.sync.client import connect
 
-        return connect(
-            self._address,
-            open_timeout=max(timeout_s, 1.0),
-            close_timeout=0.5,
-            max_size=_MAX_MESSAGE_BYTES,
-            compression=None,
-            proxy=None,
-            logger=QUIET_LOGGER,
+        return self._closing.enter_context(
+            connect(
+                self._address,
+                open_timeout=max(timeout_s, 1.0),
+                close_timeout=0.5,
+                max_size=_MAX_MESSAGE_BYTES,
+                compression=None,
+                proxy=None,
+                logger=QUIET_LOGGER,
+            )
         )
 
 

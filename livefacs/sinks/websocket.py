@@ -50,6 +50,8 @@ class WebSocketSink:
         The port that is listened on.
     n_inbound : int
         Messages that clients sent.
+    n_accepted : int
+        Connections so far.
     n_turned_away : int
         Connections that were not accepted: too many clients.
     """
@@ -67,6 +69,7 @@ class WebSocketSink:
         self.url = url
         self.counters = SinkCounters()
         self.n_inbound = 0
+        self.n_accepted = 0
         self.n_turned_away = 0
         self._encoder = encoder
         self._is_text = is_text
@@ -133,6 +136,7 @@ class WebSocketSink:
 
     async def _serve_client(self, connection: ServerConnection) -> None:
         self._clients.add(connection)
+        self.n_accepted += 1
         try:
             for _ in range(_MAX_INBOUND_MESSAGES):
                 await connection.recv()

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import struct
+from pathlib import Path
 from typing import Final
 
+import pythonosc
 from pythonosc.osc_packet import OscPacket, ParseError
 
 _MAX_MESSAGES: Final = 2000
+_PYTHON_OSC: Final = str(Path(pythonosc.__file__).parent)
+
+
+def _is_not_python_osc(record: logging.LogRecord) -> bool:
+    return not record.pathname.startswith(_PYTHON_OSC)
+
+
+# python-osc writes a line for each odd packet to the root logger: whoever sends us such packets
+# would fill the user's terminal. What matters of them is counted by whoever reads.
+logging.getLogger().addFilter(_is_not_python_osc)
 
 
 class OscFault(ValueError):

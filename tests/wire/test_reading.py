@@ -174,3 +174,8 @@ def test_hostile_replies_of_vtube_studio(text: str) -> None:
     except ValueError:
         return
     assert 0 < len(token) <= 256
+
+
+def test_odd_packets_do_not_fill_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    reading_from_osc(b"/a\0\0,z\0\0")
+    assert capfd.readouterr() == ("", "")
