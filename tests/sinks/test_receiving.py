@@ -1,0 +1,134 @@
+"""What ``livefacs listen`` reads: every stream, from our own senders and from strangers."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from livefacs.clock import ClockMap, now_ns
+from livefacs.errors import SinkError
+from livefacs.sinks.destination import parse_destination
+from livefacs.sinks.listening import Tally
+from livefacs.sinks.opening import open_sink
+from livefacs.sinks.receiving import open_receiver
+from livefacs.wire.reading import MAX_NAMES, Reading
+from tests.sinks.doubles import udp_receiver, wait_until
+from tests.wire.golden import golden_frame
+from tests.wire.making import CLOCK, make_frame
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "value"),
+    [
+        ("osc", "/livefacs/au/AU1_R", 0.01),
+        ("vmc", "JawOpen", 17 / 52),
+        ("livelink", "JawOpen", 17 / 61),
+        ("ifacialmocap", "jawOpen", 33.0),
+        ("vrcft", "/avatar/parameters/FT/v2/JawOpen", 0.7),
+        ("faceosc", "/gesture/jaw", 24.0),
+    ],
+)
+def test_datagrams(scheme: str, name: str, value: float) -> None:
+    where = parse_destination(f"{scheme}://127.0.0.1:{unused()}")
+    receiver = open_receiver(where)
+    sink = open_sink(where, CLOCK, None)
+    tally = Tally()
+    sink.send(golden_frame())
+    while name not in tally.values:
+        tally.take(receiver, 5.0)
+        assert tally.n_packets
+    assert tally.values[name] == pytest.approx(value, abs=1e-5)
+    assert tally.n_bad == 0
+    sink.close()
+    receiver.close()
+
+
+@pytest.mark.parametrize("url", ["zmq://127.0.0.1:0?control=off", "ws://127.0.0.1:0"])
+def test_connections(url: str) -> None:
+    sink = open_sink(parse_destination(url), CLOCK, None)
+    port: int = sink.port  # type: ignore[attr-defined]
+    receiver = open_receiver(parse_destination(url.replace(":0", f":{port}")))
+    tally = Tally()
+
+    def has_come() -> int:
+        sink.send(make_frame())
+        tally.take(receiver, 0.05)
+        return tally.n_packets
+
+    wait_until(has_come, "a message")
+    assert tally.values["au/AU1_R"] == pytest.approx(0.01)
+    receiver.close()
+    sink.close()
+
+
+def test_a_websocket_server_may_come_later() -> None:
+    port = unused(socket.SOCK_STREAM)
+    receiver = open_receiver(parse_destination(f"ws://127.0.0.1:{port}"))
+    assert receiver.receive(0.01) is None
+    receiver.close()
+
+
+def test_latency_and_gaps() -> None:
+    """The sender's own capture time and frame number, through a real datagram."""
+    where = parse_destination(f"osc://127.0.0.1:{unused()}?array=on")
+    receiver = open_receiver(where)
+    sink = open_sink(where, ClockMap.read(), None)
+    tally = Tally()
+    for i_frame in (1, 2, 6):
+        sink.send(make_frame(i_frame, t_ns=now_ns()))
+        tally.take(receiver, 5.0)
+    latency = tally.latency_ms()
+    assert latency is not None
+    assert -1.0 < latency < 500.0
+    assert (tally.n_packets, tally.n_missed) == (3, 3)
+    assert "frame 6, 3 missed" in tally.headline()
+    assert "capture to arrival" in tally.headline()
+    sink.close()
+    receiver.close()
+
+
+def test_packets_of_another_kind_are_counted() -> None:
+    where = parse_destination(f"livelink://127.0.0.1:{unused()}")
+    receiver = open_receiver(where)
+    tally = Tally()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(b"hello", ("127.0.0.1", where.port))
+    tally.take(receiver, 5.0)
+    assert (tally.n_packets, tally.n_bad) == (0, 1)
+    assert "not a Live Link Face packet" in tally.headline()
+    receiver.close()
+
+
+def test_the_tally_is_bounded() -> None:
+    tally = Tally()
+    for block in range(4):
+        names = {f"n{block}-{i}": 0.5 for i in range(MAX_NAMES)}
+        tally.note(Reading(values=names, texts={f"t{block}": "x"}))
+    assert len(tally.values) <= MAX_NAMES
+    assert len(tally.ranges) <= MAX_NAMES
+
+
+def test_ranges_and_what_moved() -> None:
+    times = iter((0.0, 0.5, 1.0))
+    tally = Tally(clock=lambda: next(times))
+    for value in (0.5, 0.1, 0.9):
+        tally.note(Reading(values={"moving": value, "still": 0.5}))
+    assert tally.ranges == {"moving": (0.1, 0.9), "still": (0.5, 0.5)}
+    assert tally.moved == {"moving"}
+    assert tally.rate_hz() == 2.0
+
+
+def test_what_cannot_be_listened_to_is_explained() -> None:
+    with pytest.raises(SinkError, match=r"cannot listen to vts .*expected one of osc"):
+        open_receiver(parse_destination("vts://127.0.0.1"))
+    with udp_receiver() as taken:
+        url = f"osc://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(SinkError, match=r"the receiving tool may be running"):
+            open_receiver(parse_destination(url))
+
+
+def unused(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
