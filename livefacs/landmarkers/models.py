@@ -129,19 +129,16 @@ def fetch_model(
     LandmarkerError
         No network, no such file there, a body that breaks off, a wrong checksum, no room.
     """
-    place = url or model.url
     target = fetched_path(model)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-            try:
-                _download(model, place, part, on_progress)
-                part.close()
-                Path(part.name).replace(target)
-            except BaseException:
-                part.close()
-                Path(part.name).unlink(missing_ok=True)
-                raise
+        descriptor, part_name = tempfile.mkstemp(".part", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as part:
+                _download(model, url or model.url, part, on_progress)
+            Path(part_name).replace(target)
+        finally:
+            Path(part_name).unlink(missing_ok=True)
     except OSError as error:
         raise LandmarkerError(f"{target} cannot be written: {error.strerror or error}") from None
     return target

@@ -185,6 +185,15 @@ def open_capture(address: int | str, wishes: CaptureWishes) -> Capture:
     return DeviceCapture(address, wishes)
 
 
+def ask_permission(address: int | str) -> None:
+    """Have macOS ask its user for the camera, which it does in the main thread only.
+
+    To be called before a capture is opened in another thread; does nothing elsewhere.
+    """
+    if sys.platform == "darwin" and isinstance(address, int):
+        cv2.VideoCapture(address, cv2.CAP_AVFOUNDATION).release()
+
+
 def is_network_address(spec: str) -> bool:
     """True for ``rtsp://``, ``rtsps://``, ``http://`` and ``https://``."""
     return spec.partition("://")[0].lower() in NETWORK_SCHEMES and "://" in spec

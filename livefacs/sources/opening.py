@@ -31,8 +31,8 @@ def open_source(
     Parameters
     ----------
     spec : str
-        ``auto`` (the first camera that opens, else the performer), ``demo`` (the bundled
-        performer), a camera by index, name or path, ``rtsp://…`` or ``http://…``, a video file,
+        ``auto`` (the first camera that opens, else the performer), ``demo`` (the performer),
+        a camera by index, name or path, ``rtsp://…`` or ``http://…``, a video file,
         a folder of images or a pattern such as ``shots/*.png``, a recorded take (to be replayed).
     width, height : int
         Pixels asked of a camera; it may give others.

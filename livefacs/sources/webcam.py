@@ -13,6 +13,7 @@ from livefacs.sources.capture import (
     Capture,
     CaptureLost,
     CaptureWishes,
+    ask_permission,
     is_network_address,
     open_capture,
     shown_url,
@@ -80,6 +81,7 @@ class CameraSource:
         self._closing = threading.Event()
         self._started = threading.Event()
         self._failure: BaseException | None = None
+        ask_permission(address)
         self._thread = threading.Thread(target=self._run, name="livefacs-camera", daemon=True)
         self._thread.start()
         self._await_first_frame()

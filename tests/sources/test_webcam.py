@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from livefacs.arrays import U8
 from livefacs.clock import now_ns
 from livefacs.errors import SourceError
 from livefacs.protocols import Source
+from livefacs.sources import capture
 from livefacs.sources.capture import CaptureLost, CaptureWishes, shown_url
 from livefacs.sources.webcam import CameraSource
 from tests.sources.mjpeg import MjpegCamera
@@ -157,6 +160,30 @@ def test_a_missing_device_is_told(address: int | str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_opencv_s_capture_gives_rgb_and_is_opened_again_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenCV's own object, on a short file instead of a device: its end is a pulled cable."""
+    clip = tmp_path / "device.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 30, (64, 48))
+    blue_bgr = np.zeros((48, 64, 3), np.uint8)
+    blue_bgr[..., 0] = 250
+    for _ in range(5):
+        writer.write(blue_bgr)
+    writer.release()
+    monkeypatch.setattr(capture, "_DEVICE_BACKENDS", {sys.platform: (cv2.CAP_FFMPEG,)})
+    source = CameraSource(str(clip))
+    frame = source.read()
+    assert frame is not None
+    red, green, blue = frame.image.reshape(-1, 3).mean(axis=0)
+    assert blue > 200
+    assert max(red, green) < 50
+    assert "64×48, 30 fps" in source.description
+    wait_until(lambda: source.n_losses >= 2)
+    assert source.lost_ns > 200_000_000
+    source.close()
+
+
 class Device:
     """Stands for a USB camera whose cable the test pulls."""
 
@@ -206,6 +233,25 @@ def test_an_unplugged_device_is_retried_with_growing_pauses() -> None:
     assert source.n_losses == 1
     source.close()
     assert plug.n_closed == 2
+
+
+def test_macos_is_asked_for_permission_in_the_caller_s_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, threading.Thread]] = []
+
+    class Recorded:
+        def __init__(self, address: int, _backend: int) -> None:
+            asked.append((address, threading.current_thread()))
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr(capture.sys, "platform", "darwin")
+    monkeypatch.setattr(capture.cv2, "VideoCapture", Recorded)
+    source = CameraSource(3, opener=Plug().open)
+    assert asked == [(3, threading.current_thread())]
+    source.close()
 
 
 def test_a_device_that_opens_but_is_silent_is_told() -> None:
