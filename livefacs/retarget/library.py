@@ -15,6 +15,7 @@ from livefacs.retarget.rules import Combination, ControlRule, Fault, RigMap, Smo
 from livefacs.retarget.schema import FileControl, MapFile, curve_points, map_file_from_text, near
 
 _MAX_DEPTH: Final = 8
+_DRIVES: Final = ("terms", "combine", "suppress")
 
 
 def rig_names() -> tuple[str, ...]:
@@ -137,9 +138,9 @@ def _map_from_files(files: list[MapFile]) -> RigMap:
     for control in controls.values():
         rule = _rule_from_control(control, defaults)
         rules.append(rule)
-        if problem := _undriven_problem(rule):
-            where = f"controls.{rule.name}"
-            faults.append(Fault(path, control.line, where, problem))
+        problems = [_undriven_problem(rule), _asymmetry_problem(control)]
+        where = f"controls.{rule.name}"
+        faults += [Fault(path, control.line, where, problem) for problem in problems if problem]
     if not rules:
         faults.append(Fault(path, 0, "controls", "none; expected at least one [controls.NAME]"))
     if faults:
@@ -185,7 +186,7 @@ def _inherited(
         if control.keys.keys() & {"terms", "combine"}:
             keys.pop("undriven", None)
         if control.keys.get("undriven"):
-            keys = {}
+            keys = {key: value for key, value in keys.items() if key not in _DRIVES}
         keys |= control.keys
         merged[name] = dataclasses.replace(
             control,
@@ -250,4 +251,10 @@ def _undriven_problem(rule: ControlRule) -> str:
         return 'nothing drives it; expected terms or combine, or undriven = "why"'
     if drives and rule.undriven:
         return "is called undriven, but has terms or combine"
+    return ""
+
+
+def _asymmetry_problem(control: FileControl) -> str:
+    if control.keys.get("asymmetry", 1.0) != 1.0 and not control.partner:
+        return "asymmetry needs both sides; write the rule with {side} in its name"
     return ""

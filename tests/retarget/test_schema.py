@@ -110,6 +110,7 @@ def test_a_mistyped_control_is_named_with_what_was_meant(tmp_path: Path) -> None
             "less than or equal to 1",
         ),
         ("[controls.x]\nterms = { AU12 = 1 }\ncurve = [[0, 0]]\n", "two or more points"),
+        ("[controls.x]\nterms = { AU12 = 1 }\nasymmetry = 2\n", "asymmetry needs both sides"),
         ("[controls.x]\nterms = 3\n", "expected a valid dictionary, got 3"),
         ("[controls]\nx = 3\n", "got 3"),
         ("controls = 3\n", "rig.controls: unknown key"),
