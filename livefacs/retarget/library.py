@@ -140,7 +140,8 @@ def _map_from_files(files: list[MapFile]) -> RigMap:
         rules.append(rule)
         problems = [_undriven_problem(rule), _asymmetry_problem(control)]
         where = f"controls.{rule.name}"
-        faults += [Fault(path, control.line, where, problem) for problem in problems if problem]
+        place = (control.file, control.line, where)
+        faults += [Fault(*place, problem) for problem in problems if problem]
     if not rules:
         faults.append(Fault(path, 0, "controls", "none; expected at least one [controls.NAME]"))
     if faults:

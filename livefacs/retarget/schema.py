@@ -176,6 +176,7 @@ class FileControl:
     side: str
     partner: str
     keys: dict[str, Any]
+    file: Path
     line: int
 
 
@@ -270,7 +271,7 @@ class _FileReader:
                 problem = f"{name!r} is not a control of {vocabulary}{near(name, known)}"
                 self._fault(path, problem)
         line = self._lines.line_of(path)
-        self.file.controls[name] = FileControl(name, side, partner, keys, line)
+        self.file.controls[name] = FileControl(name, side, partner, keys, self.file.path, line)
 
     def _check_signals(self, path: tuple[str, str], table: Any, sided: bool) -> None:
         """Names in the table as written, so that a fault in its values hides none of them."""
