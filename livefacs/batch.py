@@ -7,6 +7,7 @@ so that a second run does only what is new, changed or failed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -188,7 +189,8 @@ def run_batch(
     ConfigError, SinkError
         The extra ``dask`` is not installed, or the scheduler does not answer.
     """
-    due = []
+    due: list[Job] = []
+    noted: list[Job] = []
     for job in jobs:
         try:
             keyed = replace(job, key=key_of(job, options))
@@ -199,14 +201,45 @@ def run_batch(
         if report is None:
             due.append(keyed)
         else:
+            noted.append(keyed)
             yield Outcome(keyed, "skipped", report)
     if scheduler:
         outcomes = _on_dask(due, work, options, scheduler)
     else:
         outcomes = _on_cores(due, work, options, n_processes or usable_cores())
-    for outcome in outcomes:
-        manifest.note(outcome)
-        yield outcome
+    try:
+        for outcome in outcomes:
+            manifest.note(outcome)
+            noted.append(outcome.job)
+            yield outcome
+    finally:  # only now: a cluster may ask again for what died with a worker
+        for job in noted:
+            with contextlib.suppress(OSError):
+                _note_path(job).unlink(missing_ok=True)
+
+
+def work_once(work: Work, job: Job, options: Any) -> dict[str, Any]:
+    """Do a clip in a worker, and leave a note beside the result until the manifest has it.
+
+    A worker that dies after its clip was done, before its answer arrived, is asked for again
+    elsewhere: the note answers, and nothing is done twice.
+    """
+    note = _note_path(job)
+    if note.is_file() and Path(job.target).exists():
+        with contextlib.suppress(OSError, ValueError):
+            noted: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+            return noted
+    report = work(job.clip, job.target, options)
+    with contextlib.suppress(OSError):  # a note is a help, not a result
+        unfinished = note.with_name(f"{note.name}.{os.getpid()}")
+        unfinished.write_text(json.dumps(report), encoding="utf-8")
+        unfinished.replace(note)
+    return report
+
+
+def _note_path(job: Job) -> Path:
+    target = Path(job.target)
+    return target.with_name(f".{target.name}.{job.key[:16]}.done")
 
 
 def usable_cores() -> int:
@@ -226,7 +259,7 @@ def _on_cores(jobs: Sequence[Job], work: Work, options: Any, n: int) -> Iterator
         while queue or pending:
             while queue and free:
                 job, pool = queue.popleft(), free.pop()
-                pending[pool.submit(work, job.clip, job.target, options)] = job, pool
+                pending[pool.submit(work_once, work, job, options)] = job, pool
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 job, pool = pending.pop(future)
@@ -276,7 +309,7 @@ def _on_dask(jobs: Sequence[Job], work: Work, options: Any, address: str) -> Ite
             "a scheduler needs Dask, which is not installed: pip install 'livefacs[dask]'"
         ) from None
     try:
-        client = dask.Client(address, timeout="10s", set_as_default=False)
+        client = dask.Client(address, timeout="10s")
     except (OSError, ValueError) as error:
         raise SinkError(
             f"no Dask scheduler answers at {address!r} ({error}); expected tcp://HOST:PORT"
@@ -284,14 +317,13 @@ def _on_dask(jobs: Sequence[Job], work: Work, options: Any, address: str) -> Ite
     with client:
         # The key names the result: one that the cluster has, or is making, is not made twice.
         futures = {
-            client.submit(
-                work, job.clip, job.target, options, key=f"livefacs-{job.key}", pure=True
-            ): job
+            client.submit(work_once, work, job, options, key=f"livefacs-{job.key}", pure=True): job
             for job in jobs
         }
         for future in dask.as_completed(list(futures)):
-            failure = future.exception()
+            job, failure = futures.pop(future), future.exception()
             if failure is None:
-                yield Outcome(futures[future], "done", future.result())
+                yield Outcome(job, "done", future.result())
             else:
-                yield Outcome(futures[future], "failed", error=_line(futures[future], failure))
+                yield Outcome(job, "failed", error=_line(job, failure))
+            future.release()  # a result that was taken is not made again when its worker dies
