@@ -1,0 +1,167 @@
+"""Clips and takes solved into any format; awkward clips; nothing left behind."""
+
+from __future__ import annotations
+
+import csv
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pygltflib
+import pytest
+
+from livefacs.config import TrackingOptions
+from livefacs.errors import SourceError, TakeError
+from livefacs.formats.curves import ExportOptions
+from livefacs.landmarkers import has_facemesh
+from livefacs.resources import data_path
+from livefacs.solving import SolveOptions, solve_clip
+from livefacs.take.reader import Take
+from tests.take.synthetic import make_take
+
+pytestmark = pytest.mark.skipif(
+    not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh"
+)
+
+N_FRAMES = 24
+
+
+@pytest.fixture(scope="module")
+def images() -> list[np.ndarray]:
+    """The performer's first frames, 640 x 480 RGB."""
+    found = []
+    with av.open(str(data_path("performer.mp4"))) as container:
+        for frame in container.decode(video=0):
+            found.append(frame.to_ndarray(format="rgb24"))
+            if len(found) == N_FRAMES:
+                break
+    return found
+
+
+def write_clip(
+    path: Path, images: list[np.ndarray], *, codec: str = "libx264", pix_fmt: str = "yuv420p"
+) -> Path:
+    height, width = images[0].shape[:2]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=Fraction(30))
+        stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
+        for image in images:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_clip_as_table_and_nothing_beside(tmp_path: Path, images: list[np.ndarray]) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", images)
+    seen: list[int | None] = []
+    ticks: list[None] = []
+    report = solve_clip(
+        str(clip),
+        tmp_path / "out" / "clip.csv",
+        SolveOptions(),
+        on_frame=lambda: ticks.append(None),
+        on_open=seen.append,
+    )
+    assert (report.n_frames, report.n_with_face, report.n_faces_at_once) == (24, 24, 1)
+    assert (seen, len(ticks), report.notices) == ([24], 24, ())
+    rows = rows_of(tmp_path / "out" / "clip.csv")
+    assert [row["frame"] for row in rows] == [str(i) for i in range(24)]
+    assert rows[12]["timestamp_s"] == "0.400000"
+    assert all(row["AU12_L"] for row in rows)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip.csv"]
+
+
+def test_resampled_smoothed_and_retargeted(tmp_path: Path, images: list[np.ndarray]) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", images)
+    export = ExportOptions(rig="arkit52", fps="24", smooth_hz=5.0)
+    solve_clip(str(clip), tmp_path / "clip.glb", SolveOptions(format="gltf", export=export))
+    gltf = pygltflib.GLTF2().load_binary(str(tmp_path / "clip.glb"))
+    times = gltf.accessors[gltf.animations[0].samplers[0].input]
+    assert times.count == 19  # 23/30 s on whole frames of 24
+    assert times.max[0] == pytest.approx(18 / 24)
+    assert "mouthSmileLeft" in gltf.meshes[0].extras["targetNames"]
+
+
+def test_a_take_solved_with_another_filter(tmp_path: Path, images: list[np.ndarray]) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", images)
+    solve_clip(str(clip), tmp_path / "first", SolveOptions(format="take", as_live=True))
+    first = Take(tmp_path / "first")
+    solve_clip(str(first.folder), tmp_path / "again", SolveOptions(format="take", as_live=True))
+    again = Take(tmp_path / "again")
+    assert again.intensity.tobytes() == first.intensity.tobytes()
+    other = SolveOptions(
+        TrackingOptions(filter_cutoff_hz=0.2, filter_beta=0.0), format="take", as_live=True
+    )
+    solve_clip(str(first.folder), tmp_path / "other", other)
+    slow = Take(tmp_path / "other")
+    assert slow.raw.tobytes() == first.raw.tobytes()
+    assert slow.intensity.tobytes() != first.intensity.tobytes()
+    assert slow.document["landmarker"] == "facemesh"
+    with pytest.raises(TakeError, match="never goes over"):
+        solve_clip(str(first.folder), tmp_path / "other", other)
+
+
+def test_two_faces_the_largest_is_followed(tmp_path: Path, images: list[np.ndarray]) -> None:
+    pairs = []
+    for image in images:
+        canvas = np.zeros((480, 960, 3), np.uint8)
+        canvas[:, 320:] = image
+        canvas[120:360, :320] = image[::2, ::2]
+        pairs.append(canvas)
+    clip = write_clip(tmp_path / "pair.mp4", pairs)
+    report = solve_clip(str(clip), tmp_path / "pair", SolveOptions(format="take"))
+    assert report.n_faces_at_once == 2
+    assert report.notices == ("2 faces at once: the largest was followed",)
+    points = Take(tmp_path / "pair").points_px
+    assert (np.nanmean(points[:, :, 0], axis=1) > 400).all()
+
+
+def test_frames_without_a_face_are_empty(tmp_path: Path, images: list[np.ndarray]) -> None:
+    mixed = [*images[:8], *[np.zeros_like(images[0])] * 8, *images[16:]]
+    clip = write_clip(tmp_path / "mixed.mp4", mixed)
+    report = solve_clip(str(clip), tmp_path / "mixed.csv", SolveOptions())
+    assert "no face in" in report.notices[0]
+    rows = rows_of(tmp_path / "mixed.csv")
+    assert rows[12]["face"] == "0"
+    assert rows[12]["AU12_L"] == rows[12]["head_yaw_deg"] == ""
+    assert rows[3]["AU12_L"] != ""
+
+
+def test_a_clip_without_any_face(tmp_path: Path, images: list[np.ndarray]) -> None:
+    clip = write_clip(tmp_path / "empty.mp4", [np.full_like(images[0], 90)] * 10)
+    with pytest.raises(SourceError, match=r"empty\.mp4: no face in the clip"):
+        solve_clip(str(clip), tmp_path / "out.csv", SolveOptions())
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.mp4"]
+
+
+def test_odd_sizes_and_ten_bits(tmp_path: Path, images: list[np.ndarray]) -> None:
+    odd = write_clip(tmp_path / "odd.mkv", [image[:-1, :-1] for image in images], pix_fmt="yuv444p")
+    deep = write_clip(tmp_path / "deep.mkv", images, codec="ffv1", pix_fmt="yuv422p10le")
+    for clip in (odd, deep):
+        report = solve_clip(str(clip), tmp_path / "out.csv", SolveOptions())
+        assert report.n_with_face == N_FRAMES
+
+
+@pytest.mark.parametrize("contents", [b"", b"not a clip"])
+def test_what_is_no_clip(tmp_path: Path, contents: bytes) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(contents)
+    with pytest.raises(SourceError, match=r"clip\.mp4"):
+        solve_clip(str(clip), tmp_path / "out.csv", SolveOptions())
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_an_empty_take_and_a_bad_target(tmp_path: Path) -> None:
+    make_take(tmp_path / "take", [])
+    with pytest.raises(TakeError, match="has no frames"):
+        solve_clip(str(tmp_path / "take"), tmp_path / "out.csv", SolveOptions())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TakeError, match="cannot write"):
+        solve_clip(str(tmp_path / "take"), tmp_path / "file/out.csv", SolveOptions())
