@@ -122,7 +122,7 @@ def _limits() -> F64:
     limits = np.zeros(k.N_LIMITS)
     limits[k.ALIGN_ROUNDS] = 3  # residuals change by under 1e-4 after the third round
     limits[k.ALIGN_SOFTNESS] = 0.02  # twice the landmarks' misfit on a turned head
-    limits[k.CEILING] = 1.25  # past the calibrated maximum a value is an outlier
+    limits[k.CEILING] = 1.5  # past the calibrated maximum a value is an outlier
     limits[k.GAZE_FREEZE] = 0.40  # below this share of the neutral lid gap irises are guessed
     limits[k.GATE_FROM], limits[k.GATE_SPAN] = 0.06, 0.2  # inner-lip gap, eye distances
     limits[k.GATE_FLOOR] = 0.25

@@ -18,9 +18,9 @@ from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS, pose_terms
 from livefacs.vocab.facs import N_AU
 
-SETTLE_S: Final = 0.12
+SETTLE_S: Final = 0.1
 """A fresh tracker's first frames are about a pixel off."""
-PROVISIONAL_S: Final = 0.30
+PROVISIONAL_S: Final = 0.38
 """Quiet time after which the automatic neutral is first used."""
 FINAL_S: Final = 2.0
 """Time after which the automatic neutral is left alone for good."""
@@ -40,7 +40,7 @@ MAX_CORNER_LIFT: Final = 0.075
 MAX_MOUTH_WIDENING: Final = 0.11
 QUIET_INTENSITY: Final = 0.12
 """Once a neutral is known, only frames without an action above this refine it."""
-SAME_ANGLE_RAD: Final = 0.08
+SAME_ANGLE_RAD: Final = 0.05
 RELAX_AFTER_S: Final = 4.0
 """With no quiet frame for so long the gates widen, each time by half: a mouth may rest open."""
 

@@ -88,7 +88,7 @@ def solve(
         tracking=load_options(None, {"tracking": given}).tracking,
         rate_hz=rate,
         focal_px=focal,
-        neutral_s=_seconds(neutral),
+        neutral_s=seconds_from_text(neutral),
         as_live=as_live,
         format=_format(to, output),
         export=ExportOptions(
@@ -165,7 +165,8 @@ def _tell(report: Any) -> None:
         typer.echo(f"  {notice}", err=True)
 
 
-def _seconds(text: str | None) -> tuple[float, float] | None:
+def seconds_from_text(text: str | None) -> tuple[float, float] | None:
+    """``START:END`` in seconds; either end may be left out."""
     if text is None:
         return None
     start, colon, end = text.partition(":")

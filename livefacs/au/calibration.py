@@ -1,0 +1,161 @@
+"""Personal calibration: a gated neutral, then the range of motion, action by action.
+
+Pure logic, fed one estimate a frame; the command line shows it and asks for keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F32, F64
+from livefacs.au.estimator import Estimator
+from livefacs.au.neutral import Neutral, NeutralGate, neutral_from_shapes
+from livefacs.au.profile import Profile
+from livefacs.kernels import step as k
+from livefacs.mesh import N_SKIN
+from livefacs.types import Estimate
+from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
+
+NEUTRAL_S: Final = 3.0
+MAX_GAP_S: Final = 0.1
+MAX_WANDER: Final = 0.02
+"""Root mean square motion of the mesh from the median allowed within a neutral, eye distances."""
+STILL_SPEED: Final = 0.35
+"""Eye distances a second."""
+MIN_MAXIMUM: Final = 0.2
+"""A maximum below this is an action that was not seen."""
+PEAK_SHARE: Final = 0.9
+"""The maximum is this quantile of an action's frames: single frames do not make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One movement of the range of motion.
+
+    Attributes
+    ----------
+    actions : tuple of str
+        Actions whose maxima it gives.
+    instruction : str
+    """
+
+    actions: tuple[str, ...]
+    instruction: str
+
+
+EXERCISES: Final = (
+    Exercise(("AU1", "AU2"), "raise both brows as far as they go"),
+    Exercise(("AU4",), "pull the brows down and together"),
+    Exercise(("AU5",), "open the eyes wide"),
+    Exercise(("AU45",), "close both eyes gently and open them again"),
+    Exercise(("AU6", "AU12"), "smile as broadly as you can, cheeks up"),
+    Exercise(("AU7",), "tighten the lids, as against bright light"),
+    Exercise(("AU9",), "wrinkle the nose"),
+    Exercise(("AU10",), "raise the upper lip, show the upper teeth"),
+    Exercise(("AU14",), "press the mouth corners inwards, dimples"),
+    Exercise(("AU15",), "pull the mouth corners down"),
+    Exercise(("AU16",), "pull the lower lip down, show the lower teeth"),
+    Exercise(("AU17",), "push the chin up"),
+    Exercise(("AU18",), "pucker the lips, as for a kiss"),
+    Exercise(("AU20",), "stretch the mouth sideways"),
+    Exercise(("AU22",), "funnel the lips, as for 'oh'"),
+    Exercise(("AU24",), "press the lips together"),
+    Exercise(("AU25", "AU26"), "open the mouth wide"),
+    Exercise(("AU28",), "suck both lips in"),
+)
+
+
+class NeutralTake:
+    """Three seconds of a resting face: still, frontal, no action; anything else starts it afresh.
+
+    Parameters
+    ----------
+    estimator : Estimator
+        Uncalibrated; its neutral must be the mean face (``canonical``).
+    """
+
+    def __init__(self, estimator: Estimator, duration_s: float = NEUTRAL_S) -> None:
+        self._estimator = estimator
+        self._gate = NeutralGate(estimator.model)
+        self._duration_s = duration_s
+        self._restart("look into the camera and rest")
+
+    def _restart(self, fault: str) -> None:
+        self.fault = fault
+        self.done_s = 0.0
+        self._shapes: list[F64] = []
+        self._angles: list[F64] = []
+        self._last_ns: int | None = None
+
+    def feed(self, estimate: Estimate, t_ns: int) -> Neutral | None:
+        """Take a frame; the neutral once the time is full. ``fault`` says what is in the way."""
+        head = estimate.head
+        angles = np.array((head.yaw_rad, head.pitch_rad, head.roll_rad))
+        shape, speed = self._estimator.aligned, float(self._estimator.facts[k.SPEED])
+        fault = self._gate.fault(shape, angles, speed)
+        if not fault and speed > STILL_SPEED:
+            fault = "the head moves"
+        if not fault and self._shapes and self._wander(shape) > MAX_WANDER:
+            fault = "the face moves"
+        if fault:
+            self._restart(fault)
+            return None
+        self.fault = ""
+        if self._last_ns is not None:
+            self.done_s += min(max((t_ns - self._last_ns) * 1e-9, 0.0), MAX_GAP_S)
+        self._last_ns = t_ns
+        self._shapes.append(shape.copy())
+        self._angles.append(angles)
+        if self.done_s < self._duration_s:
+            return None
+        return neutral_from_shapes(np.array(self._shapes), np.array(self._angles))
+
+    def _wander(self, shape: F64) -> float:
+        """Against the frame at the start of the hold; eyes may look about."""
+        away = (shape - self._shapes[0])[:N_SKIN, :2]
+        return float(np.sqrt((away**2).sum(axis=1).mean()))
+
+
+class RangeTake:
+    """Gathers the maxima of one exercise."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        self.exercise = exercise
+        self._rows: list[F32] = []
+
+    def feed(self, estimate: Estimate) -> dict[str, float]:
+        """Take a frame; the present value of each channel of the exercise."""
+        self._rows.append(estimate.units.intensity)
+        return {c: float(estimate.units.intensity[CHANNEL_INDEX[c]]) for c in self._channels()}
+
+    def _channels(self) -> list[str]:
+        return [channel for action in self.exercise.actions for channel in channels_of(action)]
+
+    def maxima(self) -> dict[str, float]:
+        """Strongest held value of each channel; those that were not seen are left out."""
+        return maxima_of(np.array(self._rows), self._channels()) if self._rows else {}
+
+
+def maxima_of(intensity: F32, channels: list[str]) -> dict[str, float]:
+    """Strongest held value of channels over frames (T, N_AU).
+
+    The frames above half of the peak count, and of them the ``PEAK_SHARE`` quantile.
+    """
+    maxima = {}
+    for channel in channels:
+        values = np.nan_to_num(intensity[:, CHANNEL_INDEX[channel]])
+        held = values[values >= 0.5 * values.max()]
+        maximum = float(np.quantile(held, PEAK_SHARE))
+        if maximum >= MIN_MAXIMUM:
+            maxima[channel] = maximum
+    return maxima
+
+
+def new_profile(name: str, backend: str, neutral: Neutral, maxima: dict[str, float]) -> Profile:
+    """A profile stamped with the present time."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return Profile(name, backend, neutral, maxima, created)

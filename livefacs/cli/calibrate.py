@@ -1,0 +1,188 @@
+"""``livefacs calibrate``: a personal profile of neutral and range of motion."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from livefacs.au.calibration import (
+    EXERCISES,
+    NEUTRAL_S,
+    Exercise,
+    NeutralTake,
+    RangeTake,
+    maxima_of,
+    new_profile,
+)
+from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
+from livefacs.au.estimator import Estimator
+from livefacs.au.model import EstimatorModel, load_model
+from livefacs.au.neutral import Neutral, canonical_neutral
+from livefacs.au.profile import Profile, profile_path, save_profile
+from livefacs.au.solving import solve
+from livefacs.cli.keys import keys_pressed
+from livefacs.cli.solve import seconds_from_text
+from livefacs.clock import s_from_ns
+from livefacs.errors import SourceError
+from livefacs.landmarkers import open_landmarker
+from livefacs.pipeline.offline import meshes_of
+from livefacs.protocols import Landmarker, Source
+from livefacs.sources import open_source
+from livefacs.types import Landmarks
+from livefacs.vocab.facs import channels_of
+
+app = typer.Typer()
+
+
+@app.command()
+def calibrate(
+    name: Annotated[str, typer.Argument(help="Name of the profile, or a path ending in .json.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--source", "-s", help="A camera; or a clip, whose movements give the range of motion."
+        ),
+    ] = "auto",
+    neutral: Annotated[
+        str | None,
+        typer.Option(help="In a clip: seconds START:END in which the face rests."),
+    ] = None,
+    neutral_only: Annotated[
+        bool, typer.Option("--neutral-only", help="Leave the range of motion out.")
+    ] = False,
+    hold: Annotated[float, typer.Option(min=1.0, help="Seconds for each movement.")] = 4.0,
+    landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
+    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
+) -> None:
+    """Make a personal profile: three seconds of neutral, then movement by movement.
+
+    Any movement can be skipped with the key s. Use the profile with --profile NAME. A clip of the
+    same movements works too; its strongest ones are taken.
+    """
+    path = profile_path(name)
+    console = Console(highlight=False)
+    estimator_model = load_model(weights)
+    is_clip = Path(source).exists() and not source.startswith("/dev/")
+    with (
+        closing(open_landmarker(landmarker, model=model)) as finder,
+        closing(open_source(source, realtime=not is_clip)) as frames,
+    ):
+        if is_clip:
+            profile = _from_clip(
+                path.stem, frames, finder, estimator_model, neutral, not neutral_only
+            )
+        else:
+            guide = _Guide(console, frames, finder, estimator_model)
+            profile = guide.lead(path.stem, () if neutral_only else EXERCISES, hold)
+    save_profile(profile, path)
+    known = len(profile.maxima)
+    console.print(f"{path}: neutral and {known} personal maxima", markup=False)
+
+
+def _from_clip(
+    name: str,
+    frames: Source,
+    finder: Landmarker,
+    model: EstimatorModel,
+    neutral: str | None,
+    is_range_wanted: bool,
+) -> Profile:
+    meshes = meshes_of(frames, finder)
+    faces = [mesh.landmarks for mesh in meshes if mesh.landmarks is not None]
+    seconds = seconds_from_text(neutral)
+    if seconds is None:
+        found = neutral_of_clip(model, faces)
+    else:
+        found = neutral_of_seconds(model, faces, *seconds)
+    maxima: dict[str, float] = {}
+    if is_range_wanted:
+        blank = Profile(name, finder.name, found)
+        rows = [e.units.intensity for _, _, e in solve(meshes, model, profile=blank) if e]
+        wanted = [c for x in EXERCISES for action in x.actions for c in channels_of(action)]
+        maxima = maxima_of(np.array(rows), wanted)
+    return new_profile(name, finder.name, found, maxima)
+
+
+class _Guide:
+    """Leads a performer through a calibration before a camera."""
+
+    def __init__(
+        self, console: Console, source: Source, finder: Landmarker, model: EstimatorModel
+    ) -> None:
+        self._console = console
+        self._source = source
+        self._finder = finder
+        self._model = model
+        self._skip = threading.Event()
+        self._quit = threading.Event()
+
+    def lead(self, name: str, exercises: tuple[Exercise, ...], hold_s: float) -> Profile:
+        """Neutral, then the exercises; keys s skips, q ends early and keeps what there is."""
+        actions: dict[str, Callable[[], None]] = {"s": self._skip.set, "q": self._quit.set}
+        with keys_pressed(actions, self._console.print) as has_keys:
+            if has_keys:
+                self._console.print("keys: s skips a movement · q ends early")
+            neutral = self._take_neutral()
+            maxima: dict[str, float] = {}
+            for exercise in exercises:
+                if self._quit.is_set():
+                    break
+                maxima.update(self._take_range(exercise, neutral, hold_s))
+        return new_profile(name, self._finder.name, neutral, maxima)
+
+    def _faces(self) -> Iterator[Landmarks | None]:
+        while not self._quit.is_set():
+            frame = self._source.read()
+            if frame is None:
+                return
+            yield self._finder.detect(frame)
+
+    def _take_neutral(self) -> Neutral:
+        estimator = Estimator(self._model, neutral=canonical_neutral(self._model))
+        take = NeutralTake(estimator)
+        with Live(console=self._console, refresh_per_second=10, transient=True) as live:
+            for face in self._faces():
+                if face is None:
+                    live.update(Text("neutral: no face"))
+                    continue
+                found = take.feed(estimator.estimate(face), face.t_ns)
+                left = f"{NEUTRAL_S - take.done_s:.1f} s"
+                live.update(Text(f"neutral: {take.fault or 'hold still, ' + left}"))
+                if found is not None:
+                    return found
+        raise SourceError("the calibration ended before three quiet seconds of neutral were seen")
+
+    def _take_range(self, exercise: Exercise, neutral: Neutral, hold_s: float) -> dict[str, float]:
+        estimator = Estimator(self._model, neutral=neutral)
+        take = RangeTake(exercise)
+        codes = "+".join(action[2:] for action in exercise.actions)
+        self._skip.clear()
+        start_ns: int | None = None
+        with Live(console=self._console, refresh_per_second=10, transient=True) as live:
+            for face in self._faces():
+                if self._skip.is_set():
+                    self._console.print(f"{codes}: skipped")
+                    return {}
+                if face is None:
+                    continue
+                start_ns = face.t_ns if start_ns is None else start_ns
+                values = take.feed(estimator.estimate(face))
+                left_s = hold_s - s_from_ns(face.t_ns - start_ns)
+                shown = "  ".join(f"{channel} {value:.2f}" for channel, value in values.items())
+                live.update(Text(f"{codes}: {exercise.instruction} ({left_s:.1f} s)  {shown}"))
+                if left_s <= 0.0:
+                    break
+        maxima = take.maxima()
+        said = ", ".join(f"{channel} {value:.2f}" for channel, value in maxima.items())
+        self._console.print(f"{codes}: {said or 'not seen, left uncalibrated'}", markup=False)
+        return maxima
