@@ -12,34 +12,25 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Recorded takes: list, show, repair.")
 
+_HEADINGS = ("take", "slate", "frames", "length", "rate", "timecode", "markers", "state")
 _Folder = Annotated[Path, typer.Argument(help="A take, or a folder of takes.", show_default=False)]
 
 
 @app.command("list")
 def list_takes(folder: Annotated[Path, typer.Argument(help="Folder of takes.")] = Path()) -> None:
     """List the takes in a folder: frames, length, timecode, state."""
-    from rich.console import Console
-    from rich.table import Table
-
     from livefacs.take.shelf import find_takes
 
     takes, faults = find_takes(folder)
-    table = Table("take", "slate", "frames", "length", "rate", "timecode", "markers", "state")
-    for take in takes:
-        table.add_row(
-            take.name,
-            f"{take.slate} {take.number}",
-            str(take.n_rows),
-            f"{take.duration_s:.2f} s",
-            f"{take.frame_rate_hz:.2f} Hz",
-            take.timecode(0) if take.n_rows else "",
-            str(len(take.markers)),
-            take.state + (f", {take.n_torn_bytes} torn bytes" if take.n_torn_bytes else ""),
-        )
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table if takes else f"no takes in {folder}")
+    rows = [_HEADINGS, *(_row(take) for take in takes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    for row in rows if takes else ():
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+    if not takes:
+        typer.echo(f"no takes in {folder}")
     for fault in faults:
-        console.print(str(fault), markup=False)
+        typer.echo(str(fault), err=True)
 
 
 @app.command()
@@ -73,6 +64,19 @@ def repair(folder: _Folder) -> None:
         typer.echo(str(fault), err=True)
     if faults:
         raise typer.Exit(faults[0].exit_code)
+
+
+def _row(take: Take) -> tuple[str, ...]:
+    return (
+        take.name,
+        f"{take.slate} {take.number}",
+        str(take.n_rows),
+        f"{take.duration_s:.2f} s",
+        f"{take.frame_rate_hz:.2f} Hz",
+        take.timecode(0) if take.n_rows else "",
+        str(len(take.markers)),
+        take.state + (f", {take.n_torn_bytes} torn bytes" if take.n_torn_bytes else ""),
+    )
 
 
 def _facts(take: Take) -> dict[str, str]:

@@ -1,0 +1,129 @@
+"""The commands around takes, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from livefacs.cli.main import main
+from livefacs.take.reader import Take
+from tests.take.synthetic import clip_info, make_take, tracked_frame
+
+
+def run(*words: str | Path) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(word) for word in words])
+    return int(end.value.code or 0)
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Path:
+    return make_take(tmp_path / "smile_003", [tracked_frame(i) for i in range(30)]).folder
+
+
+def test_list_and_show(take: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("takes", "list", take.parent) == 0
+    assert "smile_003" in capsys.readouterr().out
+    assert run("takes", "show", take) == 0
+    shown = capsys.readouterr().out
+    assert "30, 0.483 s, 60.000 Hz, 0 dropped before the recorder" in shown
+    assert "01:00:00:00 at 60, free run" in shown
+    assert "30 frames with a face, at most 2 at once" in shown
+
+
+def test_repair_says_what_was_there(take: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (take / "frames.rec").open("ab") as file:
+        file.write(b"torn")
+    assert run("takes", "repair", take) == 0
+    said = capsys.readouterr().out
+    assert "30 whole frames, 0.48 s, 0 markers" in said
+    assert "frames.rec: 4 bytes of an unfinished record cut off" in said
+    assert Take(take).n_torn_bytes == 0
+
+
+def test_export_by_name_and_by_ending(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("export", take, "--to", "openface", "-o", tmp_path / "of.csv") == 0
+    assert run("export", take, "-o", tmp_path / "a.glb", "--fps", "24", "--smooth", "5") == 0
+    assert (tmp_path / "a.glb").read_bytes()[:4] == b"glTF"
+    capsys.readouterr()
+    assert run("export", "--formats", take) == 0
+    assert "livelinkface" in capsys.readouterr().out
+
+
+def test_export_faults_are_one_line(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("export", tmp_path / "nowhere", "--to", "csv") == 5
+    assert run("export", take) == 2
+    assert run("export", take, "--to", "fbx") == 2
+    assert run("export", take, "--to", "usd", "--fps", "31") == 2
+    assert run("export", take, "--to", "gltf", "--rig", "nobody") == 2
+    assert run("export", take, "--to", "csv", "--smooth", "99") == 2
+    faults = capsys.readouterr().err.splitlines()
+    assert all(line.startswith(("livefacs: ", "  ")) for line in faults)
+    assert "less than half the frame rate" in faults[-1]
+
+
+def test_plot(take: Path, tmp_path: Path) -> None:
+    assert run("plot", take, "-o", tmp_path / "p.html", "--actions", "12,26") == 0
+    assert "<svg" in (tmp_path / "p.html").read_text()
+    assert run("plot", take, "-o", tmp_path / "p.bmp") == 2
+
+
+def test_solve_several_takes_and_again(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make_take(tmp_path / "other", [tracked_frame(i) for i in range(10)]).folder
+    words = ("solve", take, other, "-o", tmp_path / "out", "--as-live", "--timecode")
+    assert run(*words) == 0
+    assert "smile_003.csv: 30 frames, a face in 30" in capsys.readouterr().err
+    assert run(*words) == 0
+    assert capsys.readouterr().err.count("finished before") == 2
+    assert run(*words, "--again") == 0
+    assert "finished before" not in capsys.readouterr().err
+    with (tmp_path / "out/other.csv").open(newline="") as file:
+        assert next(csv.DictReader(file))["timecode"] == "01:00:00:00"
+    assert run("solve", take, other, "-o", tmp_path / "one.csv") == 2
+
+
+def test_batch_delivers_the_rest_and_fails_at_the_end(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = tmp_path / "clips"
+    make_take(clips / "deep/a", [tracked_frame(i) for i in range(20)], clip_info())
+    (clips / "broken.mp4").write_bytes(b"nothing")
+    out = tmp_path / "out"
+    words = ("batch", clips, "-o", out, "--processes", "1", "--as-live")
+    assert run(*words) == 1
+    said = capsys.readouterr()
+    assert "1 solved, 0 finished before, 1 failed" in said.out
+    assert said.err.startswith("failed: ")
+    assert "broken.mp4" in said.err
+    assert (out / "deep/a.csv").is_file()
+    with (out / "livefacs-batch.csv").open(newline="") as file:
+        rows = {Path(row["clip"]).name: row for row in csv.DictReader(file)}
+    assert (rows["a"]["state"], rows["a"]["n_frames"]) == ("done", "20")
+    assert rows["broken.mp4"]["state"] == "failed"
+    (clips / "broken.mp4").unlink()
+    assert run(*words) == 0
+    assert "0 solved, 1 finished before, 0 failed" in capsys.readouterr().out
+    assert run("batch", tmp_path / "nowhere", "-o", out) == 3
+
+
+def test_record_the_performer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = (
+        *("record", "demo", "--take", tmp_path / "rec", "--seconds", "1", "--no-meters"),
+        *("--timecode-rate", "29.97df", "--timecode-source", "free run"),
+        *("--timecode-start", "10:00:00;00", "--notes", "hat on", "--video"),
+    )
+    assert run(*words) == 0
+    take = Take(tmp_path / "rec")
+    assert take.n_rows == pytest.approx(30, abs=2)
+    assert (take.timecode(0), take.document["notes"]) == ("10:00:00;00", "hat on")
+    assert len(take.video_stamps()) == take.n_rows
+    assert run(*words) == 5
+    assert "is not empty" in capsys.readouterr().err
