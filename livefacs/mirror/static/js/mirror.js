@@ -33,7 +33,7 @@ export class MirrorView {
       this._tool("calibrate", "K", calibrate, false),
       this._tool("far", "F", () => this._toggleFar()));
     this.element = h("div.mirror", {},
-      h("div", {}, h("div.look", {}, this.stage.element, this._puppetRow), this.reading.element, h("div.under", {}, this._note, h("button.away", { type: "button", onclick: () => this._toggleFar() }, t("replay.leave_far"))), tools, this._replay.element, this._magnifier.element),
+      h("div", {}, h("h1.unseen", {}, t("nav.mirror")), h("div.look", {}, this.stage.element, this._puppetRow), this.reading.element, h("div.under", {}, this._note, h("button.away", { type: "button", onclick: () => this._toggleFar() }, t("replay.leave_far"))), tools, this._replay.element, this._magnifier.element),
       h("div.stack", {}, this.bars.element, this._poses.element));
     this._restore();
   }
