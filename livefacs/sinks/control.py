@@ -119,7 +119,7 @@ class OscControl:
             return None
         action = _STAGE.get(address)
         if action is None:
-            raise CommandFault("unknown command")
+            raise CommandFault(_NOT_HERE.get(address, "unknown command"))
         return action(self._control, arguments)
 
     def _send(self, reply: tuple[str, Sequence[object]], sender: tuple[Any, ...]) -> None:
@@ -175,8 +175,23 @@ _STAGE: Final[Mapping[str, Callable[[SessionControl, Sequence[object]], Reply]]]
         "/RecordStop": _record_stop,
         "/LiveLinkStreamStart": _silent(lambda control, _: control.start_streaming()),
         "/LiveLinkStreamStop": _silent(lambda control, _: control.stop_streaming()),
+        **dict.fromkeys(
+            ("/ARSessionStart", "/ARSessionStop", "/VideoDisplayOn", "/VideoDisplayOff"),
+            _silent(lambda _control, _: None),
+        ),
         "/BatteryQuery": lambda _control, _: ("/Battery", (float(_UNKNOWN),)),
         "/ThermalsQuery": lambda _control, _: ("/Thermals", (_UNKNOWN,)),
     }
 )
-"""Commands of the Live Link Face app that have a counterpart here."""
+"""Commands of the Live Link Face app: those with a counterpart, and those that ask for nothing."""
+
+_START_WITH: Final = "outputs are chosen at the start: --to livelink://HOST:PORT?subject=NAME"
+_NOT_HERE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/AddLiveLinkAddress": _START_WITH,
+        "/ClearAllLiveLinkAddresses": _START_WITH,
+        "/LiveLinkSubject": _START_WITH,
+        "/Transport": "takes are not sent away: copy the take folder",
+    }
+)
+"""Commands of the app that are refused, and why."""

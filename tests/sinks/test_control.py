@@ -97,6 +97,8 @@ def test_commands_without_an_answer(remote: socket.socket, session: FakeSession)
         packet("/Take", 7),
         packet("/LiveLinkStreamStop"),
         packet("/LiveLinkStreamStart"),
+        packet("/VideoDisplayOff"),
+        packet("/ARSessionStart"),
     ):
         remote.send(sent)
     remote.send(packet("/livefacs/status"))
@@ -128,11 +130,12 @@ def test_a_refusal_is_told(remote: socket.socket, control: OscControl) -> None:
         packet("/Slate", 3),
         packet("/Take", "many"),
         packet("/nonsense"),
+        packet("/AddLiveLinkAddress", "10.0.0.7", 11111),
         packet("/livefacs/nonsense"),
     ):
         remote.send(sent)
         assert answer(remote)[0] == "/livefacs/error"
-    assert control.n_bad == 6
+    assert control.n_bad == 7
 
 
 def test_a_bundle_of_the_far_future_is_done_at_once(
