@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import cv2
+
 from livefacs.clock import now_ns
 from livefacs.mirror.packets import Timing, packet_from_tracked
 from livefacs.protocols import RigRetargeter
@@ -120,6 +122,9 @@ class LiveFeed:
         self._watchers: tuple[Watcher, ...] = ()
         self._lock = threading.Lock()
         self._last_ns: int | None = None
+        # OpenCV's pool spins on every core after a conversion that one thread does in 20 µs:
+        # without it a frame costs half the processor time.
+        cv2.setNumThreads(1)
         self._thread = threading.Thread(target=self._work, name="livefacs-mirror-feed", daemon=True)
         self._thread.start()
 

@@ -105,17 +105,22 @@ def performance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Performanc
     running.stop()
 
 
+def start_chromium(folder: Path, *flags: str) -> Chrome:
+    """A headless browser with a profile of its own that calls nobody."""
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={folder}", *flags):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return Chrome(options=options, service=Service(str(DRIVER)))
+
+
 @pytest.fixture(scope="module")
 def open_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Chrome]]:
     drivers: list[Chrome] = []
 
     def start(*flags: str) -> Chrome:
-        options = ChromeOptions()
-        options.binary_location = str(CHROMIUM)
-        for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}", *flags):
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        drivers.append(Chrome(options=options, service=Service(str(DRIVER))))
+        drivers.append(start_chromium(tmp_path_factory.mktemp("chromium"), *flags))
         return drivers[-1]
 
     yield start
