@@ -278,12 +278,12 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
         ),
         "vts": Scheme("VTube Studio", 8001, "vtubestudio"),
         "lsl": Scheme(
-            "Lab Streaming Layer: lsl://NAME (needs pylsl)",
+            "Lab Streaming Layer: lsl://NAME?scope=… (needs pylsl)",
             0,
             listens=True,
             options={
                 "scope": Option(
-                    _choice("machine", "network"), "machine", "who can find the stream"
+                    _choice("machine", "network"), None, "who can find the stream; must be said"
                 ),
             },
         ),
@@ -337,6 +337,10 @@ def _host_and_port(url: str, scheme: Scheme, faults: list[str]) -> tuple[str, in
         faults.append(f"{fault}: expected host:port with a port from 1 to 65535")
         return _LOOPBACK, scheme.port
     host = (parts.hostname or _LOOPBACK) if parts.hostname != "*" else "0.0.0.0"
+    if scheme.port == 0:
+        host = parts.netloc  # a name, not an address: its capitals count
+        if not host:
+            faults.append("expected a name behind ://")
     if parts.path.strip("/") or parts.username is not None or parts.fragment:
         faults.append("expected nothing but host, port and ?options")
     if port == 0 and not scheme.listens:

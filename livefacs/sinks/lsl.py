@@ -15,10 +15,11 @@ from livefacs.errors import SinkError
 from livefacs.types import RigFrame, SinkCounters, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS
 
+_QUIET: Final = "[log]\nlevel = -2\n"  # errors only, on the user's terminal
 _SCOPES: Final = {
-    "machine": "[ports]\nIPv6 = disable\n[multicast]\nResolveScope = machine\n"
+    "machine": _QUIET + "[ports]\nIPv6 = disable\n[multicast]\nResolveScope = machine\n"
     "ListenAddress = 127.0.0.1\n",
-    "network": "[multicast]\nResolveScope = site\n",
+    "network": _QUIET + "[multicast]\nResolveScope = site\n",
 }
 _POSE: Final = (
     *(("head_" + name, "rad") for name in ("yaw", "pitch", "roll")),
@@ -61,7 +62,7 @@ class LslSink:
         Name of the stream.
     rig : str or None
     scope : "machine" or "network"
-        Where the stream can be found and read.
+        Where the stream can be found. The library's data port is open on every interface.
 
     Raises
     ------
@@ -69,7 +70,7 @@ class LslSink:
         pylsl is not installed, or its native library cannot be loaded.
     """
 
-    def __init__(self, url: str, name: str, rig: str | None, scope: str = "machine") -> None:
+    def __init__(self, url: str, name: str, rig: str | None, scope: str) -> None:
         pylsl = import_pylsl(url, scope)
         self.url = url
         self.counters = SinkCounters()

@@ -182,8 +182,14 @@ def _open_vts(destination: Destination, _: ClockMap, __: SessionControl | None) 
 def _open_lsl(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:
     from livefacs.sinks.lsl import LslSink
 
-    scope = str(destination.options["scope"])
-    return LslSink(destination.url, destination.host, destination.rig, scope)
+    scope = destination.options["scope"]
+    if scope is None:
+        raise SinkError(
+            f"output {destination.url!r}: LSL's library opens its data port on every interface of "
+            "this machine; expected scope=network, or scope=machine to be found by this machine "
+            "alone (the port is open all the same)"
+        )
+    return LslSink(destination.url, destination.host, destination.rig, str(scope))
 
 
 def _rig(destination: Destination) -> str:

@@ -165,7 +165,7 @@ class LslReceiver:
     def __init__(self, where: Destination) -> None:
         from livefacs.sinks.lsl import import_pylsl
 
-        self._lsl = import_pylsl(where.url, str(where.options["scope"]))
+        self._lsl = import_pylsl(where.url, str(where.options["scope"] or "machine"))
         self._name = where.host
         self._inlet: Any = None
         self._labels: list[str] = []

@@ -32,7 +32,7 @@ class Reading:
     unix_ns : int or None
         Capture time, where the protocol carries it.
     frame : int or None
-        Frame number, where the protocol carries it.
+        Number that counts frames, where the protocol carries one.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -109,7 +109,10 @@ def reading_from_livelink(datagram: bytes) -> Reading:
         Not a version 6 packet.
     """
     packet = packet_from_livelink(datagram)
-    reading = Reading(frame=packet.frame)
+    reading = (
+        Reading()
+    )  # the frame number is a timecode: it skips where its rate is not the camera's
+    reading.note("timecode frame", str(packet.frame))
     reading.note("subject", packet.subject)
     reading.note("device", packet.device)
     reading.note("frame rate", str(packet.rate))

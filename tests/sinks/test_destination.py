@@ -26,6 +26,7 @@ from livefacs.sinks.destination import SCHEMES, parse_destination
         ("faceosc://", "127.0.0.1", 8338),
         ("vts://", "127.0.0.1", 8001),
         ("ws://", "127.0.0.1", 8765),
+        ("lsl://Anna-Face?scope=machine", "Anna-Face", 0),
     ],
 )
 def test_host_and_port(url: str, host: str, port: int) -> None:
@@ -82,6 +83,7 @@ def test_options_are_typed_and_all_present() -> None:
         ("livelink://h?subject=", ["1 to 100 bytes"]),
         ("vmc://h?flip=up", ["expected some of yaw, pitch, roll, gaze"]),
         ("vrcft://h?bits=9", ["whole number from 0 to 8"]),
+        ("lsl://?scope=machine", ["expected a name"]),
         ("ws://h?format=xml", ["expected json or msgpack"]),
         ("zmq://h?control=x", ["whole number from 0 to 65535"]),
     ],

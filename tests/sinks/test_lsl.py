@@ -20,7 +20,9 @@ from tests.wire.making import ARKIT, CLOCK, make_frame
 
 def test_an_inlet_reads_labels_samples_and_capture_times() -> None:
     pylsl = pytest.importorskip("pylsl", reason="pylsl (optional) is not installed")
-    sink = open_sink(parse_destination("lsl://livefacs-test?rig=arkit52"), CLOCK, None)
+    sink = open_sink(
+        parse_destination("lsl://livefacs-test?rig=arkit52&scope=machine"), CLOCK, None
+    )
     intensity = np.arange(N_AU) / 100
     intensity[5] = np.nan
     t_ns = now_ns()
@@ -59,9 +61,14 @@ def test_an_inlet_reads_labels_samples_and_capture_times() -> None:
     sink.close()
 
 
+def test_its_open_port_must_be_asked_for() -> None:
+    with pytest.raises(SinkError, match=r"every interface.*expected scope=network"):
+        open_sink(parse_destination("lsl://x"), CLOCK, None)
+
+
 def test_without_the_library_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pylsl", None)
     with pytest.raises(SinkError, match=r'pip install "livefacs\[lsl\]"'):
-        open_sink(parse_destination("lsl://x"), CLOCK, None)
+        open_sink(parse_destination("lsl://x?scope=network"), CLOCK, None)
