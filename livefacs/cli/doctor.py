@@ -70,7 +70,7 @@ def _packages() -> Iterator[str]:
 
 
 def _cameras() -> Iterator[str]:
-    from livefacs.sources import list_cameras
+    from livefacs.sources.cameras import list_cameras
 
     cameras = list_cameras()
     for camera in cameras:
