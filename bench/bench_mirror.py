@@ -24,6 +24,8 @@ from livefacs.pipeline.tracker import Tracker
 from livefacs.sources import open_source
 from livefacs.types import TrackedFrame
 
+pytestmark = pytest.mark.timeout(120)
+
 N_FRAMES = 90
 ROUNDS = 6
 CLIENT = """

@@ -17,7 +17,7 @@ from livefacs.protocols import RigRetargeter
 from livefacs.slot import Slot
 from livefacs.types import RigFrame, SinkCounters, TrackedFrame
 
-_RATE_SPAN: Final = 0.05
+_PERIOD_SHARE: Final = 0.05
 _IN_FLIGHT: Final = 2  # frames a page may hold undrawn before newer ones wait
 _STALE_NS: Final = 2_000_000_000
 
@@ -114,7 +114,6 @@ class LiveFeed:
         self.counters = SinkCounters()
         self.rigs: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self.newest: TrackedFrame | None = None
-        self.rate_hz = 0.0
         self._clock = clock
         self._puppets = tuple(puppets)
         self._slot: Slot[_Arrival] = Slot()
@@ -122,6 +121,7 @@ class LiveFeed:
         self._watchers: tuple[Watcher, ...] = ()
         self._lock = threading.Lock()
         self._last_ns: int | None = None
+        self._period_ns = 0.0
         # OpenCV's pool spins on every core after a conversion that one thread does in 20 µs:
         # without it a frame costs half the processor time.
         cv2.setNumThreads(1)
@@ -208,11 +208,17 @@ class LiveFeed:
             outbox.offer(packet)
 
     def _note_rate(self, arrived_ns: int) -> None:
-        if self._last_ns is not None and arrived_ns > self._last_ns:
-            rate_hz = 1e9 / (arrived_ns - self._last_ns)
-            known = self.rate_hz or rate_hz
-            self.rate_hz = known + _RATE_SPAN * (rate_hz - known)
+        """Mean of the periods, not of the rates: late frames would make it too high."""
+        if self._last_ns is not None:
+            period_ns = arrived_ns - self._last_ns
+            known_ns = self._period_ns or period_ns
+            self._period_ns = known_ns + _PERIOD_SHARE * (period_ns - known_ns)
         self._last_ns = arrived_ns
+
+    @property
+    def rate_hz(self) -> float:
+        """Frames a second, of late; 0 before there were two."""
+        return 1e9 / self._period_ns if self._period_ns > 0 else 0.0
 
     def _note_rigs(self, frames: Sequence[RigFrame]) -> None:
         rigs = tuple((frame.rig, frame.controls) for frame in frames)
