@@ -28,8 +28,8 @@ STILL_SPEED: Final = 0.35
 """Eye distances a second."""
 MIN_MAXIMUM: Final = 0.2
 """A maximum below this is an action that was not seen."""
-PEAK_SHARE: Final = 0.9
-"""The maximum is this quantile of an action's frames: single frames do not make it."""
+HELD_FRAMES: Final = 6
+"""The maximum is the value reached in so many frames, a fifth of a second: one does not make it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +141,11 @@ class RangeTake:
 
 
 def maxima_of(intensity: F32, channels: list[str]) -> dict[str, float]:
-    """Strongest held value of channels over frames (T, N_AU).
-
-    The frames above half of the peak count, and of them the ``PEAK_SHARE`` quantile.
-    """
+    """Strongest value of channels over frames (T, N_AU) that at least ``HELD_FRAMES`` reach."""
     maxima = {}
     for channel in channels:
-        values = np.nan_to_num(intensity[:, CHANNEL_INDEX[channel]])
-        held = values[values >= 0.5 * values.max()]
-        maximum = float(np.quantile(held, PEAK_SHARE))
+        values = np.sort(np.nan_to_num(intensity[:, CHANNEL_INDEX[channel]]))
+        maximum = float(values[-min(HELD_FRAMES, len(values))])
         if maximum >= MIN_MAXIMUM:
             maxima[channel] = maximum
     return maxima

@@ -91,7 +91,7 @@ def _truth_of_row(row: dict[str, str]) -> F32:
         if not text or not channels:
             continue
         value = float(text) / (OPENFACE_MAXIMUM if openface else 1.0)
-        if not -0.01 <= value <= 1.5:
+        if not -0.01 <= value <= (1.01 if openface else 1.5):
             raise ValueError(f"{name} is {text}: expected {'0 to 5' if openface else '0 to 1'}")
         is_side = action in CHANNEL_INDEX
         for channel in channels:
