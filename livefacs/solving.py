@@ -25,7 +25,7 @@ from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.face_counter import MOST_FACES, FaceCounter
-from livefacs.pipeline.offline import each_mesh
+from livefacs.pipeline.offline import ReadAhead, each_mesh
 from livefacs.pipeline.replay import TakeMeshes, replay_take
 from livefacs.pipeline.tracker import Tracker
 from livefacs.protocols import Landmarker, Source
@@ -69,6 +69,8 @@ class SolveOptions:
     format : str
         Name of an export format, or ``take``.
     export : ExportOptions
+    read_ahead : bool
+        Decode in a thread of its own; not where every core has a clip already.
     """
 
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
@@ -78,6 +80,7 @@ class SolveOptions:
     as_live: bool = False
     format: str = "csv"
     export: ExportOptions = field(default_factory=ExportOptions)
+    read_ahead: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +195,8 @@ def _meshes(
             raise TakeError(f"{clip}: the take has no frames, nothing can be solved")
         return take, ()
     with ExitStack() as stack:
-        source = stack.enter_context(
-            closing(open_source(clip, realtime=False, rate_hz=options.rate_hz))
-        )
-        if source.is_live:
-            raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
+        source = _open_clip(clip, options)
+        stack.callback(source.close)
         on_open(source.n_frames)
         looker = stack.enter_context(closing(_open_finder(options, MOST_FACES)))
         watched = FaceCounter(source, looker)
@@ -210,6 +210,14 @@ def _meshes(
     if not take.n_rows:
         raise SourceError(f"{clip}: no frame in it, nothing can be solved")
     return take, notices
+
+
+def _open_clip(clip: str, options: SolveOptions) -> Source:
+    source = open_source(clip, realtime=False, rate_hz=options.rate_hz)
+    if source.is_live:
+        source.close()
+        raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
+    return ReadAhead(source) if options.read_ahead else source
 
 
 def _open_finder(options: SolveOptions, max_faces: int | None) -> Landmarker:

@@ -58,6 +58,7 @@ def batch(
     options = SolveOptions(
         tracking=load_options(None, {"tracking": given}).tracking,
         as_live=as_live,
+        read_ahead=False,
         format=to,
         export=ExportOptions(
             rig=rig, fps=fps, smooth_hz=smooth, confidence=confidence, timecode=timecode

@@ -7,11 +7,15 @@ from dataclasses import replace
 from typing import Final
 
 from livefacs.au.solving import Mesh
+from livefacs.pipeline.feed import Feed
 from livefacs.protocols import Landmarker, Source
 from livefacs.types import Frame
 
 N_PRIMING: Final = 3
 """A tracker's first frames are about a pixel off: the first image is shown to it this often."""
+
+
+_WAIT_S: Final = 0.25
 
 
 def each_mesh(source: Source, landmarker: Landmarker) -> Iterator[Mesh]:
@@ -56,3 +60,36 @@ def _prime(landmarker: Landmarker, frame: Frame) -> None:
     if landmarker.name == "facemesh":  # the other backend wants rising times
         for _ in range(N_PRIMING):
             landmarker.detect(frame)
+
+
+class ReadAhead:
+    """A finite source that is decoded in a thread of its own, a few frames ahead."""
+
+    is_live = False
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._feed = Feed(source, lambda: 0)
+        self._feed.start()
+        self.description = source.description
+        self.rate_hz = source.rate_hz
+        self.n_frames = source.n_frames
+        self.timecode = source.timecode
+        self.notices = source.notices
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end; raises what the source raised."""
+        while True:
+            grabbed = self._feed.get(_WAIT_S)
+            if grabbed is not None:
+                return grabbed.frame
+            if self._feed.ended:
+                return None
+
+    def close(self) -> None:
+        """Stop reading and let the source go."""
+        self._feed.close()
+
+    def closing_notices(self) -> tuple[str, ...]:
+        """The source's own."""
+        return self._source.closing_notices()
