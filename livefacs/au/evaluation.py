@@ -75,7 +75,8 @@ class Evaluation:
     def mean(self, figure: str) -> float:
         """Mean of a figure over the actions that have it."""
         values = [getattr(self.rows[name], figure) for name in SCORED if name in self.rows]
-        return float(np.nanmean(values)) if values else float("nan")
+        known = [value for value in values if not np.isnan(value)]
+        return float(np.mean(known)) if known else float("nan")
 
 
 def curves_of(

@@ -27,7 +27,13 @@ from livefacs.au.features import (
     region_mask,
     set_formulas,
 )
-from livefacs.au.model import MEASURE_START, MEASURES, N_FEATURES, EstimatorModel
+from livefacs.au.model import (
+    MEASURE_START,
+    MEASURES,
+    N_FEATURES,
+    EstimatorModel,
+    load_model,
+)
 from livefacs.kernels._jit import numba_version
 from livefacs.kernels.features import N_POSE_TERMS
 from livefacs.vocab.facs import AU_CHANNELS, N_AU, action_of
@@ -83,6 +89,11 @@ def train(
 ) -> EstimatorModel:
     """Train on labelled subjects.
 
+    Data with runs of a turning neutral head (sequences named ``pose…``) are trained from nothing.
+    Other data, such as one's own labelled takes, say too little of rigid motion and of most
+    actions: they start from the shipped weights, which the penalty then draws to instead of zero,
+    and channels that they do not label stay as shipped.
+
     Parameters
     ----------
     subjects : list of Subject
@@ -91,11 +102,15 @@ def train(
         Measured reliability by action, from people that were not trained on.
     """
     chosen = settings or Settings()
-    canonical = mean_face(subjects)
-    ids, prior = choose_align_points(subjects, canonical)
+    base = None if has_turning(subjects) else load_model()
+    if base is None:
+        canonical = mean_face(subjects)
+        ids, prior = choose_align_points(subjects, canonical)
+    else:
+        canonical, ids, prior = base.canonical, base.align_ids, base.align_prior
     blank = blank_model(canonical, ids, prior)
     examples = examples_of(blank, subjects, chosen.sequence_weights, chosen.focal_factors)
-    weights, bias = fit(examples, canonical, chosen)
+    weights, bias = fit(examples, canonical, chosen, base)
     return EstimatorModel(
         canonical,
         ids,
@@ -103,24 +118,39 @@ def train(
         weights,
         bias,
         reliability_array(reliability or {}),
-        provenance(subjects, chosen),
+        provenance(subjects, chosen, base),
     )
 
 
-def fit(examples: Examples, canonical: F64, settings: Settings) -> tuple[F32, F32]:
-    """Weights (N_AU, N_FEATURES) and bias (N_AU,), float32, from feature rows."""
+def has_turning(subjects: Many[Subject]) -> bool:
+    """True where the data hold a neutral face that turns."""
+    return any(s.name.startswith("pose") for subject in subjects for s in subject.sequences)
+
+
+def fit(
+    examples: Examples, canonical: F64, settings: Settings, base: EstimatorModel | None = None
+) -> tuple[F32, F32]:
+    """Weights (N_AU, N_FEATURES) and bias (N_AU,), float32, from feature rows.
+
+    ``base`` gives the weights that the penalty draws to; None draws to zero.
+    """
     unit = np.ones(N_FEATURES)
     unit[MEASURE_START : MEASURE_START + 2] = settings.gap_unit
     rows = np.hstack((examples.features * unit, np.full((len(examples.features), 1), 0.1)))
     system = _MirroredSystem(rows.astype(np.float32), examples.weight)
     solvers = {c: system.solver(_allowed(c, canonical), _penalty(c, settings)) for c in LEARNT}
-    weights = np.zeros((N_AU, N_FEATURES + 1))
-    target = np.nan_to_num(examples.truth)
+    start = np.zeros((N_AU, N_FEATURES + 1))
+    if base is not None:
+        start[:, :N_FEATURES] = base.weights / unit
+        start[list(LEARNT), N_FEATURES] = 10.0 * (base.bias + settings.noise_floor)[list(LEARNT)]
+    weights = start.copy()
+    target = _one_sided(examples.truth, system.predict(weights))
     for _ in range(settings.n_rounds):
         correlation = system.correlation(target)
         for channel, (used, inverse) in solvers.items():
+            pull = _penalty(channel, settings)[used] * start[channel, used]
             weights[channel] = 0.0
-            weights[channel, used] = inverse @ correlation[used, channel]
+            weights[channel, used] = inverse @ (correlation[used, channel] + pull)
         target = _one_sided(examples.truth, system.predict(weights))
     bias = _floors(0.1 * weights[:, N_FEATURES], settings)
     weights = weights[:, :N_FEATURES] * unit
@@ -205,9 +235,12 @@ def reliability_array(by_action: Mapping[str, float]) -> F32:
     return np.array(values, np.float32)
 
 
-def provenance(subjects: Many[Subject], settings: Settings) -> dict[str, Any]:
+def provenance(
+    subjects: Many[Subject], settings: Settings, base: EstimatorModel | None = None
+) -> dict[str, Any]:
     """What the weights were made of and with."""
     return {
+        "base": base.digest if base else None,
         "data": {subject.name: subject.sha256 for subject in subjects},
         "settings": asdict(settings),
         "seed": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,8 @@ def evaluate_command(
     console = Console()
     console.print(_table(evaluation, sides))
     both, left, right = evaluation.blink
-    console.print(f"AU45 on the blink sequences: r {both:.3f}, left {left:.3f}, right {right:.3f}")
+    if not math.isnan(both):
+        console.print(f"AU45 on blink sequences: r {both:.3f}, left {left:.3f}, right {right:.3f}")
     if report is not None:
         from livefacs.au.report import write_report
 
@@ -90,14 +92,18 @@ def _table(evaluation: Evaluation, are_sides_shown: bool) -> Table:
     table = Table("action", box=None)
     for name in ("r", "ICC", "error", "cross-talk", "leak p95", "leak max", "jitter"):
         table.add_column(name, justify="right")
-    table.add_column("answers most to")
+    table.add_column("answers most to", no_wrap=True)
     for name, row in evaluation.rows.items():
         if name[-2:] in ("_L", "_R") and not name.startswith("AD30") and not are_sides_shown:
             continue
-        worst = ", ".join(f"{shape} {share:.2f}" for shape, share in row.worst)
+        worst = ", ".join(f"{shape} {share:.2f}" for shape, share in row.worst[:1])
         figures = (row.r, row.icc, row.error, row.crosstalk, row.leak_p95, row.leak_max)
-        table.add_row(name, *(f"{v:.2f}" for v in figures), f"{row.jitter:.3f}", worst)
+        table.add_row(name, *(_cell(v) for v in figures), _cell(row.jitter, 3), worst)
     keys = ("r", "icc", "error", "crosstalk", "leak_p95", "leak_max")
-    means = [f"{evaluation.mean(key):.3f}" for key in keys]
-    table.add_row("mean", *means, f"{evaluation.mean('jitter'):.3f}", "", style="bold")
+    means = [_cell(evaluation.mean(key), 3) for key in (*keys, "jitter")]
+    table.add_row("mean", *means, "", style="bold")
     return table
+
+
+def _cell(value: float, digits: int = 2) -> str:
+    return "" if math.isnan(value) else f"{value:.{digits}f}"
