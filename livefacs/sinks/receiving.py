@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any, Final, Protocol
 
 from livefacs.errors import SinkError
-from livefacs.sinks.destination import SCHEMES, Destination
+from livefacs.sinks.destination import Destination
 from livefacs.sinks.quiet import QUIET_LOGGER
 from livefacs.wire.reading import READERS, Reading
 
@@ -199,21 +199,21 @@ class LslReceiver:
         return True
 
 
+def _open_standin(where: Destination) -> Receiver:
+    from livefacs.sinks.standin import VtsReceiver
+
+    return VtsReceiver(where)
+
+
 def open_receiver(where: Destination) -> Receiver:
     """The receiver of a stream; for UDP protocols the URL's host is the address to listen on.
 
     Raises
     ------
     SinkError
-        The port is in use, or the scheme cannot be listened to.
+        The port is in use, or an optional library is not installed.
     """
-    opener = _OPENERS.get(where.scheme)
-    if opener is None:
-        raise SinkError(
-            f"{where.url!r}: cannot listen to {where.scheme} ({SCHEMES[where.scheme].summary}); "
-            f"expected one of {', '.join(_OPENERS)}"
-        )
-    return opener(where)
+    return _OPENERS[where.scheme](where)
 
 
 _OPENERS: Final[Mapping[str, Callable[[Destination], Receiver]]] = {
@@ -221,4 +221,5 @@ _OPENERS: Final[Mapping[str, Callable[[Destination], Receiver]]] = {
     "zmq": ZmqReceiver,
     "ws": WebSocketReceiver,
     "lsl": LslReceiver,
+    "vts": _open_standin,
 }

@@ -156,6 +156,25 @@ def reading_from_packed(payload: bytes) -> Reading:
     return reading
 
 
+def reading_from_injection(data: dict[str, Any]) -> Reading:
+    """Parameters of a VTube Studio InjectParameterDataRequest.
+
+    Raises
+    ------
+    ValueError
+        The data hold no parameters.
+    """
+    parameters = data.get("parameterValues")
+    if not isinstance(parameters, list):
+        raise ValueError("no parameterValues in the request")
+    reading = Reading()
+    for parameter in parameters[:MAX_NAMES]:
+        if isinstance(parameter, dict) and isinstance(parameter.get("id"), str):
+            reading.note(parameter["id"], parameter.get("value"))
+    reading.note("face found", str(data.get("faceFound")))
+    return reading
+
+
 def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
