@@ -98,7 +98,11 @@ def find_jobs(folder: Path, output: Path, options: SolveOptions) -> list[Job]:
         }
     )
     own = output.resolve()
-    clips = [clip for clip in clips if own not in clip.resolve().parents]
+    clips = [
+        clip
+        for clip in clips
+        if own not in clip.resolve().parents and not _is_hidden(clip.relative_to(folder))
+    ]
     if not clips:
         raise SourceError(f"{folder}: no clip and no take in it (looked for {', '.join(_CLIPS)})")
     jobs = [
@@ -110,6 +114,11 @@ def find_jobs(folder: Path, output: Path, options: SolveOptions) -> list[Job]:
     if twice:
         raise ConfigError(f"clips that differ only in their ending would share {twice[0]}")
     return jobs
+
+
+def _is_hidden(path: Path) -> bool:
+    """Left by a killed run, or by a system; nobody's clip."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
