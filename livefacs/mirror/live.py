@@ -159,7 +159,8 @@ class LiveFeed:
     def remove_watcher(self, watcher: Watcher) -> None:
         """Stop calling ``watcher``."""
         with self._lock:
-            self._watchers = tuple(one for one in self._watchers if one is not watcher)
+            # By equality: a method is a new object each time it is named.
+            self._watchers = tuple(one for one in self._watchers if one != watcher)
 
     @property
     def n_pages(self) -> int:

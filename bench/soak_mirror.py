@@ -1,0 +1,97 @@
+"""Leave the mirror running and watch its memory: ``python -m bench.soak_mirror --minutes 30``.
+
+One page is open in a headless Chromium, one visitor never reads, and once a minute a third comes
+and goes. The program's resident memory and the page's script heap are noted every ten seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from livefacs.app import open_session
+from livefacs.cli.mirroring import puppets
+from livefacs.config import load_options
+from livefacs.mirror.server import Mirror, MirrorOptions
+from tests.mirror.test_browser import Chrome, go, start_chromium
+
+PERIOD_S = 10.0
+WARM_UP_SHARE = 0.2
+MOST_MB_AN_HOUR = 6.0
+
+
+def visit(mirror: Mirror) -> ClientConnection:
+    """A visitor that does not read."""
+    address = f"127.0.0.1:{mirror.port}"
+    return connect(f"ws://{address}/live", origin=Origin(f"http://{address}"), max_size=None)
+
+
+def heap_mb(driver: Chrome) -> float:
+    """Script heap of the page after a collection, with its array buffers."""
+    driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+    usage = driver.execute_cdp_cmd("Runtime.getHeapUsage", {})
+    return float(usage["usedSize"] + usage.get("backingStorageSize", 0)) / 1e6
+
+
+def watch(mirror: Mirror, driver: Chrome, minutes: float) -> np.ndarray:  # type: ignore[type-arg]  # a table of floats
+    """Rows of seconds, resident MB, heap MB, frames drawn by the page."""
+    process, pause = psutil.Process(), threading.Event()
+    began, rows = time.monotonic(), []
+    while (elapsed := time.monotonic() - began) < 60 * minutes:
+        if int(elapsed / PERIOD_S) % 6 == 3:
+            visit(mirror).close()
+        drawn = driver.execute_script("return window.livefacs.live.drawn")
+        rows.append((elapsed, process.memory_info().rss / 1e6, heap_mb(driver), float(drawn)))
+        print("{:7.0f} s  {:7.1f} MB  {:6.2f} MB heap  {:7.0f} drawn".format(*rows[-1]), flush=True)
+        pause.wait(max(0.0, PERIOD_S - (time.monotonic() - began - elapsed)))
+    return np.array(rows)
+
+
+def slope_an_hour(seconds: np.ndarray, values: np.ndarray) -> float:  # type: ignore[type-arg]  # floats
+    """Growth an hour after the warm-up, by a straight line."""
+    late = seconds > WARM_UP_SHARE * seconds[-1]
+    return float(np.polyfit(seconds[late], values[late], 1)[0] * 3600)
+
+
+def main() -> None:
+    """Run, print, and fail where memory grew."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    minutes = parser.parse_args().minutes
+    options = load_options(None, {"source": {"spec": "demo", "loop": True}})
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        mirror = Mirror(MirrorOptions(port=0, progress_path=home / "p.sqlite"), puppets=puppets())
+        mirror.start()
+        driver = start_chromium(home / "chromium")
+        with open_session(options, keep_image=True) as opened:
+            opened.session.watchers.append(mirror.feed)
+            running = threading.Thread(target=opened.session.run)
+            running.start()
+            stalled = visit(mirror)
+            try:
+                go(driver, mirror)
+                rows = watch(mirror, driver, minutes)
+            finally:
+                opened.session.stop()
+                running.join()
+                stalled.close_socket()
+                driver.quit()
+        mirror.stop()
+    program, heap = (slope_an_hour(rows[:, 0], rows[:, column]) for column in (1, 2))
+    print(f"growth: program {program:+.2f} MB/h, page heap {heap:+.2f} MB/h")
+    print(f"frames drawn: {rows[-1, 3] - rows[0, 3]:.0f} in {rows[-1, 0]:.0f} s")
+    if max(program, heap) > MOST_MB_AN_HOUR:
+        raise SystemExit("memory grows")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Memory stays flat over many frames and visitors; ``bench/soak_mirror.py`` is the long version."""
+
+from __future__ import annotations
+
+import gc
+import json
+import struct
+import tracemalloc
+
+import pytest
+from websockets.sync.client import ClientConnection
+
+from livefacs.mirror.server import Mirror
+from tests.mirror.conftest import make_frame
+from tests.mirror.test_server import ack, live, next_frame, wait_until
+
+N_FRAMES = 1500
+MOST_BYTES = 300_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_memory_is_flat_over_frames_and_visitors(mirror: Mirror) -> None:
+    """One page reads, one is stalled, thirty come and go."""
+    with live(mirror) as reader, live(mirror):
+        wait_until(lambda: mirror.feed.n_pages == 2)
+        tracemalloc.start(1)
+        play(mirror, reader, 200)
+        before = _traced()
+        play(mirror, reader, N_FRAMES)
+        for _ in range(30):
+            with live(mirror) as visitor:
+                visitor.send(json.dumps({"type": "drill-start", "name": "smile-c"}))
+                visitor.send("nonsense")
+        wait_until(lambda: mirror.feed.n_pages == 2)
+        play(mirror, reader, 50)
+        grown = _traced() - before
+        tracemalloc.stop()
+    assert grown < MOST_BYTES, grown
+
+
+def _traced() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+def play(mirror: Mirror, reader: ClientConnection, n: int) -> None:
+    """Send frames and read each of them."""
+    frame = make_frame()
+    for i in range(n):
+        mirror.feed.send(frame)
+        assert struct.unpack_from("<I", next_frame(reader), 4)[0] == 0
+        ack(reader, i)
