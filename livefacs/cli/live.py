@@ -63,6 +63,12 @@ def live(
     slate: Annotated[str | None, typer.Option(help="Slate of the take.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after this long.")] = None,
     meters: Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")] = True,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Show the practice mirror in the browser too.")
+    ] = False,
+    mirror_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the mirror; 0 takes a free one.")
+    ] = 8765,
 ) -> None:
     """Track a camera or clip and stream Action Units until Ctrl-C."""
     from livefacs.cli.running import run_session
@@ -98,4 +104,4 @@ def live(
             "seconds": seconds,
         },
     )
-    run_session(options, meters=meters)
+    run_session(options, meters=meters, mirror_port=mirror_port if mirror else None)

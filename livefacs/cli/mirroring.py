@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,20 @@ PAGE_PROFILE: Final = "mirror"
 def puppets() -> list[Retargeter]:
     """Retargeters of the two characters in the page."""
     return [Retargeter(load_rig(name)) for name in PUPPET_RIGS]
+
+
+@contextmanager
+def mirror_beside(opened: OpenSession, port: int, tell: Callable[[str], None]) -> Iterator[Mirror]:
+    """The mirror beside a session that runs anyway; the session has to keep its images."""
+    mirror = Mirror(MirrorOptions(port=port), puppets=puppets())
+    try:
+        mirror.start()
+        opened.session.watchers.append(mirror.feed)
+        mirror.attach(opened.session, opened.session.source.description)
+        tell(f"mirror: {mirror.url}")
+        yield mirror
+    finally:
+        mirror.stop()
 
 
 class MirrorRun:

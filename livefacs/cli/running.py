@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 
 from rich.console import Console
@@ -15,14 +15,19 @@ from livefacs.cli.meters import Meters, summary_lines
 from livefacs.config import SessionOptions
 
 
-def run_session(options: SessionOptions, *, meters: bool = True) -> None:
+def run_session(
+    options: SessionOptions, *, meters: bool = True, mirror_port: int | None = None
+) -> None:
     """Open what the options ask for, run until it ends or is stopped, print the summary."""
     console = Console(highlight=False, soft_wrap=True)
 
     def tell(sentence: str) -> None:
         console.print(sentence, markup=False)
 
-    with open_session(options, tell) as opened:
+    with (
+        open_session(options, tell, keep_image=mirror_port is not None) as opened,
+        _mirror(opened, mirror_port, tell),
+    ):
         session = opened.session
         if meters and console.is_terminal:
             session.watchers.append(Meters(session.status, console))
@@ -32,6 +37,16 @@ def run_session(options: SessionOptions, *, meters: bool = True) -> None:
             session.run()
         for line in (*summary_lines(session.final_status()), *session.source.closing_notices()):
             tell(line)
+
+
+def _mirror(
+    opened: OpenSession, port: int | None, tell: Callable[[str], None]
+) -> AbstractContextManager[object]:
+    if port is None:
+        return nullcontext()
+    from livefacs.cli.mirroring import mirror_beside
+
+    return mirror_beside(opened, port, tell)
 
 
 @contextmanager
