@@ -4,7 +4,8 @@ Keys: ``topic``; ``timestamp`` (capture, seconds of the session clock) and ``t_n
 nanoseconds); ``unix_ns`` (capture, UTC); ``frame``; ``health`` (flags of ``types.Health``);
 ``confidence`` (mean of the channels, 0..1); ``au`` and ``au_confidence`` (by channel); ``head``
 and ``gaze`` (radians, centimetres; keys carry their unit); and, where a rig was asked for,
-``rig`` (its name) and ``controls`` (by name). A value that is unknown is nil (null).
+``rig`` (its name) and ``controls`` (by name). Measured values are float32. A value that is unknown
+is nil (null).
 """
 
 from __future__ import annotations
@@ -20,12 +21,10 @@ from livefacs.arrays import F32
 from livefacs.clock import ClockMap, s_from_ns
 from livefacs.types import RigFrame, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS
+from livefacs.wire.packedbytes import GAZE_KEYS, HEAD_KEYS, POSE_KEYS, PackedBytes, all_finite
 
 DEFAULT_TOPIC: Final = "face.au"
 _MAX_BYTES: Final = 1 << 20
-_HEAD_KEYS: Final = ("topic", "timestamp", "t_ns", "unix_ns", "frame", "health")
-_HEAD_POSE_KEYS: Final = ("yaw_rad", "pitch_rad", "roll_rad", "x_cm", "y_cm", "z_cm")
-_GAZE_KEYS: Final = ("left_yaw_rad", "left_pitch_rad", "right_yaw_rad", "right_pitch_rad")
 
 
 class PackedEncoder:
@@ -55,18 +54,24 @@ class PackedEncoder:
         self._topic = topic
         self._rig = rig
         self._pack = msgpack.Packer().pack
+        self._bytes = PackedBytes(topic)
         self._text = _JsonText() if form == "json" else None
 
     def encode(self, tracked: TrackedFrame) -> Sequence[bytes]:
         """One message."""
-        if self._text is None:
-            return (self._pack(self.message(tracked)),)
         rig = tracked.rigs.get(self._rig) if self._rig is not None else None
-        text = self._text.from_values(self._head_values(tracked), tracked, rig)
-        if text is None:
-            message = self.message(tracked)
-            text = json.dumps(message, separators=(",", ":"), allow_nan=False)
-        return (text.encode(),)
+        if not all_finite(tracked, rig):
+            return (self._plainly(tracked),)
+        form = self._text or self._bytes
+        return (form.from_values(self._head_values(tracked), tracked, rig),)
+
+    def _plainly(self, tracked: TrackedFrame) -> bytes:
+        """By way of a dict: a frame with unknown values has another shape."""
+        message = self.message(tracked)
+        if self._text is None:
+            packed: bytes = self._pack(message)
+            return packed
+        return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
 
     def _head_values(self, tracked: TrackedFrame) -> tuple[str, float, int, int, int, int]:
         return (
@@ -83,7 +88,7 @@ class PackedEncoder:
         units, head, gaze = tracked.units, tracked.head, tracked.gaze
         confidence = float(units.confidence.mean())
         message: dict[str, Any] = {
-            **dict(zip(_HEAD_KEYS, self._head_values(tracked), strict=True)),
+            **dict(zip(HEAD_KEYS, self._head_values(tracked), strict=True)),
             "confidence": confidence if math.isfinite(confidence) else None,
             "au": dict(zip(AU_CHANNELS, _plain(units.intensity), strict=True)),
             "au_confidence": dict(zip(AU_CHANNELS, _plain(units.confidence), strict=True)),
@@ -118,25 +123,19 @@ class _JsonText:
 
     def from_values(
         self, head_values: tuple[object, ...], tracked: TrackedFrame, rig: RigFrame | None
-    ) -> str | None:
-        """The message as JSON; None where a value is unknown."""
+    ) -> bytes:
+        """The message of a frame without unknown values."""
         intensity, confidence = tracked.units.intensity, tracked.units.confidence
         controls = () if rig is None else rig.controls
         values = [] if rig is None else rig.values.tolist()
-        mean = confidence.mean()
-        check = intensity.dot(intensity) + mean
-        if rig is not None:
-            check += rig.values.dot(rig.values)
-        if not math.isfinite(check):
-            return None
         if controls is not self._controls or not self._format:
             self._controls = controls
             self._format = _json_format(None if rig is None else rig.rig, controls)
         head, gaze = tracked.head, tracked.gaze
-        return self._format % (
+        text = self._format % (
             json.dumps(head_values[0]),
             *head_values[1:],
-            mean,
+            confidence.mean(),
             *intensity.tolist(),
             *confidence.tolist(),
             head.yaw_rad,
@@ -151,6 +150,7 @@ class _JsonText:
             gaze.right_pitch_rad,
             *values,
         )
+        return text.encode()
 
 
 def _json_format(rig: str | None, controls: Sequence[str]) -> str:
@@ -163,8 +163,8 @@ def _json_format(rig: str | None, controls: Sequence[str]) -> str:
         '"confidence":%.5f',
         f'"au":{block(AU_CHANNELS)}',
         f'"au_confidence":{block(AU_CHANNELS)}',
-        f'"head":{block(_HEAD_POSE_KEYS)}',
-        f'"gaze":{block(_GAZE_KEYS)}',
+        f'"head":{block(POSE_KEYS)}',
+        f'"gaze":{block(GAZE_KEYS)}',
     ]
     if rig is not None:
         name = json.dumps(rig).replace("%", "%%")

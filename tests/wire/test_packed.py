@@ -30,8 +30,8 @@ def test_every_value_arrives(form: str, rig: str | None) -> None:
     assert list(message["au"]) == list(AU_CHANNELS)
     assert list(message["au"].values()) == pytest.approx(frame.units.intensity.tolist(), abs=6e-6)
     assert set(message["au_confidence"].values()) == {0.5}
-    assert message["head"]["yaw_rad"] == 0.1
-    assert message["gaze"]["right_pitch_rad"] == -0.01
+    assert message["head"]["yaw_rad"] == pytest.approx(0.1)
+    assert message["gaze"]["right_pitch_rad"] == pytest.approx(-0.01)
     if rig is None:
         assert "controls" not in message
     else:
@@ -66,3 +66,18 @@ def test_json_follows_a_rig_that_changes() -> None:
 def test_what_is_no_message_is_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match=r"expected|neither"):
         message_from_packed(payload)
+
+
+def test_patched_bytes_say_the_same_as_a_packed_dict() -> None:
+    encoder = PackedEncoder(CLOCK, rig="arkit52")
+    for i_frame, t_ns in ((0, 0), (1 << 40, 1 << 62)):
+        frame = make_frame(i_frame, rigs=(ARKIT,), t_ns=t_ns)
+        (payload,) = encoder.encode(frame)
+        read, built = msgpack.unpackb(payload), encoder.message(frame)
+        assert list(read) == list(built)
+        for key, value in built.items():
+            assert read[key] == (pytest.approx(value) if isinstance(value, dict | float) else value)
+    other = make_rig("arkit52", ("a", "b"), np.array([0.25, 0.5]))
+    (payload,) = encoder.encode(make_frame(rigs=(other,)))
+    assert msgpack.unpackb(payload)["controls"] == {"a": 0.25, "b": 0.5}
+    assert "controls" not in msgpack.unpackb(encoder.encode(make_frame())[0])
