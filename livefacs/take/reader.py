@@ -411,20 +411,31 @@ def _read_document(folder: Path) -> dict[str, Any]:
         )
     try:
         _check_document(document)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TakeError(f"{path} is damaged: missing or wrong {error}") from error
     return document
 
 
 def _check_document(document: Mapping[str, Any]) -> None:
-    for key in ("streams", "state", "slate", "take", "clock"):
+    """Raises whatever Python does where something that is needed is not there or of no use."""
+    for key in ("state", "slate", "notes", "created_utc", "landmarker", "weights"):
         document[key]
-    if not all(isinstance(name, str) for name in document["channels"]):
-        raise TypeError("channels")
-    document["source"]["rate_hz"]
+    int(document["take"])
+    float(document["source"]["rate_hz"])
+    _ = document["source"]["is_live"], document["source"]["description"]
     if document["timecode"]["rate"] not in RATES:
         raise KeyError(f"timecode rate {document['timecode']['rate']!r}")
+    names = document["channels"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("channels")
     for entry in document["streams"]:
-        dtype_from_entry(entry)
         if Path(entry["file"]).name != entry["file"]:
             raise KeyError(f"stream file {entry['file']!r}")
+        if dtype_from_entry(entry).itemsize != int(entry["record_bytes"]):
+            raise ValueError(f"size of the records of {entry['name']!r}")
+        if int(entry["first_row"]) < 0 or ("rig" in entry and not len(entry["controls"])):
+            raise ValueError(f"rows or controls of {entry['name']!r}")
+        if not isinstance(entry["name"], str) or not isinstance(entry.get("rig", ""), str):
+            raise TypeError("name of a stream")
+    if not isinstance(document["video"], (dict, type(None))):
+        raise TypeError("video")

@@ -237,3 +237,46 @@ def test_find_takes_lists_the_good_and_names_the_bad(tmp_path: Path) -> None:
 
 def test_info_defaults_suit_a_camera() -> None:
     assert TakeInfo().timecode.source == "time of day"
+
+
+def _places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """Every place in a document, by its keys."""
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value[:3])
+        if isinstance(value, list)
+        else ()
+    )
+    return [path, *(place for key, item in items for place in _places(item, (*path, key)))]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_document_that_was_tampered_with_is_read_or_refused(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    folder = tmp_path / "t"
+    if not folder.exists():
+        make_take(folder, [tracked_frame(i) for i in range(3)])
+        (folder / "whole.json").write_text((folder / "take.json").read_text())
+    document = json.loads((folder / "whole.json").read_text())
+    place = data.draw(st.sampled_from([p for p in _places(document) if p]))
+    holder = document
+    for key in place[:-1]:
+        holder = holder[key]
+    other = st.sampled_from([None, "", "x", -1, 10**9, 0.5, [], {}, ["x"], {"x": 1}, True])
+    if isinstance(holder, dict) and data.draw(st.booleans()):
+        del holder[place[-1]]
+    else:
+        holder[place[-1]] = data.draw(other)
+    (folder / "take.json").write_text(json.dumps(document))
+    try:
+        take = Take(folder)
+    except TakeError:
+        return
+    assert len(list(take)) == take.n_rows <= 3
+    assert take.timecode(0)
+    assert take.markers == ()
