@@ -171,7 +171,7 @@ def seconds_from_text(text: str | None) -> tuple[float, float] | None:
         return None
     start, colon, end = text.partition(":")
     try:
-        seconds = float(start or 0.0), float(end or "inf")
+        seconds = float(start or 0.0), float(end or 1e9)
     except ValueError:
         seconds = (1.0, 0.0)
     if not colon or not 0.0 <= seconds[0] < seconds[1]:

@@ -50,9 +50,7 @@ def test_linear_map_equals_the_dense_product():
     columns = [np.flatnonzero(row) for row in dense]
     starts = np.cumsum([0, *(len(c) for c in columns)])
     values = np.concatenate([row[c] for row, c in zip(dense, columns, strict=True)])
-    intensity.linear_map(
-        x, starts, np.concatenate(columns), values.astype(np.float32), bias, out
-    )
+    intensity.linear_map(x, starts, np.concatenate(columns), values.astype(np.float32), bias, out)
     np.testing.assert_allclose(out, dense @ x + bias, rtol=1e-5)
 
 

@@ -1,0 +1,110 @@
+"""solve, train, evaluate and calibrate as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livefacs.cli.main import main
+from livefacs.resources import data_path
+
+PERFORMER = str(data_path("performer.mp4"))
+
+
+def run(*words: str) -> int:
+    try:
+        main(words)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def curves(path: Path) -> dict[str, np.ndarray]:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    path = tmp_path_factory.mktemp("solve") / "performer.csv"
+    assert run("solve", PERFORMER, "-o", str(path)) == 0
+    return curves(path)
+
+
+def test_every_frame_is_there_in_order(solved):
+    assert solved["frame"].tolist() == list(range(420))
+    assert np.all(np.diff(solved["timestamp_s"]) > 0)
+    assert solved["face"].all()
+
+
+def _peak(solved, channel, start_s, end_s):
+    t = solved["timestamp_s"]
+    return float(np.nanmax(solved[channel][(t >= start_s) & (t <= end_s)]))
+
+
+def test_the_performance_is_read(solved):
+    """What the performer does, second by second."""
+    assert _peak(solved, "AU1", 1.5, 2.8) > 0.4
+    assert min(_peak(solved, f"AU12_{side}", 3.0, 5.0) for side in "LR") > 0.5
+    assert _peak(solved, "AU15", 3.0, 5.0) < 0.25
+    assert _peak(solved, "AU45_L", 5.4, 6.2) > 3 * _peak(solved, "AU45_R", 5.4, 6.2)
+    assert _peak(solved, "AU4", 6.4, 7.4) > 0.2
+    assert _peak(solved, "AU26", 8.0, 9.2) > 0.5
+    assert _peak(solved, "AU18", 9.2, 10.3) > 0.3
+    assert _peak(solved, "AU22", 10.3, 11.3) > 0.3
+
+
+def test_several_clips_need_a_folder(tmp_path, capsys):
+    assert run("solve", PERFORMER, "other.mp4", "-o", str(tmp_path / "x.csv")) == 2
+    assert "give a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["3", "3:1", "a:b", ":"])
+def test_seconds_that_are_none(seconds, tmp_path, capsys):
+    code = run("solve", PERFORMER, "-o", str(tmp_path / "x.csv"), "--neutral", seconds)
+    if seconds == ":":
+        assert code == 0
+    else:
+        assert code == 2
+        assert "START:END" in capsys.readouterr().err
+
+
+def test_a_clip_that_is_not_there(tmp_path, capsys):
+    assert run("solve", str(tmp_path / "no.mp4"), "-o", str(tmp_path / "x.csv")) == 3
+    assert "no.mp4" in capsys.readouterr().err
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_calibrate_from_a_clip_then_solve_with_the_profile(tmp_path, capsys, solved):
+    assert run("calibrate", "anna", "-s", PERFORMER) == 0
+    path = tmp_path / "personal.csv"
+    assert run("solve", PERFORMER, "-o", str(path), "--profile", "anna") == 0
+    smile = _peak(curves(path), "AU12", 3.0, 5.0)
+    assert smile >= _peak(solved, "AU12", 3.0, 5.0)
+    assert smile > 0.9
+    assert run("solve", PERFORMER, "-o", str(path), "--profile", "bob") == 2
+    assert "profiles: anna" in capsys.readouterr().err
+
+
+def test_train_on_an_own_take_and_use_the_weights(tmp_path, capsys):
+    """A clip with labels beside it, in OpenFace's columns."""
+    (tmp_path / "take.mp4").write_bytes(data_path("performer.mp4").read_bytes())
+    rows = [f"{i},{5.0 if 100 <= i < 140 else 0.0}" for i in range(0, 420, 5)]
+    (tmp_path / "take.csv").write_text("frame,AU12_r\n" + "\n".join(rows), encoding="utf-8")
+    weights = tmp_path / "own.npz"
+    assert run("train", str(tmp_path), "-o", str(weights)) == 0
+    assert run("evaluate", str(tmp_path), "--weights", str(weights)) == 0
+    assert "AU12" in capsys.readouterr().out
+    again = tmp_path / "again.npz"
+    assert run("train", str(tmp_path / "take.csv"), "-o", str(again)) == 0
+    assert weights.read_bytes() == again.read_bytes()
+
+
+def test_training_data_that_is_none(tmp_path, capsys):
+    assert run("train", str(tmp_path / "no"), "-o", str(tmp_path / "w.npz")) == 2
+    assert run("train", str(tmp_path), "-o", str(tmp_path / "w.npz")) == 2
+    assert "NAME.csv beside a clip" in capsys.readouterr().err
