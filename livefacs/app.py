@@ -227,7 +227,7 @@ def _shelf(
 ) -> RecordingFactory | None:
     if options.record.folder is None:
         return None
-    from livefacs.sinks.recorder import TakeShelf
+    from livefacs.sinks.shelf import TakeShelf
 
     info = _take_info(options, source, tracker)
     return TakeShelf(

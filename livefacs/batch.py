@@ -191,18 +191,12 @@ def run_batch(
     """
     due: list[Job] = []
     noted: list[Job] = []
-    for job in jobs:
-        try:
-            keyed = replace(job, key=key_of(job, options))
-        except TakeError as error:
-            yield Outcome(job, "failed", error=str(error))
+    for outcome in _looked_up(jobs, options, manifest):
+        if outcome.state == "due":
+            due.append(outcome.job)
             continue
-        report = manifest.finished(keyed)
-        if report is None:
-            due.append(keyed)
-        else:
-            noted.append(keyed)
-            yield Outcome(keyed, "skipped", report)
+        noted.append(outcome.job)
+        yield outcome
     if scheduler:
         outcomes = _on_dask(due, work, options, scheduler)
     else:
@@ -216,6 +210,21 @@ def run_batch(
         for job in noted:
             with contextlib.suppress(OSError):
                 _note_path(job).unlink(missing_ok=True)
+
+
+def _looked_up(jobs: Sequence[Job], options: Any, manifest: Manifest) -> Iterator[Outcome]:
+    """Each clip with its key: skipped, failed, or due."""
+    for job in jobs:
+        try:
+            keyed = replace(job, key=key_of(job, options))
+        except TakeError as error:
+            yield Outcome(job, "failed", error=str(error))
+            continue
+        report = manifest.finished(keyed)
+        if report is None:
+            yield Outcome(keyed, "due")
+        else:
+            yield Outcome(keyed, "skipped", report)
 
 
 def work_once(work: Work, job: Job, options: Any) -> dict[str, Any]:

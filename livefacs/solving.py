@@ -147,6 +147,12 @@ def solve_clip(
         raise TakeError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    return _report(clip, target, meshes, notices, time.monotonic() - began_s)
+
+
+def _report(
+    clip: str, target: Path, meshes: Take, notices: Sequence[str], work_s: float
+) -> ClipReport:
     faces = meshes.frames["n_faces"]
     return ClipReport(
         clip=clip,
@@ -154,7 +160,7 @@ def solve_clip(
         n_frames=meshes.n_rows,
         n_with_face=int((faces > 0).sum()),
         n_faces_at_once=int(faces.max(initial=0)),
-        work_s=time.monotonic() - began_s,
+        work_s=work_s,
         notices=(*notices, *_notices(meshes)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Callable
 from pathlib import Path
 from string import Template
 from typing import Any, Final
@@ -55,15 +56,7 @@ def _row(plot: Plot, row: PlotRow) -> str:
                 f'<text class="letter" x="{2 + 10 * (index % 2)}"'
                 f' y="{y(floor) - 1}">{letter}</text>'
             )
-    for event in row.events:
-        times_ns = (event.onset_ns, event.apex_ns, event.offset_ns)
-        begin, apex, stop = ((t_ns - plot.origin_ns) / NS_PER_S for t_ns in times_ns)
-        words = html.escape(f"{event.notation}: peak {event.peak:.2f}")
-        parts.append(
-            f'<rect class="event" x="{x(begin)}" width="{max(1, x(stop) - x(begin))}" y="0"'
-            f' height="{HEIGHT}"><title>{words}</title></rect>'
-            f'<text class="note" x="{x(apex)}" y="10">{html.escape(event.notation)}</text>'
-        )
+    parts += _event_marks(plot, row, x)
     for seconds, label in plot.marks:
         parts.append(
             f'<line class="mark" x1="{x(seconds)}" x2="{x(seconds)}" y1="0" y2="{HEIGHT}">'
@@ -79,6 +72,21 @@ def _row(plot: Plot, row: PlotRow) -> str:
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img"'
         f' aria-label="{html.escape(row.title)}">{"".join(parts)}</svg></section>'
     )
+
+
+def _event_marks(plot: Plot, row: PlotRow, x: Callable[[float], float]) -> list[str]:
+    """Each event as a span from onset to offset, its notation at the apex."""
+    parts = []
+    for event in row.events:
+        times_ns = (event.onset_ns, event.apex_ns, event.offset_ns)
+        begin, apex, stop = ((t_ns - plot.origin_ns) / NS_PER_S for t_ns in times_ns)
+        words = html.escape(f"{event.notation}: peak {event.peak:.2f}")
+        parts.append(
+            f'<rect class="event" x="{x(begin)}" width="{max(1, x(stop) - x(begin))}" y="0"'
+            f' height="{HEIGHT}"><title>{words}</title></rect>'
+            f'<text class="note" x="{x(apex)}" y="10">{html.escape(event.notation)}</text>'
+        )
+    return parts
 
 
 def _axis(plot: Plot) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
-from livefacs.formats.curves import F64, ExportOptions, curves_from_take
+from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
 from livefacs.formats.facs_events import FacsEvent, events_from_take
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import action_of, code_table
@@ -85,21 +85,6 @@ def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -
     curves = curves_from_take(take, options)
     keep = _thinned(curves.values)
     origin_ns = int(curves.times_ns[0])
-    events = () if options.rig else events_from_take(take)
-    groups: dict[str, list[int]] = {}
-    for column, name in enumerate(curves.names):
-        groups.setdefault(name if options.rig else action_of(name), []).append(column)
-    wanted = _wanted(actions, groups, curves.values)
-    rows = tuple(
-        PlotRow(
-            name,
-            _title(name),
-            tuple(_side(curves.names[column]) for column in groups[name]),
-            np.asarray(curves.values[keep][:, groups[name]], np.float64),
-            tuple(event for event in events if event.action == name),
-        )
-        for name in wanted
-    )
     return Plot(
         title=take.name,
         subtitle=f"{take.n_rows} frames, {take.duration_s:.2f} s, from {curves.label(0)}"
@@ -107,12 +92,31 @@ def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -
         origin_ns=origin_ns,
         time_s=curves.time_s[keep],
         labels=tuple(curves.label(int(index)) for index in keep),
-        rows=rows,
+        rows=_rows(take, curves, actions, keep, is_rig=bool(options.rig)),
         marks=tuple(
             ((marker.t_ns - origin_ns) / NS_PER_S, marker.label or marker.kind)
             for marker in take.markers
         ),
         has_letters=not options.rig,
+    )
+
+
+def _rows(
+    take: Take, curves: Curves, actions: Sequence[str], keep: Any, *, is_rig: bool
+) -> tuple[PlotRow, ...]:
+    events = () if is_rig else events_from_take(take)
+    groups: dict[str, list[int]] = {}
+    for column, name in enumerate(curves.names):
+        groups.setdefault(name if is_rig else action_of(name), []).append(column)
+    return tuple(
+        PlotRow(
+            name,
+            _title(name),
+            tuple(_side(curves.names[column]) for column in groups[name]),
+            np.asarray(curves.values[keep][:, groups[name]], np.float64),
+            tuple(event for event in events if event.action == name),
+        )
+        for name in _wanted(actions, groups, curves.values)
     )
 
 

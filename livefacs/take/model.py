@@ -224,8 +224,6 @@ def _base_and_shape(dtype: np.dtype[Any]) -> tuple[str, list[int]]:
 
 def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
     """``take.json`` of a take that begins now."""
-    rate = info.timecode.rate
-    start_frame, start_ns = info.timecode.anchor(clock)
     moment = datetime.fromtimestamp(clock.unix_ns / NS_PER_S, UTC)
     local = moment.astimezone().utcoffset()
     return {
@@ -252,16 +250,7 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
             "unix_ns": clock.unix_ns,
             "utc_offset_s": 0 if local is None else round(local.total_seconds()),
         },
-        "timecode": {
-            "rate": rate.name,
-            "numerator": rate.fraction.numerator,
-            "denominator": rate.fraction.denominator,
-            "drop_frame": rate.drop,
-            "source": info.timecode.source,
-            "start": rate.label_from_frame(start_frame),
-            "start_frame": start_frame,
-            "start_ns": start_ns,
-        },
+        "timecode": _timecode_entry(info.timecode, clock),
         "channels": list(info.channels),
         "head": list(HEAD_FIELDS),
         "gaze": list(GAZE_FIELDS),
@@ -269,6 +258,21 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
         "streams": [],
         "video": None,
         "summary": None,
+    }
+
+
+def _timecode_entry(start: TimecodeStart, clock: ClockMap) -> dict[str, Any]:
+    rate = start.rate
+    frame, start_ns = start.anchor(clock)
+    return {
+        "rate": rate.name,
+        "numerator": rate.fraction.numerator,
+        "denominator": rate.fraction.denominator,
+        "drop_frame": rate.drop,
+        "source": start.source,
+        "start": rate.label_from_frame(frame),
+        "start_frame": frame,
+        "start_ns": start_ns,
     }
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from livefacs.errors import TakeError
-from livefacs.sinks.recorder import RecorderSink, TakeShelf
+from livefacs.sinks.recorder import RecorderSink
+from livefacs.sinks.shelf import TakeShelf
 from livefacs.sinks.take_video import TakeVideo
 from livefacs.take import writer as writer_module
 from livefacs.take.reader import Take
