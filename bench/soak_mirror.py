@@ -10,6 +10,7 @@ import argparse
 import tempfile
 import threading
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ WARM_UP_SHARE = 0.2
 MOST_MB_AN_HOUR = 6.0
 
 
-def visit(mirror: Mirror) -> ClientConnection:
+def visit(mirror: Mirror) -> AbstractContextManager[ClientConnection]:
     """A visitor that does not read."""
     address = f"127.0.0.1:{mirror.port}"
     return connect(f"ws://{address}/live", origin=Origin(f"http://{address}"), max_size=None)
@@ -47,7 +48,8 @@ def watch(mirror: Mirror, driver: Chrome, minutes: float) -> np.ndarray:  # type
     began, rows = time.monotonic(), []
     while (elapsed := time.monotonic() - began) < 60 * minutes:
         if int(elapsed / PERIOD_S) % 6 == 3:
-            visit(mirror).close()
+            with visit(mirror):
+                pass
         drawn = driver.execute_script("return window.livefacs.live.drawn")
         rows.append((elapsed, process.memory_info().rss / 1e6, heap_mb(driver), float(drawn)))
         print("{:7.0f} s  {:7.1f} MB  {:6.2f} MB heap  {:7.0f} drawn".format(*rows[-1]), flush=True)
@@ -76,14 +78,13 @@ def main() -> None:
             opened.session.watchers.append(mirror.feed)
             running = threading.Thread(target=opened.session.run)
             running.start()
-            stalled = visit(mirror)
             try:
-                go(driver, mirror)
-                rows = watch(mirror, driver, minutes)
+                with visit(mirror):
+                    go(driver, mirror)
+                    rows = watch(mirror, driver, minutes)
             finally:
                 opened.session.stop()
                 running.join()
-                stalled.close_socket()
                 driver.quit()
         mirror.stop()
     program, heap = (slope_an_hour(rows[:, 0], rows[:, column]) for column in (1, 2))

@@ -27,7 +27,9 @@ def mirror(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page by itself.")
     ] = True,
-    profile: Annotated[str | None, typer.Option(help="A calibrated person.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="A calibrated person; none ignores the page's calibration.")
+    ] = None,
     drills: Annotated[
         list[Path] | None, typer.Option(help="Further folder of drill files; repeatable.")
     ] = None,
@@ -38,14 +40,20 @@ def mirror(
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
 ) -> None:
     """Practise Action Units, code clips and test yourself, in the browser."""
-    from livefacs.cli.mirroring import MirrorRun
+    from livefacs.cli.mirroring import MirrorRun, page_profile
     from livefacs.config import load_options
 
+    if profile is None:
+        profile = page_profile(landmarker or "auto", typer.echo)
     options = load_options(
         None,
         {
             "source": {"spec": source, "loop": True},
-            "tracking": {"landmarker": landmarker, "model": model, "profile": profile},
+            "tracking": {
+                "landmarker": landmarker,
+                "model": model,
+                "profile": None if profile == "none" else profile,
+            },
         },
     )
     run = MirrorRun(options, listen, port, tuple(drills or ()), tuple(packs or ()))

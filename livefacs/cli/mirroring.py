@@ -15,9 +15,9 @@ from typing import Any, Final
 from livefacs.app import OpenSession, make_estimator, open_session
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import load_model
-from livefacs.au.profile import Profile, profile_path, save_profile
+from livefacs.au.profile import Profile, load_profile, profile_path, save_profile
 from livefacs.config import SessionOptions
-from livefacs.errors import ConfigError, SourceError
+from livefacs.errors import ConfigError, ProfileError, SourceError
 from livefacs.landmarkers import open_landmarker
 from livefacs.mirror.packs import Item
 from livefacs.mirror.ranges import RangeRound
@@ -39,6 +39,26 @@ def puppets() -> list[Retargeter]:
     return [Retargeter(load_rig(name)) for name in PUPPET_RIGS]
 
 
+def calibrated_channels(opened: OpenSession) -> tuple[str, ...]:
+    """Channels whose personal maximum the session's profile knows."""
+    estimator = opened.session.tracker.estimator
+    profile = estimator.profile if isinstance(estimator, Estimator) else None
+    return tuple(profile.maxima) if profile else ()
+
+
+def page_profile(landmarker: str, tell: Callable[[str], None]) -> str | None:
+    """The profile that an earlier calibration in the page made, where it can be used."""
+    if not profile_path(PAGE_PROFILE).exists():
+        return None
+    try:
+        made = load_profile(PAGE_PROFILE, None if landmarker == "auto" else landmarker)
+    except ProfileError as error:
+        tell(f"starting without the page's calibration: {error}")
+        return None
+    tell(f"profile: {PAGE_PROFILE}, calibrated {made.created}; --profile none starts without")
+    return PAGE_PROFILE
+
+
 @contextmanager
 def mirror_beside(opened: OpenSession, port: int, tell: Callable[[str], None]) -> Iterator[Mirror]:
     """The mirror beside a session that runs anyway; the session has to keep its images."""
@@ -46,7 +66,8 @@ def mirror_beside(opened: OpenSession, port: int, tell: Callable[[str], None]) -
     try:
         mirror.start()
         opened.session.watchers.append(mirror.feed)
-        mirror.attach(opened.session, opened.session.source.description)
+        description = opened.session.source.description
+        mirror.attach(opened.session, description, calibrated_channels(opened))
         tell(f"mirror: {mirror.url}")
         yield mirror
     finally:
@@ -118,7 +139,9 @@ class MirrorRun:
         with open_session(self._options, tell, keep_image=True) as opened:
             self._opened = opened
             opened.session.watchers.append(self.mirror.feed)
-            self.mirror.attach(opened.session, opened.session.source.description)
+            self.mirror.attach(
+                opened.session, opened.session.source.description, calibrated_channels(opened)
+            )
             try:
                 if not self._ending:
                     opened.session.run()

@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -86,6 +86,7 @@ class MirrorOptions:
 class _State:
     source: str = ""
     trouble: str = ""
+    maxima: dict[str, float] = field(default_factory=dict)
     since_start: int = field(default_factory=lambda: secrets.randbits(48))
 
 
@@ -194,10 +195,17 @@ class Mirror:
 
     # What the session tells the mirror.
 
-    def attach(self, control: SessionControl | None, source: str) -> None:
-        """A session runs (or, with None, has ended)."""
+    def attach(
+        self, control: SessionControl | None, source: str, calibrated: Iterable[str] = ()
+    ) -> None:
+        """A session runs (or, with None, has ended).
+
+        ``calibrated`` are the channels whose personal maximum its profile knows: on its scale it
+        stands at 1, and their letters are not provisional.
+        """
         self._control = control
         self._state.source, self._state.trouble = source, ""
+        self._state.maxima = dict.fromkeys(calibrated, 1.0)
         self._tell_state()
 
     def report_trouble(self, text: str) -> None:
@@ -217,7 +225,7 @@ class Mirror:
             "server": self._state.since_start,
             "source": self._state.source,
             "trouble": self._state.trouble,
-            "maxima": self.progress.maxima(),
+            "maxima": self._state.maxima,
         }
         return json.dumps(state)
 
@@ -235,9 +243,11 @@ class Mirror:
         if not maxima:
             raise ConfigError("no action was seen: the face has to be in the picture")
         self.progress.note_maxima(maxima)
-        kept = "" if self.hooks.keep_ranges is None else self.hooks.keep_ranges(finished)
+        if self.hooks.keep_ranges is not None:
+            return {"maxima": maxima, "profile": self.hooks.keep_ranges(finished)}
+        self._state.maxima |= maxima
         self._tell_state()
-        return {"maxima": maxima, "profile": kept}
+        return {"maxima": maxima, "profile": ""}
 
 
 class _Server(uvicorn.Server):
