@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pythonosc.osc_packet import OscPacket
@@ -89,6 +89,7 @@ def test_unknown_values_are_left_out_of_that_frame_only() -> None:
     assert "/livefacs/au/AU12_L" in read(encoder.encode(make_frame()))
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(
     hnp.arrays(
         np.float32,
@@ -170,6 +171,7 @@ def test_a_patched_template_equals_what_python_osc_builds() -> None:
     assert joined(patched.datagrams) == joined(OscTemplate(messages(3.0)).datagrams)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(min_size=1, max_size=20))
 def test_address_parts_hold_no_character_that_osc_reserves(name: str) -> None:
     assert not set(address_part(name)) & set(" #*,?[]{}")
