@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from livefacs.sinks.listening import Tally
 
@@ -39,7 +40,6 @@ def listen(
     it with Ctrl-C. Exit code 5 where nothing arrived.
     """
     from rich.console import Console
-    from rich.live import Live
 
     from livefacs.errors import SinkError
     from livefacs.sinks.destination import parse_destination
@@ -50,25 +50,15 @@ def listen(
     console = Console(highlight=False, soft_wrap=not meters)
     console.print(f"listening to {receiver.description}", markup=False)
     tally = Tally()
-    is_live = meters and console.is_terminal
-    live = Live(console=console, auto_refresh=False, transient=True) if is_live else None
     try:
-        if live is not None:
-            live.start()
-        ends_at = None if seconds is None else time.monotonic() + seconds
-        redraw_at = 0.0
-        while (ends_at is None or time.monotonic() < ends_at) and (
-            packets is None or tally.n_packets < packets
-        ):
-            tally.take(receiver, _WAIT_S)
-            if live is not None and time.monotonic() >= redraw_at:
-                live.update(_table(tally, all_values, console.height), refresh=True)
-                redraw_at = time.monotonic() + _REDRAW_S
+        with _Display(console if meters else None, all_values) as display:
+            ends_at = math.inf if seconds is None else time.monotonic() + seconds
+            while time.monotonic() < ends_at and tally.n_packets < (packets or math.inf):
+                tally.take(receiver, _WAIT_S)
+                display.show(tally)
     except KeyboardInterrupt:
         pass
     finally:
-        if live is not None:
-            live.stop()
         receiver.close()
     console.print(_table(tally, all_values, None))
     if tally.n_packets == 0:
@@ -77,6 +67,34 @@ def listen(
             + (f"; {tally.n_bad} packets of another kind" if tally.n_bad else "")
             + "); check that the sender names this address and port"
         )
+
+
+class _Display:
+    """The live table; nothing where there is no terminal to draw on."""
+
+    def __init__(self, console: Console | None, all_values: bool) -> None:
+        from rich.live import Live
+
+        self._console = console if console is not None and console.is_terminal else None
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._all_values = all_values
+        self._redraw_at = 0.0
+
+    def __enter__(self) -> Self:
+        if self._console is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console is not None:
+            self._live.stop()
+
+    def show(self, tally: Tally) -> None:
+        """Redraw, at most ten times a second."""
+        if self._console is None or time.monotonic() < self._redraw_at:
+            return
+        self._redraw_at = time.monotonic() + _REDRAW_S
+        self._live.update(_table(tally, self._all_values, self._console.height), refresh=True)
 
 
 def _table(tally: Tally, all_values: bool, height: int | None) -> RenderableType:

@@ -47,20 +47,21 @@ def probe(
             f"no control contains {' or '.join(only or ())}: expected one such as "
             + ", ".join(step.name for step in steps[:8])
         )
-    clock = ClockMap.read()
-    hub = open_hub(destinations, clock)
-    start_ns = now_ns()
+    hub = open_hub(destinations, ClockMap.read())
+    start_ns, n_sent = now_ns(), 0
     try:
-        n_sent = 0
-        while True:
+        n_sent = _run(wanted, rigs, hub, seconds, rate, start_ns, n_sent)
+        while loop:
             n_sent = _run(wanted, rigs, hub, seconds, rate, start_ns, n_sent)
-            if not loop:
-                break
     except KeyboardInterrupt:
         pass
     finally:
         _rest(rigs, hub, start_ns)
         hub.close()
+    _print_counters(hub)
+
+
+def _print_counters(hub: Outputs) -> None:
     for url, counters in hub.counters.items():
         typer.echo(
             f"{url}: {counters.packets} packets, {counters.refused} refused"
