@@ -38,6 +38,10 @@ from livefacs.kernels._jit import numba_version
 from livefacs.kernels.features import N_POSE_TERMS
 from livefacs.vocab.facs import AU_CHANNELS, N_AU, action_of
 
+FULL_RESPONSE: Final = 0.75
+"""Mean response to an action at full strength that is aimed at."""
+MAX_GAIN: Final = 2.5
+"""A signal weaker than that is left weak: more would be noise."""
 _CHUNK: Final = 20_000
 _SIGNIFICANT_BITS: Final = 12
 """Weights are rounded to so many bits: what lies below depends on the linear-algebra library."""
@@ -152,7 +156,10 @@ def fit(
             weights[channel] = 0.0
             weights[channel, used] = inverse @ (correlation[used, channel] + pull)
         target = _one_sided(examples.truth, system.predict(weights))
-    bias = _floors(0.1 * weights[:, N_FEATURES], settings)
+    weights[:, N_FEATURES] = 10.0 * _floors(0.1 * weights[:, N_FEATURES], settings)
+    if base is None:
+        weights *= _gains(examples.truth, system.predict(weights))[:, None]
+    bias = 0.1 * weights[:, N_FEATURES]
     weights = weights[:, :N_FEATURES] * unit
     set_formulas(weights, bias)
     return _rounded(weights), _rounded(bias)
@@ -165,6 +172,20 @@ def _floors(bias: F64, settings: Settings) -> F64:
         deepest = settings.deepest_floor.get(action_of(AU_CHANNELS[channel]), np.inf)
         floors[channel] = -min(max(0.0, -bias[channel]) + settings.noise_floor, deepest)
     return floors
+
+
+def _gains(truth: F32, predicted: F32) -> F64:
+    """What brings full-strength actions to ``FULL_RESPONSE``: the penalty shrinks weak signals."""
+    gains = np.ones(N_AU)
+    partners = mirror_channels()
+    for channel in LEARNT:
+        strong = [truth[:, c] > 0.9 for c in (channel, partners[channel])]
+        if not all(mask.any() for mask in strong):
+            continue
+        columns = zip(strong, (channel, partners[channel]), strict=True)
+        reached = np.mean([np.clip(predicted[mask, c], 0, None).mean() for mask, c in columns])
+        gains[channel] = np.clip(FULL_RESPONSE / max(float(reached), 1e-6), 1.0, MAX_GAIN)
+    return gains
 
 
 def _one_sided(truth: F32, predicted: F32) -> F32:
