@@ -1,8 +1,9 @@
 """Records tracked frames into a take: one writer thread behind a bounded queue.
 
 The session's thread only appends to a queue. The writer brings what is queued to the system ten
-times a second and to the disk twice a second. While the disk keeps up nothing is dropped; when it
-does not, frames carry RECORDER_LATE, and what does not fit into ten seconds of queue is counted.
+times a second; a third thread asks twice a second that it reaches the disk. While the disk keeps
+up nothing is dropped; when it does not, frames carry RECORDER_LATE, and what does not fit into ten
+seconds of queue is counted.
 """
 
 from __future__ import annotations
@@ -133,11 +134,13 @@ class RecorderSink:
         self._wake = threading.Event()
         self._has_room = threading.Event()
         self._began_s = time.monotonic()
-        self._next_sync_s = self._began_s + _SYNC_PERIOD_S
         self._next_space_s = self._began_s
         self._summary: TakeSummary | None = None
         self._thread = threading.Thread(target=self._run, name="livefacs-recorder", daemon=True)
+        self._ended = threading.Event()
+        self._syncer = threading.Thread(target=self._sync, name="livefacs-sync", daemon=True)
         self._thread.start()
+        self._syncer.start()
 
     # The session's side.
 
@@ -261,14 +264,19 @@ class RecorderSink:
         try:
             self._drain()
             now_s = time.monotonic()
-            if now_s >= self._next_sync_s:
-                self._next_sync_s = now_s + _SYNC_PERIOD_S
-                self._writer.sync()
             if now_s >= self._next_space_s:
                 self._next_space_s = now_s + _SPACE_PERIOD_S
                 self._watch_space(now_s - self._began_s)
         except Exception as error:  # the session goes on without the recorder, and says so
             self._fail(error)
+
+    def _sync(self) -> None:
+        """Bring what is written to the disk, in a thread of its own: a disk may take its time."""
+        while not self._ended.wait(_SYNC_PERIOD_S):
+            try:
+                self._writer.sync()
+            except OSError:
+                return  # the writer meets the same trouble, and reports it
 
     def _drain(self) -> None:
         """Write what is queued now; what comes meanwhile has its turn next time."""
@@ -344,6 +352,8 @@ class RecorderSink:
             "images_dropped": counts.images_dropped,
         }
         details = {**numbers, "failure": counts.failure, "warnings": counts.warnings}
+        self._ended.set()
+        self._syncer.join()
         try:
             if self._video is not None:
                 self._video.close()

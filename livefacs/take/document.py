@@ -58,7 +58,7 @@ def _check_document(document: Mapping[str, Any]) -> None:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError("channels")
     for entry in document["streams"]:
-        if Path(entry["file"]).name != entry["file"]:
+        if not entry["file"] or Path(entry["file"]).name != entry["file"]:
             raise KeyError(f"stream file {entry['file']!r}")
         if dtype_from_entry(entry).itemsize != int(entry["record_bytes"]):
             raise ValueError(f"size of the records of {entry['name']!r}")

@@ -178,8 +178,14 @@ class TakeWriter:
         write_document(self.folder, self._document)
 
     def sync(self) -> None:
-        """Ask the system to bring everything to the disk."""
-        for stream in (self._landmarks, *(rig.stream for rig in self._rigs.values()), self._frames):
+        """Ask the system to bring everything to the disk. May run beside ``append``.
+
+        Raises
+        ------
+        OSError
+        """
+        rigs = [rig.stream for rig in tuple(self._rigs.values())]
+        for stream in (self._landmarks, *rigs, self._frames):
             stream.sync()
 
     def close(self, state: str = "closed", summary: dict[str, Any] | None = None) -> None:

@@ -41,6 +41,7 @@ def states(outcomes: dict[str, Outcome]) -> dict[str, str]:
     return {name: outcome.state for name, outcome in outcomes.items()}
 
 
+@pytest.mark.timeout(60)
 def test_failures_are_apart_and_the_rest_is_delivered(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one", b="no face", c="three", d="fault")
     outcomes = studio.run()
@@ -52,6 +53,7 @@ def test_failures_are_apart_and_the_rest_is_delivered(tmp_path: Path) -> None:
     assert (studio.results / "c").read_text() == "THREE!"
 
 
+@pytest.mark.timeout(60)
 def test_a_second_run_does_what_is_new_changed_or_failed(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one", b="no face", c="three")
     studio.run()
@@ -67,6 +69,7 @@ def test_a_second_run_does_what_is_new_changed_or_failed(tmp_path: Path) -> None
     assert (studio.results / "a").read_text() == "UNO?"
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.skipif(sys.platform == "win32", reason="kills itself by a POSIX signal")
 def test_a_clip_that_kills_its_process_takes_no_other_with_it(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one", b="kill", c="three", d="four")

@@ -54,6 +54,7 @@ def test_export_by_name_and_by_ending(
     assert "livelinkface" in capsys.readouterr().out
 
 
+@pytest.mark.timeout(60)
 def test_export_faults_are_one_line(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +91,7 @@ def test_solve_several_takes_and_again(
     assert run("solve", take, other, "-o", tmp_path / "one.csv") == 2
 
 
+@pytest.mark.timeout(60)
 def test_batch_delivers_the_rest_and_fails_at_the_end(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +116,7 @@ def test_batch_delivers_the_rest_and_fails_at_the_end(
     assert run("batch", tmp_path / "nowhere", "-o", out) == 3
 
 
+@pytest.mark.timeout(60)
 def test_record_the_performer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = (
         *("record", "demo", "--take", tmp_path / "rec", "--seconds", "1", "--no-meters"),

@@ -36,6 +36,7 @@ N_AT_ONCE = 10
 FLUSHED_S = 0.5
 
 
+@pytest.mark.timeout(90)
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a fork server to kill 50 processes fast")
 def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
     context = multiprocessing.get_context("forkserver")

@@ -278,5 +278,5 @@ def test_a_document_that_was_tampered_with_is_read_or_refused(
     except TakeError:
         return
     assert len(list(take)) == take.n_rows <= 3
-    assert take.timecode(0)
+    assert not take.n_rows or take.timecode(0)
     assert take.markers == ()
