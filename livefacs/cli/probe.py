@@ -38,6 +38,11 @@ def probe(
     from livefacs.sinks.sweep import sweep_steps
 
     destinations = [parse_destination(url) for url in to]
+    if any(each.scheme == "faceosc" for each in destinations):
+        raise ConfigError(
+            "faceosc carries distances between landmarks, which a sweep has none of; "
+            "expected another destination, or `livefacs demo --to faceosc://…`"
+        )
     destinations, rigs = _with_rigs(destinations)
     carries_units = any(each.scheme in ("osc", "zmq", "ws", "lsl") for each in destinations)
     steps = sweep_steps(rigs, units=carries_units)

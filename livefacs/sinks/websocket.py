@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import threading
@@ -91,7 +92,8 @@ class WebSocketSink:
         is_waiting = self._newest is not None
         self._newest = tracked
         if not is_waiting:
-            self._loop.call_soon_threadsafe(self._broadcast)
+            with contextlib.suppress(RuntimeError):  # the server closes at this moment
+                self._loop.call_soon_threadsafe(self._broadcast)
 
     def close(self) -> None:
         """Close every connection and stop listening."""

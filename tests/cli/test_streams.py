@@ -89,6 +89,12 @@ def test_a_name_that_no_control_has_is_explained() -> None:
     assert "no control contains nonsense: expected one such as AU1_L" in str(result.exception)
 
 
+def test_a_destination_without_controls_is_explained() -> None:
+    result = RUNNER.invoke(probe_app, ["faceosc://127.0.0.1"])
+    assert isinstance(result.exception, ConfigError)
+    assert "livefacs demo --to faceosc" in str(result.exception)
+
+
 def test_listen_says_that_nothing_came() -> None:
     result = RUNNER.invoke(listen_app, [f"osc://127.0.0.1:{unused()}", "--seconds", "0.05"])
     assert isinstance(result.exception, SinkError)
