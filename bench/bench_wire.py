@@ -172,6 +172,26 @@ def test_ten_destinations_at_once(
     assert send_us <= 300
 
 
+def test_ten_destinations_at_the_pace_of_a_camera(
+    frame: TrackedFrame, ports: list[int], mute_studio: int, table: Table
+) -> None:
+    """Between frames the processor sleeps and its caches cool: no limit, but worth knowing."""
+    one = open_hub([parse_destination(f"osc://127.0.0.1:{ports[7]}")], CLOCK)
+    ten = ten_destinations(ports, mute_studio)
+    took: list[list[float]] = [[], []]
+    for _ in range(90):
+        for which, hub in enumerate((one, ten)):
+            time.sleep(1 / 60)
+            began = time.perf_counter_ns()
+            hub.send(frame)
+            took[which].append((time.perf_counter_ns() - began) / 1000)
+    one.close()
+    ten.close()
+    one_us, ten_us = (float(np.median(each)) for each in took)
+    table.note("at a camera's pace, one OSC destination", one_us, "µs")
+    table.note("at a camera's pace, ten destinations", ten_us, "µs")
+
+
 def test_a_stalled_websocket_client_adds_nothing(frame: TrackedFrame, table: Table) -> None:
     stalled, reading = (open_hub([parse_destination("ws://127.0.0.1:0")], CLOCK) for _ in range(2))
     with ExitStack() as stack:
