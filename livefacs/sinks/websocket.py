@@ -153,16 +153,18 @@ class WebSocketSink:
         if tracked is None:
             return
         counters = self.counters
-        (payload,) = self._encoder.encode(tracked)
         reading = {
             client
             for client in self._clients
             if client.transport.get_write_buffer_size() < _STALLED_BYTES
         }
+        counters.refused += len(self._clients) - len(reading)
+        if not reading:
+            return
+        (payload,) = self._encoder.encode(tracked)
         broadcast(reading, payload.decode() if self._is_text else payload)
         counters.packets += len(reading)
         counters.bytes += len(reading) * len(payload)
-        counters.refused += len(self._clients) - len(reading)
 
 
 def _listening_socket(url: str, host: str, port: int) -> socket.socket:
