@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no fault of the code: what must be quick is measured in bench/.
+settings.register_profile("livefacs", deadline=None)
+settings.load_profile("livefacs")
 
 SHARED = Path(__file__).parents[1] / ".." / "shared"
 
