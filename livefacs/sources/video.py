@@ -88,17 +88,6 @@ class VideoSource:
                     self._container.close()
                     self._open()
 
-    def _sought_start(self) -> bool:
-        """Go back in the open file. A new decoder every round would leave its threads' memory in
-        pieces: a looping clip grew to a gigabyte in half an hour."""
-        try:
-            self._container.seek(0)
-        except FFmpegError:
-            return False
-        self._frames = self._numbered_frames()
-        self._first = next(self._frames, None)
-        return self._first is not None
-
     def close(self) -> None:
         """Let the file go."""
         self._closed = True
@@ -141,6 +130,17 @@ class VideoSource:
                 f"{self.path}: no frame could be decoded ({self.n_damaged} damaged); "
                 "the clip is empty or broken"
             )
+
+    def _sought_start(self) -> bool:
+        """Go back in the open file. A new decoder every round would leave its threads' memory in
+        pieces: a looping clip grew to a gigabyte in half an hour."""
+        try:
+            self._container.seek(0)
+        except FFmpegError:
+            return False
+        self._frames = self._numbered_frames()
+        self._first = next(self._frames, None)
+        return self._first is not None
 
     def _size_in_words(self) -> str:
         if self._first is None:
