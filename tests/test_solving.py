@@ -11,14 +11,15 @@ import numpy as np
 import pygltflib
 import pytest
 
-from livefacs.config import TrackingOptions
+from livefacs.app import open_session
+from livefacs.config import TrackingOptions, load_options
 from livefacs.errors import SourceError, TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
 from livefacs.solving import SolveOptions, solve_clip
 from livefacs.take.reader import Take
-from tests.take.synthetic import make_take
+from tests.take.synthetic import clip_info, make_take, tracked_frame
 
 pytestmark = pytest.mark.skipif(
     not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh"
@@ -93,12 +94,10 @@ def test_a_take_solved_with_another_filter(tmp_path: Path, images: list[np.ndarr
     clip = write_clip(tmp_path / "clip.mp4", images)
     solve_clip(str(clip), tmp_path / "first", SolveOptions(format="take", as_live=True))
     first = Take(tmp_path / "first")
-    solve_clip(str(first.folder), tmp_path / "again", SolveOptions(format="take", as_live=True))
+    solve_clip(str(first.folder), tmp_path / "again", SolveOptions(format="take"))
     again = Take(tmp_path / "again")
     assert again.intensity.tobytes() == first.intensity.tobytes()
-    other = SolveOptions(
-        TrackingOptions(filter_cutoff_hz=0.2, filter_beta=0.0), format="take", as_live=True
-    )
+    other = SolveOptions(TrackingOptions(filter_cutoff_hz=0.2, filter_beta=0.0), format="take")
     solve_clip(str(first.folder), tmp_path / "other", other)
     slow = Take(tmp_path / "other")
     assert slow.raw.tobytes() == first.raw.tobytes()
@@ -165,3 +164,43 @@ def test_an_empty_take_and_a_bad_target(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TakeError, match="cannot write"):
         solve_clip(str(tmp_path / "take"), tmp_path / "file/out.csv", SolveOptions())
+
+
+def test_a_recording_is_solved_as_it_was_recorded(tmp_path: Path) -> None:
+    """The recording's filter counts, unless another is asked for."""
+    session = load_options(
+        None,
+        {
+            "source": {"spec": "demo", "realtime": False},
+            "tracking": {"filter_cutoff_hz": 0.3, "filter_beta": 0.0},
+            "record": {"folder": tmp_path / "live", "exact": True},
+            "seconds": 1.5,
+        },
+    )
+    with open_session(session) as opened:
+        opened.session.run()
+    live = Take(tmp_path / "live")
+    for name, options in {
+        "same": SolveOptions(format="take"),
+        "whole": SolveOptions(format="take", as_live=False),
+        "faster": SolveOptions(TrackingOptions(filter_cutoff_hz=5.0), format="take"),
+    }.items():
+        report = solve_clip(str(live.folder), tmp_path / name, options)
+        assert report.notices == ()
+    for column in ("intensity", "raw", "confidence", "head", "gaze", "health", "t_ns"):
+        same = Take(tmp_path / "same").frames[column]
+        assert same.tobytes() == live.frames[column].tobytes(), column
+    faster = Take(tmp_path / "faster")
+    assert faster.raw.tobytes() == live.raw.tobytes()
+    assert faster.intensity.tobytes() != live.intensity.tobytes()
+    assert Take(tmp_path / "whole").raw.tobytes() != live.raw.tobytes()
+
+
+def test_other_weights_than_the_recordings_are_named(tmp_path: Path) -> None:
+    take = make_take(
+        tmp_path / "take",
+        [tracked_frame(i) for i in range(5)],
+        clip_info(weights={"file": "shipped", "sha256": "0123456789ab"}),
+    )
+    report = solve_clip(str(take.folder), tmp_path / "out.csv", SolveOptions())
+    assert "other weights than the recording's" in report.notices[0]

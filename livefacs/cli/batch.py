@@ -42,8 +42,13 @@ def batch(
     landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
     as_live: Annotated[
-        bool, typer.Option("--as-live", help="Neutral as the live run finds it.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--as-live/--whole-clip",
+            help="Neutral as the live run finds it, or from the whole clip; default: the former "
+            "for takes, the latter for clips.",
+        ),
+    ] = None,
 ) -> None:
     """Solve a folder of clips; what is finished already is skipped, what fails is listed.
 

@@ -37,10 +37,14 @@ def solve(
         typer.Option(help="Seconds START:END in which the face rests; else the whole clip says."),
     ] = None,
     as_live: Annotated[
-        bool,
-        typer.Option("--as-live", help="Neutral as the live run finds it; repeats a take exactly."),
-    ] = False,
-    profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name.")] = None,
+        bool | None,
+        typer.Option(
+            "--as-live/--whole-clip",
+            help="Neutral as the live run finds it (repeats a take exactly), or from the whole "
+            "clip; default: the former for takes, the latter for clips.",
+        ),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name; none.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
     landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
@@ -69,8 +73,9 @@ def solve(
     """Write Action Unit curves of clips, every frame in order.
 
     The CSV has a row a frame: number, time, face (1 or 0), confidence, head and gaze angles, then
-    each action's bilateral value and its sides on 0..1. Empty cells were not measured. With
-    several clips, those that an earlier run into the same folder finished are skipped.
+    each action's bilateral value and its sides on 0..1. Empty cells were not measured. A take is
+    solved as it was recorded, but for what is asked for otherwise. With several clips, those that
+    an earlier run into the same folder finished are skipped.
     """
     from livefacs.config import load_options
     from livefacs.formats.curves import ExportOptions

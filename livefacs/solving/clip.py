@@ -1,0 +1,107 @@
+"""One clip or take, solved and delivered in the chosen format."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from livefacs.errors import TakeError
+from livefacs.formats.export import export_take, find_format
+from livefacs.solving.estimating import estimate_take
+from livefacs.solving.meshes import meshes_of_clip
+from livefacs.solving.options import TAKE_FORMAT, ClipReport, SolveOptions
+from livefacs.take.reader import Take
+
+
+def solve_clip(
+    clip: str,
+    target: Path,
+    options: SolveOptions,
+    *,
+    on_frame: Callable[[], None] = lambda: None,
+    on_open: Callable[[int | None], None] = lambda _: None,
+) -> ClipReport:
+    """Solve a clip, an image folder or a take and write it in the chosen format.
+
+    Works on disk, so that memory does not grow with the clip; the target appears when it is whole.
+
+    Parameters
+    ----------
+    clip, target, options
+    on_frame : callable()
+        Called after each frame that went through the landmarker.
+    on_open : callable(number of frames, or None where the source does not know)
+
+    Raises
+    ------
+    SourceError, LandmarkerError, TakeError, ConfigError
+        As soon as something cannot be had; nothing is left behind.
+    """
+    began_s = time.monotonic()
+    _check_target(target, options)
+    work = target.parent / f".{target.name}.solving-{os.getpid()}"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        meshes, notices = meshes_of_clip(clip, work / "meshes", options, on_frame, on_open)
+        notices += estimate_take(clip, meshes, work / "solved", options)
+        _deliver(work / "solved", target, options)
+        report = _report(clip, target, meshes, notices, time.monotonic() - began_s)
+        del meshes  # mapped files cannot be removed on every system
+        return report
+    except OSError as error:
+        raise TakeError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _report(
+    clip: str, target: Path, meshes: Take, notices: Sequence[str], work_s: float
+) -> ClipReport:
+    faces = meshes.frames["n_faces"]
+    return ClipReport(
+        clip=clip,
+        target=str(target),
+        n_frames=meshes.n_rows,
+        n_with_face=int((faces > 0).sum()),
+        n_faces_at_once=int(faces.max(initial=0)),
+        work_s=work_s,
+        notices=(*notices, *_notices(meshes)),
+    )
+
+
+def work_on_clip(clip: str, target: str, options: SolveOptions) -> dict[str, Any]:
+    """``solve_clip`` for other processes: plain values in and out."""
+    return asdict(solve_clip(clip, Path(target), options))
+
+
+def _check_target(target: Path, options: SolveOptions) -> None:
+    if options.format == TAKE_FORMAT and target.exists():
+        raise TakeError(f"{target} is there already: a take never goes over what is there")
+    if options.format != TAKE_FORMAT:
+        find_format(options.format)
+
+
+def _deliver(solved: Path, target: Path, options: SolveOptions) -> None:
+    if options.format == TAKE_FORMAT:
+        solved.replace(target)
+        return
+    export = options.export
+    if export.smooth_hz:
+        export = replace(export, raw=True)  # zero phase in place of the live filter, not after it
+    export_take(Take(solved), find_format(options.format), target, export)
+
+
+def _notices(meshes: Take) -> tuple[str, ...]:
+    faces = meshes.frames["n_faces"]
+    notices = []
+    if faces.max(initial=0) > 1:
+        notices.append(f"{int(faces.max())} faces at once: the largest was followed")
+    n_lost = int((faces == 0).sum())
+    if n_lost:
+        notices.append(f"no face in {n_lost} of {meshes.n_rows} frames: their cells are empty")
+    return tuple(notices)

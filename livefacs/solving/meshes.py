@@ -1,0 +1,113 @@
+"""From a clip's images to a take with its meshes, in which nothing is estimated yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from livefacs.au.solving import Mesh
+from livefacs.errors import SourceError, TakeError
+from livefacs.landmarkers import open_landmarker
+from livefacs.pipeline.face_counter import MOST_FACES, FaceCounter
+from livefacs.pipeline.offline import ReadAhead, each_mesh
+from livefacs.protocols import Landmarker, Source
+from livefacs.solving.options import SolveOptions, is_take
+from livefacs.solving.writing import append_all
+from livefacs.sources import open_source
+from livefacs.take.model import TakeInfo, TimecodeStart
+from livefacs.take.reader import Take
+from livefacs.take.writer import TakeWriter
+from livefacs.timecode import nearest_rate
+from livefacs.types import ActionUnits, Gaze, HeadPose, Health, TrackedFrame
+from livefacs.vocab.facs import N_AU
+
+
+def meshes_of_clip(
+    clip: str,
+    folder: Path,
+    options: SolveOptions,
+    on_frame: Callable[[], None],
+    on_open: Callable[[int | None], None],
+) -> tuple[Take, tuple[str, ...]]:
+    """The take with the meshes: the clip's own, or one made from its images in ``folder``.
+
+    Returns
+    -------
+    take : Take
+    notices : tuple of str
+        What the source has to say.
+    """
+    if is_take(clip):
+        take = Take(Path(clip))
+        if not take.n_rows:
+            raise TakeError(f"{clip}: the take has no frames, nothing can be solved")
+        return take, ()
+    with ExitStack() as stack:
+        source = _open_clip(clip, options)
+        stack.callback(source.close)
+        on_open(source.n_frames)
+        looker = stack.enter_context(closing(_open_finder(options, MOST_FACES)))
+        watched = FaceCounter(source, looker)
+        finder = stack.enter_context(closing(_open_finder(options, watched.max_faces)))
+        folder.mkdir()
+        writer = TakeWriter(folder, _clip_info(clip, source, finder))
+        append_all(writer, _bare_frames(each_mesh(watched, finder), watched, on_frame))
+        writer.close()
+        notices = source.closing_notices()
+    take = Take(folder)
+    if not take.n_rows:
+        raise SourceError(f"{clip}: no frame in it, nothing can be solved")
+    return take, notices
+
+
+def _open_clip(clip: str, options: SolveOptions) -> Source:
+    source = open_source(clip, realtime=False, rate_hz=options.rate_hz)
+    if source.is_live:
+        source.close()
+        raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
+    return ReadAhead(source) if options.read_ahead else source
+
+
+def _open_finder(options: SolveOptions, max_faces: int | None) -> Landmarker:
+    tracking = options.tracking
+    return open_landmarker(tracking.landmarker, model=tracking.model, max_faces=max_faces)
+
+
+def _clip_info(clip: str, source: Source, finder: Landmarker) -> TakeInfo:
+    rate = nearest_rate(source.rate_hz)
+    start = source.timecode or "00:00:00:00"
+    return TakeInfo(
+        slate=Path(clip).stem or clip,
+        source=source.description,
+        rate_hz=source.rate_hz,
+        is_live=False,
+        landmarker=finder.name,
+        timecode=TimecodeStart(rate, "clip", start),
+    )
+
+
+def _bare_frames(
+    meshes: Iterator[Mesh], watched: FaceCounter, on_frame: Callable[[], None]
+) -> Iterator[TrackedFrame]:
+    """Meshes as frames that nothing is known of yet."""
+    unknown = unknown_units()
+    for mesh in meshes:
+        landmarks = mesh.landmarks
+        if landmarks is not None and watched.n_seen > landmarks.n_faces:
+            landmarks = replace(landmarks, n_faces=watched.n_seen)
+        size = (0, 0) if landmarks is None else landmarks.image_size
+        health = Health.OK if landmarks is not None else Health.NO_FACE
+        yield TrackedFrame(
+            mesh.i_frame, mesh.t_ns, health, size, landmarks, HeadPose(), Gaze(), unknown
+        )
+        on_frame()
+
+
+def unknown_units() -> ActionUnits:
+    """Units of a frame that nothing is known of."""
+    unknown = np.full(N_AU, np.nan, np.float32)
+    return ActionUnits(unknown, unknown, np.zeros(N_AU, np.float32))

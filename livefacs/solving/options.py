@@ -1,0 +1,81 @@
+"""What a clip is solved with, and what is said of it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from livefacs.config import TrackingOptions
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.export import find_format
+from livefacs.take.model import DOCUMENT_NAME
+
+TAKE_FORMAT: Final = "take"
+"""Besides the export formats: the solved take itself, as a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SolveOptions:
+    """What a clip is solved with; plain values, so that other processes can be told.
+
+    Attributes
+    ----------
+    tracking : TrackingOptions
+        What is None is as the take was recorded, for a take, and as shipped, for a clip.
+    rate_hz : float
+        Of image folders.
+    focal_px : float or None
+    neutral_s : (start, end) or None
+        Seconds in which the face rests; None: the whole clip says.
+    as_live : bool or None
+        Find the neutral as the live run does; a take then comes out as it was recorded. None: for
+        takes, unless ``neutral_s`` is given.
+    format : str
+        Name of an export format, or ``take``.
+    export : ExportOptions
+    read_ahead : bool
+        Decode in a thread of its own; not where every core has a clip already.
+    """
+
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    rate_hz: float = 30.0
+    focal_px: float | None = None
+    neutral_s: tuple[float, float] | None = None
+    as_live: bool | None = None
+    format: str = "csv"
+    export: ExportOptions = field(default_factory=ExportOptions)
+    read_ahead: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ClipReport:
+    """What became of a clip.
+
+    Attributes
+    ----------
+    n_faces_at_once : int
+        Most faces seen in one frame; with more than one the largest was followed.
+    notices : tuple of str
+        What the user should know: damaged frames, several faces, frames without one.
+    """
+
+    clip: str
+    target: str
+    n_frames: int
+    n_with_face: int
+    n_faces_at_once: int
+    work_s: float
+    notices: tuple[str, ...] = ()
+
+
+def suffix_of(options: SolveOptions) -> str:
+    """File name ending of what is written."""
+    if options.format == TAKE_FORMAT:
+        return ""
+    return find_format(options.format).suffixes[0]
+
+
+def is_take(clip: str) -> bool:
+    """True for the folder of a take."""
+    return (Path(clip) / DOCUMENT_NAME).is_file()
