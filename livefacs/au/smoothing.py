@@ -10,8 +10,8 @@ import numpy as np
 from livefacs.arrays import F64
 from livefacs.vocab.facs import AU_CHANNELS, EYE_CHANNELS, HEAD_CHANNELS
 
-DEFAULT_CUTOFF_HZ: Final = 1.5
-DEFAULT_BETA: Final = 4.0
+DEFAULT_CUTOFF_HZ: Final = 1.0
+DEFAULT_BETA: Final = 2.0
 SPEED_CUTOFF_HZ: Final = 6.0
 
 LID_CUTOFF_HZ: Final = 8.0
