@@ -1,0 +1,30 @@
+"""The real solver in a process of its own gives the file that it gives here."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from livefacs.batch import Job, Manifest, run_batch
+from livefacs.landmarkers import has_facemesh
+from livefacs.resources import data_path
+from livefacs.solving import SolveOptions, solve_clip, work_on_clip
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh")
+def test_batch_and_solve_give_the_same_bytes(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    shutil.copyfile(data_path("performer.mp4"), clip)
+    options = SolveOptions(read_ahead=False)
+    jobs = [Job(str(clip), str(tmp_path / "out" / "clip.csv"))]
+    outcomes = list(
+        run_batch(jobs, work_on_clip, options, Manifest(tmp_path / "out"), n_processes=1)
+    )
+    assert [outcome.state for outcome in outcomes] == ["done"]
+    assert outcomes[0].report["n_frames"] == 420
+    solve_clip(str(clip), tmp_path / "here.csv", replace(options, read_ahead=True))
+    assert (tmp_path / "out/clip.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()
