@@ -2,6 +2,7 @@
 
 const HEADER = 80;
 const KEPT_MS = 10000;
+const RESTART_MS = 1000; // a longer step back in time is another session
 
 export const HEALTH = ["no_face", "held", "uncalibrated", "out_of_range", "side_hidden", "frames_skipped", "late", "recorder_late"];
 export const HINTS = ["dark", "far", "turned", "at_border", "several"];
@@ -72,6 +73,11 @@ export class Live extends EventTarget {
   }
 
   _draw(frame) {
+    if (this._isOvertaken(frame)) {
+      frame.bitmap?.close();
+      this.send({ type: "ack", i_frame: frame.iFrame });
+      return;
+    }
     this.frame?.bitmap?.close();
     this.frame = frame;
     this.drawn += 1;
@@ -79,6 +85,12 @@ export class Live extends EventTarget {
     this._tell("frame", frame);
     this._noteLatency(frame);
     this.send({ type: "ack", i_frame: frame.iFrame });
+  }
+
+  /** Pictures are decoded side by side: a later frame may be ready before an earlier one. */
+  _isOvertaken(frame) {
+    const ahead = (this.frame?.tMs ?? -Infinity) - frame.tMs;
+    return ahead >= 0 && ahead < RESTART_MS;
   }
 
   _keep(frame) {

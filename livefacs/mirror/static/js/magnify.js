@@ -37,7 +37,7 @@ export class Magnifier {
     if (performance.now() - this._spokenAt > 400) {
       this._spokenAt = performance.now();
       const moves = Math.abs(values[values.length - 1] - rest) > SIGMAS * noise;
-      this._words.textContent = noise === 0 && !moves ? t("magnify.zero") : `${t(moves ? "magnify.moved" : "magnify.still")} · ${t("magnify.noise", { noise: (SIGMAS * noise).toFixed(4) })}`;
+      this._words.textContent = noise === 0 && !moves ? t("magnify.zero") : `${t(moves ? "magnify.moved" : "magnify.still")} · ${t("magnify.noise", { noise: (100 * SIGMAS * noise).toFixed(2) })}`;
       this._words.dataset.noise = String(noise);
     }
   }
@@ -58,14 +58,14 @@ export class Magnifier {
   }
 }
 
-/** Noise: the spread of second differences, which slow movement does not enter (median, so that
- * quick movement hardly does). The estimator cuts at zero, and what lies there
+/** Noise: the spread of second differences, which slow movement does not enter (their
+ * lower quartile, so that quick movement hardly does). The estimator cuts at zero, and what lies there
  * shows no noise: it is left out. A second difference of white noise has √6 times its deviation. */
 export function noiseOf(values) {
   const triples = values.slice(2).map((value, i) => [values[i], values[i + 1], value]);
   const second = triples.filter((three) => three.every((value) => value > AT_ZERO)).map(([a, b, c]) => Math.abs(c - 2 * b + a));
   if (second.length < 8) return 0;
-  return (quantile(second, 0.5) / 0.6745) / Math.sqrt(6);
+  return quantile(second, 0.25) / 0.3186 / Math.sqrt(6);
 }
 
 function quantile(values, share) {

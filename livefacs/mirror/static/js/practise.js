@@ -145,7 +145,7 @@ export class PractiseView {
       h("div", {}, h("p.total", {}, result.total.toFixed(0)), h(`p.${result.passed ? "good" : "bad"}`, {}, verdict)),
       h("div.stack", {}, Object.entries(result.parts).map(([name, value]) => part(name, value))),
       h("p.advice", {}, advice),
-      h("p.soft", {}, others.length ? `${t("practise.intruders")}: ${others.join(", ")}` : t("practise.no_intruders"))));
+      h("p.soft.also", {}, others.length ? `${t("practise.intruders")}: ${others.join(", ")}` : t("practise.no_intruders"))));
   }
 
   _drawPlot(now = null) {

@@ -1,6 +1,6 @@
 // The last ten seconds in slow motion, with the curves of what moved most.
 
-import { h, t, sharp, colour } from "./dom.js";
+import { h, t, sharp, colour, channelWords } from "./dom.js";
 import { picture } from "./live.js";
 
 const COLOURS = ["#e07a3f", "#3a9d94", "#b86fa5", "#8a9a3a", "#5b86c4", "#c0504d"];
@@ -32,7 +32,7 @@ export class Replay {
     this._legend.replaceChildren(...this._curves.map(({ name }, i) => {
       const mark = h("i");
       mark.style.background = COLOURS[i];
-      return h("span", {}, mark, name);
+      return h("span", {}, mark, channelWords(name));
     }));
     this._at = this._frames[0].tMs;
     this._playing = true;
