@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from livefacs.errors import TakeError
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.model import TakeInfo, make_take_folder
 
@@ -54,4 +56,9 @@ class TakeShelf:
         else:
             folder, number = make_take_folder(self.parent, slate, number)
         info = replace(self.info, slate=slate, number=number)
-        return RecorderSink(folder, info, video=self._video, on_warning=self._on_warning)
+        try:
+            return RecorderSink(folder, info, video=self._video, on_warning=self._on_warning)
+        except TakeError:
+            with contextlib.suppress(OSError):  # only where it is empty
+                folder.rmdir()
+            raise

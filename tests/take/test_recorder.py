@@ -213,6 +213,18 @@ def test_a_shelf_numbers_its_takes(tmp_path: Path) -> None:
     assert names == [("smile_001", 1), ("12a_005", 5), ("12a_006", 6), ("smile_002", 2)]
 
 
+def test_a_take_that_cannot_begin_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: writer_module.TakeWriter) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(writer_module.TakeWriter, "_begin", refuse)
+    with pytest.raises(TakeError, match="cannot write a take"):
+        TakeShelf(tmp_path, clip_info())(None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_video_matches_its_records(tmp_path: Path) -> None:
     sink = RecorderSink(tmp_path / "t", clip_info(), video=True)
     levels = [40, 120, 200]
