@@ -155,9 +155,10 @@ class Page:
             self._tell("drill", run.state())
 
     def _finish(self, run: DrillRun) -> None:
-        if run.result is not None:
-            self._mirror.progress.note_attempt(run.result.document())
         self._tell("drill", run.state())
+        if run.result is not None:
+            result = run.result.document()
+            self._guarded(lambda: self._mirror.progress.note_attempt(result))
 
     def _is_time(self) -> bool:
         now = self._mirror.clock()

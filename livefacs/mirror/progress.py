@@ -10,7 +10,8 @@ import io
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -115,12 +116,20 @@ class Progress:
         )
 
     def _write(self, statement: str, values: Iterable[Any]) -> int:
-        with self._lock, self._db:
+        with self._told(), self._lock, self._db:
             return self._db.execute(statement, tuple(values)).lastrowid or 0
 
     def _read(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._told(), self._lock:
             return self._db.execute(statement, tuple(values)).fetchall()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A full disk or a locked file is told in one sentence; practice goes on without it."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise ConfigError(f"the progress file {self.path} cannot be used: {error}") from None
 
     def note_attempt(self, result: dict[str, Any]) -> None:
         """Keep one attempt (``Result.document()``) and plan when its actions come up again."""
@@ -205,7 +214,7 @@ class Progress:
         """Everything that is kept, as plain values."""
         tables: dict[str, Any] = {"version": _VERSION}
         for table in _TABLES:
-            with self._lock:
+            with self._told(), self._lock:
                 cursor = self._db.execute(f"SELECT * FROM {table}")  # a name of ours
                 columns = [column[0] for column in cursor.description]
                 tables[table] = [dict(zip(columns, row, strict=True)) for row in cursor]
@@ -225,7 +234,7 @@ class Progress:
 
     def delete_all(self) -> None:
         """Forget everything; the freed pages are overwritten."""
-        with self._lock:
+        with self._told(), self._lock:
             with self._db:
                 for table in _TABLES:
                     self._db.execute(f"DELETE FROM {table}")  # a name of ours

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import mimetypes
 import os
 import secrets
 import socket
@@ -39,6 +40,14 @@ from livefacs.protocols import RigRetargeter, SessionControl
 
 DEFAULT_PORT: Final = 8765
 _MOST_BYTES: Final = 64 * 1024  # of one message of a page
+
+for _suffix, _kind in {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}.items():
+    mimetypes.add_type(_kind, _suffix)  # some systems say otherwise, and browsers then refuse them
 
 Measure = Callable[[Item], dict[str, Any]]
 KeepRanges = Callable[[RangeRound], str]

@@ -308,8 +308,20 @@ def test_a_drill_over_the_wire_is_scored_and_kept(mirror: Mirror, http: httpx.Cl
         socket.send('{"type":"drill-start","name":"smile-c"}')
         state = run_drill(mirror, socket, 0.45)
     assert state["result"]["passed"]
+    wait_until(lambda: bool(http.get("/api/progress").json()["actions"]))
     row = http.get("/api/progress").json()["actions"][0]
     assert (row["action"], row["passes"]) == ("12", 1)
+
+
+def test_a_progress_file_that_fails_stops_nothing(mirror: Mirror) -> None:
+    mirror.progress._db.execute("DROP TABLE attempt")
+    with live(mirror) as socket:
+        socket.send('{"type":"drill-start","name":"smile-c"}')
+        assert run_drill(mirror, socket, 0.45)["result"]["passed"]
+        mirror.feed.send(make_frame(1000))
+        assert next_of(socket, "trouble")["text"].startswith("the progress file")
+        mirror.feed.send(make_frame(1001))
+        assert next_frame(socket)[:4] == MAGIC
 
 
 def test_calibration_round_keeps_maxima(mirror: Mirror) -> None:
