@@ -1,12 +1,13 @@
-"""Curves on another time grid, and smoothing without delay."""
+"""Curves on another time grid, and smoothing without delay.
+
+SciPy is imported where it is used: half a second that a plain solve does not spend.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.signal import butter, sosfiltfilt
 
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
@@ -66,6 +67,8 @@ def _columns_by_gaps(known: np.ndarray[Any, Any]) -> list[list[int]]:
 
 
 def _resample_known(old_s: F64, values: F64, new_s: F64) -> F64:
+    from scipy.interpolate import PchipInterpolator
+
     period = float(np.median(np.diff(new_s))) if len(new_s) > 1 else 0.0
     inside = np.clip(new_s, old_s[0], old_s[-1])
     if len(old_s) == 1:
@@ -99,6 +102,8 @@ def smooth_zero_phase(
     ConfigError
         The cutoff is not between 0 and half the frame rate.
     """
+    from scipy.signal import butter
+
     result = np.array(values, np.float64)
     if len(times_ns) < 3:
         return result
@@ -121,6 +126,9 @@ def smooth_zero_phase(
 def _smooth_stretch(
     times_ns: np.ndarray[Any, Any], values: F64, sections: F64, rate_hz: float
 ) -> F64:
+    from scipy.interpolate import PchipInterpolator
+    from scipy.signal import sosfiltfilt
+
     n_samples = len(times_ns)
     if n_samples < 3:
         return values
