@@ -86,9 +86,13 @@ class Guard:
         return cookie is not None and self._is_token(cookie.value)
 
     async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Keep the token in a cookie and out of the address bar."""
+        """Keep the token in a cookie and out of the address bar.
+
+        ``lax``: the address is often opened from a message, which is another site; what changes
+        anything asks for the mirror's own Origin besides.
+        """
         response = RedirectResponse(scope["path"], status_code=303)
-        response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="strict", path="/")
+        response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="lax", path="/")
         await response(scope, receive, send)
 
 

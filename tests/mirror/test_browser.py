@@ -7,6 +7,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -447,6 +448,79 @@ def test_mirrored_picture_unmirrored_data(
     )
     assert left == "scaleX(0.9)"
     assert right in ("scaleX(0)", "")
+
+
+@contextmanager
+def fed(mirror: Mirror, level: Callable[[int], float]) -> Iterator[None]:
+    """Frames at 60 a second with a level of AU12 on both sides, while the block runs."""
+    ended = threading.Event()
+
+    def feed() -> None:
+        i_frame = 0
+        while not ended.wait(1 / 60):
+            value = level(i_frame)
+            mirror.feed.send(make_frame(i_frame, i_frame / 60, AU12_L=value, AU12_R=value))
+            i_frame += 1
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        feeding.join()
+
+
+def test_magnifier_shows_the_noise_floor(
+    browser: Chrome, start_mirror: Callable[..., Mirror]
+) -> None:
+    noise = np.random.default_rng(3).normal(0.2, 0.004, 100_000)
+    mirror = start_mirror()
+    with fed(mirror, lambda i: float(noise[i])):
+        go(browser, mirror)
+        browser.find_element(By.TAG_NAME, "body").send_keys("g")
+        wait(browser, "return window.livefacs.live.history.length > 150")
+        shown = "return Number(document.querySelector('.magnify [data-noise]').dataset.noise)"
+        WebDriverWait(browser, 10).until(
+            lambda each: each.execute_script(shown) == pytest.approx(0.004, rel=0.35)
+        )
+
+
+def test_guided_calibration_in_the_page(
+    browser: Chrome, start_mirror: Callable[..., Mirror]
+) -> None:
+    mirror = start_mirror()
+    with fed(mirror, lambda i: 0.7):
+        go(browser, mirror)
+        wait(browser, "return window.livefacs.live.drawn > 3")
+        browser.find_element(By.TAG_NAME, "body").send_keys("k")
+        begin = "//dialog//button[text()='Begin the range of motion']"
+        browser.find_element(By.XPATH, begin).click()
+        rounds = browser.execute_script("return window.livefacs._basics.round")
+        for _ in range(rounds.index("12")):
+            find(browser, "dialog button.main").click()
+        wait(
+            browser, 'return document.querySelector("[data-range]").textContent.includes("12 left")'
+        )
+        browser.find_element(By.XPATH, "//dialog//button[text()='Finish here']").click()
+        wait(browser, "return document.querySelector('dialog table')")
+        assert "12 left" in find(browser, "dialog").text
+    assert mirror.progress.maxima()["AU12_L"] == pytest.approx(0.7)
+
+
+def test_progress_is_shown_and_deleted(
+    browser: Chrome, start_mirror: Callable[..., Mirror]
+) -> None:
+    mirror = start_mirror()
+    attempt = {"drill": "d", "kind": "hold", "actions": ["12"], "side": "both"}
+    mirror.progress.note_attempt({**attempt, "total": 81.0, "passed": True, "peak": 0.5})
+    go(browser, mirror, "progress")
+    row = wait(browser, 'return document.querySelector("tr[data-action]")')
+    assert "81" in row.text
+    browser.find_element(By.XPATH, "//button[text()='Delete everything']").click()
+    find(browser, "dialog button.main").click()
+    wait(browser, "return !document.querySelector('[data-action]')")
+    assert mirror.progress.export()["attempt"] == []
 
 
 def test_reduced_motion_is_respected(
