@@ -13,6 +13,7 @@ import numpy as np
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from livefacs.arrays import U8
@@ -158,13 +159,13 @@ class VideoSource:
     def _numbered_frames(self) -> Generator[Frame, None, None]:
         """Frames with times from 0 and numbers that count the damaged ones."""
         timeline = _Timeline(self._stream)
-        pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
+        pictures = UprightPictures(self._stream.sample_aspect_ratio or Fraction(1))
         n_damaged_before = self.n_damaged
         i_frame = 0
         for picture in self._pictures():
             i_frame += self.n_damaged - n_damaged_before
             n_damaged_before = self.n_damaged
-            image = upright_rgb(picture, pixel_aspect)
+            image = pictures.upright(picture)
             yield Frame(image, timeline.t_ns(picture.pts), i_frame)
             i_frame += 1
 
@@ -225,14 +226,32 @@ class _Timeline:
         return round((pts - self._first_pts) * self._base * NS_PER_S)
 
 
-def upright_rgb(picture: VideoFrame, pixel_aspect: Fraction) -> U8:
-    """A decoded picture as (H, W, 3) uint8 RGB with square pixels, turned the way it is shown."""
-    width = max(1, round(picture.width * pixel_aspect))
-    image = picture.to_ndarray(format="rgb24", width=width).view(np.uint8)
-    if SideDataType.DISPLAYMATRIX not in picture.side_data:
-        return image
-    matrix = bytes(picture.side_data[SideDataType.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # the stub lacks the key
-    return np.ascontiguousarray(turned_by_display_matrix(image, matrix))
+class UprightPictures:
+    """Makes decoded pictures of one clip (H, W, 3) uint8 RGB with square pixels, as they are shown.
+
+    One converter serves the whole clip, and the first picture says how all are turned: a
+    converter a picture starts threads for each, and asking a picture for its side data ties it
+    into a cycle, so that both would wait for the garbage collector, hundreds at a time.
+    """
+
+    def __init__(self, pixel_aspect: Fraction) -> None:
+        self._pixel_aspect = pixel_aspect
+        self._converter = VideoReformatter()
+        self._matrix: bytes | None = None
+        self._is_first = True
+
+    def upright(self, picture: VideoFrame) -> U8:
+        """One picture."""
+        if self._is_first:
+            self._is_first = False
+            if SideDataType.DISPLAYMATRIX in picture.side_data:
+                self._matrix = bytes(picture.side_data[SideDataType.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # the stub lacks the key
+        width = max(1, round(picture.width * self._pixel_aspect))
+        plain = self._converter.reformat(picture, format="rgb24", width=width)
+        image = plain.to_ndarray().view(np.uint8)
+        if self._matrix is None:
+            return image
+        return np.ascontiguousarray(turned_by_display_matrix(image, self._matrix))
 
 
 def turned_by_display_matrix(image: U8, matrix: bytes) -> U8:
