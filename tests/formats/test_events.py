@@ -17,9 +17,8 @@ from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.formats.facs_events import events_from_take
 from livefacs.take.reader import Take
-from livefacs.types import Estimate, TrackedFrame
+from livefacs.types import TrackedFrame
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
-from tests.formats.plain_csv import write_au_csv
 from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
 
 Export = Callable[..., Path]
@@ -52,19 +51,20 @@ def acted(tmp_path: Path) -> Take:
     return make_take(tmp_path / "acted", frames, clip_info())
 
 
-def test_the_table_is_the_one_that_solve_writes(tmp_path: Path, take: Take) -> None:
-    clip = make_take(
-        tmp_path / "clip",
-        [tracked_frame(i, face=i != 7) for i in range(20)],
-        clip_info(is_live=False),
-    )
-    export_take(clip, find_format("csv"), tmp_path / "export.csv", ExportOptions())
-    frames = [
-        (f.i_frame, f.t_ns, Estimate(f.units, f.head, f.gaze, f.health) if f.landmarks else None)
-        for f in clip
-    ]
-    write_au_csv(tmp_path / "solve.csv", frames)
-    assert (tmp_path / "export.csv").read_text() == (tmp_path / "solve.csv").read_text()
+def test_table_of_a_clip_cell_by_cell(tmp_path: Path) -> None:
+    frames = [tracked_frame(i, face=i != 7) for i in range(20)]
+    clip = make_take(tmp_path / "clip", frames, clip_info(is_live=False))
+    export_take(clip, find_format("csv"), tmp_path / "out.csv", ExportOptions())
+    rows = read_rows(tmp_path / "out.csv")
+    assert list(rows[0]) == header()
+    assert [row["frame"] for row in rows] == [str(i) for i in range(20)]
+    assert rows[6]["timestamp_s"] == "5.100000"  # presentation time, as the clip has it
+    assert (rows[6]["face"], rows[6]["confidence"]) == ("1", "1.000")
+    assert (rows[6]["head_yaw_deg"], rows[6]["head_z_cm"]) == ("3.438", "60.60")
+    assert rows[6]["gaze_right_pitch_deg"] == "-2.292"
+    assert (rows[6]["AU12"], rows[6]["AU12_L"], rows[6]["AU12_R"]) == ("0.4500", "0.6000", "0.3000")
+    assert rows[6]["AU26"] == "0.0060"
+    assert set(rows[7].values()) == {"7", "5.116667", "0", ""}
 
 
 def test_table_columns_on_request(exported: Export) -> None:
