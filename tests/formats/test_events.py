@@ -13,6 +13,7 @@ import pytest
 from lxml import etree
 
 from livefacs.errors import ConfigError, TakeError
+from livefacs.formats.au_csv import header
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.formats.facs_events import events_from_take
