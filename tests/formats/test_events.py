@@ -18,8 +18,9 @@ from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.formats.facs_events import events_from_take
 from livefacs.take.reader import Take
-from livefacs.types import TrackedFrame
+from livefacs.types import Estimate, TrackedFrame
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+from tests.formats.plain_csv import write_au_csv
 from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
 
 Export = Callable[..., Path]
@@ -66,6 +67,18 @@ def test_table_of_a_clip_cell_by_cell(tmp_path: Path) -> None:
     assert (rows[6]["AU12"], rows[6]["AU12_L"], rows[6]["AU12_R"]) == ("0.4500", "0.6000", "0.3000")
     assert rows[6]["AU26"] == "0.0060"
     assert set(rows[7].values()) == {"7", "5.116667", "0", ""}
+
+
+def test_the_table_agrees_with_its_plain_twin(tmp_path: Path) -> None:
+    frames = [tracked_frame(i, face=i != 7) for i in range(20)]
+    clip = make_take(tmp_path / "clip", frames, clip_info(is_live=False))
+    export_take(clip, find_format("csv"), tmp_path / "out.csv", ExportOptions())
+    rows = [
+        (f.i_frame, f.t_ns, Estimate(f.units, f.head, f.gaze, f.health) if f.landmarks else None)
+        for f in clip
+    ]
+    write_au_csv(tmp_path / "plain.csv", rows)
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "plain.csv").read_text()
 
 
 def test_table_columns_on_request(exported: Export) -> None:
