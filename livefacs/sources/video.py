@@ -123,6 +123,7 @@ class VideoSource:
             raise SourceError(f"{self.path} holds no video stream; expected a clip with pictures")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
+        self._upright = UprightPictures(self._stream.sample_aspect_ratio or Fraction(1))
         self._frames: Generator[Frame, None, None] = self._numbered_frames()
         self._first = next(self._frames, None)
         if self._first is None:
@@ -159,13 +160,12 @@ class VideoSource:
     def _numbered_frames(self) -> Generator[Frame, None, None]:
         """Frames with times from 0 and numbers that count the damaged ones."""
         timeline = _Timeline(self._stream)
-        pictures = UprightPictures(self._stream.sample_aspect_ratio or Fraction(1))
         n_damaged_before = self.n_damaged
         i_frame = 0
         for picture in self._pictures():
             i_frame += self.n_damaged - n_damaged_before
             n_damaged_before = self.n_damaged
-            image = pictures.upright(picture)
+            image = self._upright.upright(picture)
             yield Frame(image, timeline.t_ns(picture.pts), i_frame)
             i_frame += 1
 
@@ -230,8 +230,8 @@ class UprightPictures:
     """Makes decoded pictures of one clip (H, W, 3) uint8 RGB with square pixels, as they are shown.
 
     One converter serves the whole clip, and the first picture says how all are turned: a
-    converter a picture starts threads for each, and asking a picture for its side data ties it
-    into a cycle, so that both would wait for the garbage collector, hundreds at a time.
+    converter a picture starts threads for each, and a picture that is asked for its side data is
+    never freed (PyAV 18).
     """
 
     def __init__(self, pixel_aspect: Fraction) -> None:
