@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 from av.error import ExitError, FFmpegError
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from livefacs.arrays import U8
 from livefacs.clock import now_ns
@@ -207,9 +209,17 @@ def shown_url(url: str) -> str:
     return url.replace(f":{parts.password}@", ":…@", 1)
 
 
+_OWN: Final = threading.local()
+"""Each thread's converter: one made for every picture would start threads for every picture."""
+
+
 def rgb_from_picture(picture: VideoFrame) -> U8:
     """A decoded picture as (H, W, 3) uint8 RGB."""
-    return picture.to_ndarray(format="rgb24").view(np.uint8)
+    converter = getattr(_OWN, "converter", None)
+    if converter is None:
+        converter = _OWN.converter = VideoReformatter()
+    image: U8 = converter.reformat(picture, format="rgb24").to_ndarray().view(np.uint8)
+    return image
 
 
 def _reason(error: Exception) -> str:
