@@ -68,8 +68,8 @@ class _Shapes:
 def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
     """Resting face of a clip: its quiet frames that agree with one another.
 
-    Starts from the quiet frames of the first second where there are any, else from all quiet
-    frames, and is then drawn to the frames in which nothing acts.
+    Starts from the first quiet frames of the first second where there are any, else from all
+    quiet frames, and is then drawn to the frames in which nothing acts.
 
     Raises
     ------
@@ -83,6 +83,7 @@ def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
     quiet = shapes.quiet(NeutralGate(model))
     times = np.array([s_from_ns(each.t_ns - frames[0].t_ns) for each in some])
     early = quiet & (times < OPENING_S)
+    early[np.flatnonzero(early)[MIN_FRAMES:]] = False
     chosen = early if early.sum() >= 2 else quiet
     for _ in range(N_ROUNDS):
         neutral = shapes.neutral(chosen)
