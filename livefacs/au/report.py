@@ -1,4 +1,4 @@
-"""Plot report of an evaluation; needs matplotlib (the extra ``report``)."""
+"""Plot report of an evaluation; needs matplotlib (the extra ``plot``)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _pyplot() -> Any:
         import matplotlib as mpl
     except ImportError:
         raise ConfigError(
-            "plots need matplotlib: pip install 'livefacs[report]', or leave --report away"
+            "plots need matplotlib: pip install 'livefacs[plot]', or leave --report away"
         ) from None
     mpl.use("Agg")
     from matplotlib import pyplot
