@@ -120,7 +120,8 @@ def _with_headers(send: Send, host: str) -> Send:
             headers["Content-Security-Policy"] = policy
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "no-referrer"
-            headers["Cross-Origin-Opener-Policy"] = "same-origin"
+            if _name_of(host) in _LOOPBACK:  # elsewhere browsers heed it over https only
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
             headers.setdefault("Cache-Control", "no-cache")

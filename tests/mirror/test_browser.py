@@ -450,6 +450,22 @@ def test_mirrored_picture_unmirrored_data(
     assert right in ("scaleX(0)", "")
 
 
+def test_line_of_codes_follows_the_rules_for_sides(
+    browser: Chrome, start_mirror: Callable[..., Mirror]
+) -> None:
+    """One-sided without a trace on the other side; else the higher letter; A alone is not told."""
+    mirror = start_mirror()
+    go(browser, mirror)
+    wait(browser, "return document.body.dataset.link === 'on'")
+    levels = {"AU12_L": 0.7, "AU2_L": 0.2, "AU2_R": 0.08, "AU4_L": 0.1, "AU26": 0.4, "AU15_R": 0.35}
+    for i in range(200):
+        mirror.feed.send(make_frame(i, **levels))
+        line = find(browser, ".reading").get_attribute("data-line")
+        if line:
+            break
+    assert line == "2B+L12D+R15C+26C"
+
+
 @contextmanager
 def fed(mirror: Mirror, level: Callable[[int], float]) -> Iterator[None]:
     """Frames at 60 a second with a level of AU12 on both sides, while the block runs."""

@@ -154,14 +154,12 @@ export class Reading {
   }
 
   _code(card, frame) {
-    const marks = card.channels.map((channel) => {
-      const letter = this._letters.of(channel, frame.intensity[this._index.get(channel)] || 0);
-      return letter >= "B" ? letter : "";
-    });
-    if (!marks.some(Boolean)) return [];
-    if (marks.length === 1) return [["", card.code, marks[0]]];
-    if (marks[0] && marks[1]) return [["", card.code, marks[0] > marks[1] ? marks[0] : marks[1]]];
-    return [[marks[0] ? "L" : "R", card.code, marks[0] || marks[1]]];
+    const marks = card.channels.map((channel) => this._letters.of(channel, frame.intensity[this._index.get(channel)] || 0));
+    const higher = marks.reduce((a, b) => (a > b ? a : b));
+    if (higher < "B") return [];
+    // One-sided only where the other side shows no trace; else the higher letter stands for both.
+    if (marks.length === 1 || marks.every(Boolean)) return [["", card.code, higher]];
+    return [[marks[0] ? "L" : "R", card.code, higher]];
   }
 
   draw(frame) {
