@@ -57,8 +57,8 @@ export function humanFace() {
     const up = (c("mouthUpperUpLeft") + c("mouthUpperUpRight")) / 2, low = (c("mouthLowerDownLeft") + c("mouthLowerDownRight")) / 2;
     const shrug = c("mouthShrugLower"), jaw = Math.max(0, c("jawOpen") - c("mouthClose"));
     const press = (c("mouthPressLeft") + c("mouthPressRight")) / 2;
-    const smile = (c("mouthSmileLeft") + c("mouthSmileRight")) / 2, sad = (c("mouthFrownLeft") + c("mouthFrownRight")) / 2;
-    const middle = 168 - 6 * shrug - 3 * sad + 3 * smile;
+    const smile = (c("mouthSmileLeft") + c("mouthSmileRight")) / 2, lowered = (c("mouthFrownLeft") + c("mouthFrownRight")) / 2;
+    const middle = 168 - 6 * shrug - 3 * lowered + 3 * smile;
     const topY = middle - 7 * up - 4 * funnel - 1.5 * jaw;
     const gap = 30 * jaw + 9 * low + 9 * funnel + 6 * up - 3 * press;
     mouth.draw({
