@@ -93,7 +93,8 @@ export class MirrorView {
 
   state(state) {
     this.bars.setMaxima(state.maxima);
-    this._note.textContent = Object.keys(state.maxima).length ? t("mirror.read_note") : `${t("mirror.read_note")}; ${t("mirror.provisional")}`;
+const provisional = Object.keys(state.maxima).length ? "" : `; ${t("mirror.provisional")}`;
+    this._note.textContent = `${t("mirror.read_note")}${provisional}${state.source ? ` · ${state.source}` : ""}`;
   }
 
   frame(frame) {
