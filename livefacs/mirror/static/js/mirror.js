@@ -93,7 +93,7 @@ export class MirrorView {
 
   state(state) {
     this.bars.setMaxima(state.maxima);
-const provisional = Object.keys(state.maxima).length ? "" : `; ${t("mirror.provisional")}`;
+    const provisional = Object.keys(state.maxima).length ? "" : `; ${t("mirror.provisional")}`;
     this._note.textContent = `${t("mirror.read_note")}${provisional}${state.source ? ` · ${state.source}` : ""}`;
   }
 
