@@ -207,6 +207,14 @@ def test_live_at_30_fps_leaves_the_core_alone(table: Table) -> None:
     assert resident_mb < 400
 
 
+def test_help_is_there_at_once(table: Table) -> None:
+    (help_us,) = medians_us(
+        lambda: subprocess.run([*DEMO[:3], "--help"], capture_output=True, check=True), rounds=7
+    )
+    table.note("livefacs --help", help_us / 1e6, "s", "below 0.4")
+    assert help_us < 400_000
+
+
 def test_a_warm_demo_sends_its_first_packet_soon(table: Table) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
