@@ -40,6 +40,11 @@ class LetterScale:
         """All absent."""
         self._level[:] = 0
 
+    @property
+    def levels(self) -> I64:
+        """(N_AU,) int64: 0 absent, 1 for A … 5 for E; replaced by the next update, not changed."""
+        return self._level
+
     def update(self, intensity: F32, confidence: F32 | None = None) -> tuple[str, ...]:
         """Letters of one frame, in channel order; empty: absent or not seen.
 
@@ -49,7 +54,7 @@ class LetterScale:
             Filtered, 0..1; NaN has no letter.
         confidence : (N_AU,) float32 or None
         """
-        value = np.nan_to_num(np.asarray(intensity, np.float64), nan=0.0)
+        value = np.maximum(np.nan_to_num(np.asarray(intensity, np.float64), nan=0.0), 0.0)
         up = np.searchsorted(_FLOORS, value, side="right") - 1
         stay = value >= _LEAVE[self._level]
         down = np.minimum(self._level, np.searchsorted(_LEAVE, value, side="right") - 1)

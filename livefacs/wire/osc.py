@@ -21,10 +21,11 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F32, Bool
+from livefacs.arrays import F32, I64, Bool
+from livefacs.au.scoring import LetterScale
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.types import RigFrame, TrackedFrame
-from livefacs.vocab.facs import AU_CHANNELS, LETTER_FLOORS
+from livefacs.vocab.facs import AU_CHANNELS
 from livefacs.wire.osctemplate import Argument, OscMessage, OscTemplate, address_part
 from livefacs.wire.rigvalues import finite_mask, zeros_for_unknown
 
@@ -35,12 +36,10 @@ _pack_time: Final = struct.Struct(">II").pack_into
 _pack_head: Final = struct.Struct(">6f").pack_into
 _pack_gaze: Final = struct.Struct(">4f").pack_into
 
-_ASCENDING: Final = tuple(reversed(LETTER_FLOORS))
-_FLOORS: Final = np.array([floor for _, floor in _ASCENDING], np.float32)
 _LETTER_WORDS: Final = np.frombuffer(
-    b"".join(letter.encode().ljust(4, b"\0") for letter in ("", *(name for name, _ in _ASCENDING))),
-    np.uint32,
+    b"".join(letter.encode().ljust(4, b"\0") for letter in ("", "A", "B", "C", "D", "E")), np.uint32
 )
+"""The OSC string of each level of ``LetterScale``."""
 
 
 class _Layout:
@@ -70,7 +69,8 @@ class OscEncoder:
         One message with all intensities in channel order (and one with all controls of the rig),
         instead of one message a value.
     letters : bool
-        A–E letters besides the intensities.
+        A–E letters besides the intensities, steady at the borders; provisional while ``health``
+        says uncalibrated.
     units : bool
         False leaves the Action Units out, where only a rig is wanted.
     rig : str or None
@@ -93,6 +93,7 @@ class OscEncoder:
         self._bundle = bundle
         self._array = array
         self._letters = letters and not array
+        self._scale = LetterScale()
         self._units = units
         self._rig = rig
         self._layouts: dict[tuple[object, ...], _ScalarLayout | _ArrayLayout] = {}
@@ -102,7 +103,9 @@ class OscEncoder:
         rig = tracked.rigs.get(self._rig) if self._rig is not None else None
         intensity = tracked.units.intensity
         layout = self._layout(intensity, rig)
-        layout.fill(intensity, rig)
+        if self._letters:
+            self._scale.update(intensity)
+        layout.fill(intensity, self._scale.levels, rig)
         self._fill_common(layout, tracked)
         return layout.template.datagrams
 
@@ -193,15 +196,14 @@ class _ScalarLayout(_Layout):
         self._letter_words = template.word_indexes(texts) if texts else None
         self._control_words = template.word_indexes(controls) if controls else None
 
-    def fill(self, intensity: F32, rig: RigFrame | None) -> None:
+    def fill(self, intensity: F32, levels: I64, rig: RigFrame | None) -> None:
         """Write the values of one frame."""
         if self._known is not None:
-            intensity = intensity[self._known]
+            intensity, levels = intensity[self._known], levels[self._known]
         if self._value_words is not None:
             self.template.floats[self._value_words] = intensity
         if self._letter_words is not None:
-            letters = _LETTER_WORDS[np.searchsorted(_FLOORS, intensity, side="right")]
-            self.template.words[self._letter_words] = letters
+            self.template.words[self._letter_words] = _LETTER_WORDS[levels]
         if self._control_words is not None and rig is not None:
             known = self._known_controls
             self.template.floats[self._control_words] = (
@@ -226,7 +228,7 @@ class _ArrayLayout(_Layout):
         self._units = _span(template, unit_address, len(AU_CHANNELS)) if units else None
         self._rig = None if rig is None else _span(template, rig_address, len(rig.controls))
 
-    def fill(self, intensity: F32, rig: RigFrame | None) -> None:
+    def fill(self, intensity: F32, levels: I64, rig: RigFrame | None) -> None:
         """Write the values of one frame; unknown ones as 0."""
         if self._units is not None:
             self._units[:] = zeros_for_unknown(intensity)

@@ -89,6 +89,17 @@ def test_unknown_values_are_left_out_of_that_frame_only() -> None:
     assert "/livefacs/au/AU12_L" in read(encoder.encode(make_frame()))
 
 
+def test_letters_are_steady_at_the_borders() -> None:
+    encoder = OscEncoder(CLOCK, letters=True)
+    letters = []
+    for value in (0.29, 0.31, 0.29, 0.2, 0.0):
+        intensity = np.full(N_AU, value, np.float32)
+        letters.append(
+            read(encoder.encode(make_frame(intensity=intensity)))["/livefacs/letter/AU17"]
+        )
+    assert letters == [["B"], ["C"], ["C"], ["B"], [""]]
+
+
 @settings(deadline=None)  # a busy machine is no fault
 @given(
     hnp.arrays(
