@@ -128,6 +128,7 @@ def _assemble(
         recording_factory=shelf,
         time_limit_s=options.seconds,
         between_frames=retargeting.chores(tell),
+        about=_estimator_of(tracker).model.description(),
     )
     opened = OpenSession(session)
     session.outputs = open_hub(retargeting.destinations, ClockMap.read(), session)
@@ -239,6 +240,12 @@ def _shelf(
     )
 
 
+def _estimator_of(tracker: Tracker) -> Estimator:
+    estimator = tracker.estimator
+    assert isinstance(estimator, Estimator)  # this module put it there
+    return estimator
+
+
 def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> TakeInfo:
     record, tracking = options.record, options.tracking
     rate = (
@@ -247,8 +254,7 @@ def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Tak
         else find_rate(record.timecode_rate)
     )
     start = _timecode_start(record, rate, source)
-    estimator = tracker.estimator
-    assert isinstance(estimator, Estimator)
+    estimator = _estimator_of(tracker)
     return TakeInfo(
         slate=record.slate,
         number=record.take,

@@ -18,7 +18,7 @@ from livefacs.errors import LandmarkerError
 from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS
 from livefacs.resources import data_path
-from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
+from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU, unmeasured_actions
 
 FORMAT: Final = "livefacs-estimator"
 VERSION: Final = 1
@@ -100,6 +100,26 @@ class EstimatorModel:
         for array in (self.canonical, self.align_ids, self.align_prior, self.weights, self.bias):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:12]
+
+    def description(self) -> dict[str, Any]:
+        """What receivers should know of the numbers, in plain values.
+
+        ``weights`` names them; ``reliability`` is the measured one by channel (Pearson r on people
+        that were not trained on; channels without known truth are left out); ``not_measured``
+        lists the actions that landmarks do not give.
+        """
+        known = np.isfinite(self.reliability)
+        return {
+            "weights": self.digest,
+            "reliability": {
+                channel: round(float(value), 2)
+                for channel, value, is_known in zip(
+                    AU_CHANNELS, self.reliability, known, strict=True
+                )
+                if is_known
+            },
+            "not_measured": list(unmeasured_actions()),
+        }
 
 
 UNMEASURED: Final = 0.5

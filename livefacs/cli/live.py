@@ -68,7 +68,7 @@ def live(
     ] = False,
     mirror_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the mirror; 0 takes a free one.")
-    ] = 8765,
+    ] = 8770,
 ) -> None:
     """Track a camera or clip and stream Action Units until Ctrl-C."""
     from livefacs.cli.running import run_session

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from livefacs.slot import Slot
-from livefacs.types import SinkCounters, TrackedFrame, words_from_health
+from livefacs.types import Health, SinkCounters, TrackedFrame, words_from_health
 from livefacs.vocab.facs import (
     ACTIONS,
     CHANNEL_INDEX,
@@ -142,11 +142,12 @@ def _head_line(tracked: TrackedFrame) -> Text:
 
 def _status_lines(tracked: TrackedFrame, status: dict[str, Any]) -> list[Text]:
     total = status["latency_ms"].get("total", {"p50": 0.0, "p95": 0.0})
+    provisional = ", letters provisional" if tracked.health & Health.UNCALIBRATED else ""
     lines = [
         Text(
             f"frame {tracked.i_frame:6d}  {status['rate_hz']:5.1f} fps  "
             f"latency {total['p50']:.1f} ms (p95 {total['p95']:.1f})  "
-            f"dropped {status['dropped']}  {words_from_health(tracked.health)}",
+            f"dropped {status['dropped']}  {words_from_health(tracked.health)}{provisional}",
             "bold",
         )
     ]

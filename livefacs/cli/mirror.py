@@ -11,7 +11,7 @@ import typer
 
 app = typer.Typer()
 
-DEFAULT_PORT = 8765
+DEFAULT_PORT = 8770
 
 
 @app.command()

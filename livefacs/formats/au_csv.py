@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from livefacs.vocab.facs import ACTIONS, channels_of, code_table
+from livefacs.vocab.facs import ACTIONS, channels_of, unmeasured_actions
 
 _HEAD: Final = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
 _PLACE: Final = ("head_x_cm", "head_y_cm", "head_z_cm")
@@ -14,15 +14,6 @@ _GAZE: Final = (
     "gaze_right_yaw_deg",
     "gaze_right_pitch_deg",
 )
-
-
-def unmeasured_actions() -> tuple[str, ...]:
-    """Actions of the code table that landmarks do not give: their columns stay empty."""
-    return tuple(
-        code.channel_stem
-        for code in code_table().values()
-        if code.kind in ("AU", "AD") and not code.channels and code.code != "0"
-    )
 
 
 def header() -> list[str]:

@@ -8,11 +8,17 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.clock import NS_PER_S
-from livefacs.formats.au_csv import header, unmeasured_actions
+from livefacs.formats.au_csv import header
 from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
 from livefacs.formats.text import CHUNK_ROWS, number_lines
 from livefacs.take.reader import Take
-from livefacs.vocab.facs import ACTIONS, CHANNEL_INDEX, HEAD_CHANNELS, channels_of
+from livefacs.vocab.facs import (
+    ACTIONS,
+    CHANNEL_INDEX,
+    HEAD_CHANNELS,
+    channels_of,
+    unmeasured_actions,
+)
 
 _N_FACIAL: Final = CHANNEL_INDEX[HEAD_CHANNELS[0]]
 _POSE: Final = "%.3f,%.3f,%.3f,%.2f,%.2f,%.2f,%.3f,%.3f,%.3f,%.3f"

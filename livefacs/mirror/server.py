@@ -38,7 +38,7 @@ from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.texts import STATIC
 from livefacs.protocols import RigRetargeter, SessionControl
 
-DEFAULT_PORT: Final = 8765
+DEFAULT_PORT: Final = 8770
 _MOST_BYTES: Final = 64 * 1024  # of one message of a page
 
 for _suffix, _kind in {

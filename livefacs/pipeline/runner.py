@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -63,6 +63,8 @@ class Session:
         End after this much of the source's time.
     clock : callable that gives the session's nanoseconds
     between_frames : callables run about twice a second by the session's thread
+    about : mapping of plain values
+        What ``status`` says of the estimator: weights, reliability, what is not measured.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Session:
         time_limit_s: float | None = None,
         clock: Callable[[], int] = now_ns,
         between_frames: Sequence[Callable[[], None]] = (),
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         self.source = source
         self.tracker = tracker
@@ -89,6 +92,7 @@ class Session:
         self._time_limit_ns = None if time_limit_s is None else ns_from_s(time_limit_s)
         self._clock = clock
         self._between_frames = tuple(between_frames)
+        self._about = dict(about or {})
         self._next_chores_ns = 0
         self._feed = Feed(source, clock)
         self._meter = Meter()
@@ -317,6 +321,7 @@ class Session:
             "recording": self._recording is not None,
             "slate": self._slate,
             "take": self._take,
+            "estimator": self._about,
             "health": words_from_health(last.health) if last else "starting",
             "latency_ms": {
                 stage: {"p50": value.p50_ms, "p95": value.p95_ms, "p99": value.p99_ms}

@@ -84,6 +84,7 @@ class VideoSource:
         """Begin again at the first frame, with the same times and numbers."""
         with self._lock:
             if not self._closed:
+                self._ended = False
                 self._frames.close()
                 if not self._sought_start():
                     self._container.close()

@@ -120,6 +120,15 @@ def code_table() -> dict[str, FacsCode]:
     return {record["code"]: _code_from_record(record) for record in document["codes"]}
 
 
+def unmeasured_actions() -> tuple[str, ...]:
+    """Actions of the code table that landmarks do not give (``AU11``, ``AD19`` …)."""
+    return tuple(
+        code.channel_stem
+        for code in code_table().values()
+        if code.kind in ("AU", "AD") and not code.channels and code.code != "0"
+    )
+
+
 def find_code(text: str) -> FacsCode:
     """Look a code up as people write it: ``12``, ``AU12``, ``au12_l``, ``AD29``, ``M59``.
 

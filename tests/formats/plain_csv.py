@@ -11,9 +11,15 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.clock import s_from_ns
-from livefacs.formats.au_csv import header, unmeasured_actions
+from livefacs.formats.au_csv import header
 from livefacs.types import Estimate, Health
-from livefacs.vocab.facs import ACTIONS, CHANNEL_INDEX, HEAD_CHANNELS, channels_of
+from livefacs.vocab.facs import (
+    ACTIONS,
+    CHANNEL_INDEX,
+    HEAD_CHANNELS,
+    channels_of,
+    unmeasured_actions,
+)
 
 _N_FACIAL: Final = CHANNEL_INDEX[HEAD_CHANNELS[0]]
 

@@ -7,9 +7,9 @@ import csv
 import numpy as np
 import pytest
 
-from livefacs.formats.au_csv import header, unmeasured_actions
+from livefacs.formats.au_csv import header
 from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health
-from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
+from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU, unmeasured_actions
 from tests.formats.plain_csv import write_au_csv
 
 
