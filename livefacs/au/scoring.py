@@ -16,9 +16,9 @@ MIN_CONFIDENCE: Final = 0.05
 """Below this a channel gets no letter: it is not seen."""
 
 _NAMES: Final = ("", *(letter for letter, _ in reversed(LETTER_FLOORS)))
-_FLOORS: Final = np.array([0.0, *(floor for _, floor in reversed(LETTER_FLOORS))])
-_SPANS: Final = np.diff(np.append(_FLOORS, 1.0))
-_LEAVE: Final = np.append(0.0, _FLOORS[1:] - HYSTERESIS * np.minimum(_SPANS[:-1], _SPANS[1:]))
+_FLOORS: Final = np.array([floor for _, floor in reversed(LETTER_FLOORS)], np.float32)
+_SPANS: Final = np.diff(np.array([0.0, *_FLOORS, 1.0], np.float32))
+_LEAVE: Final = _FLOORS - HYSTERESIS * np.minimum(_SPANS[:-1], _SPANS[1:])
 
 
 class LetterScale:
@@ -54,15 +54,21 @@ class LetterScale:
             Filtered, 0..1; NaN has no letter.
         confidence : (N_AU,) float32 or None
         """
-        value = np.maximum(np.nan_to_num(np.asarray(intensity, np.float64), nan=0.0), 0.0)
-        up = np.searchsorted(_FLOORS, value, side="right") - 1
-        stay = value >= _LEAVE[self._level]
-        down = np.minimum(self._level, np.searchsorted(_LEAVE, value, side="right") - 1)
-        level = np.where(up > self._level, up, np.where(stay, self._level, down))
+        self.step(intensity)
         if confidence is not None:
-            level = np.where(confidence < MIN_CONFIDENCE, 0, level)
-        self._level = level.astype(np.int64)
+            self._level = np.where(confidence < MIN_CONFIDENCE, 0, self._level)
         return tuple(_NAMES[i] for i in self._level)
+
+    def step(self, intensity: F32) -> I64:
+        """The levels of one frame, see ``levels``: the quick part of ``update``.
+
+        A level is entered at its floor and left only at its lower, leaving border.
+        """
+        value = np.fmax(intensity, 0.0)  # NaN becomes 0
+        entered = _FLOORS.searchsorted(value, side="right")
+        kept = _LEAVE.searchsorted(value, side="right")
+        self._level = np.maximum(entered, np.minimum(self._level, kept))
+        return self._level
 
     def letters(self) -> dict[str, str]:
         """The letters in force, by channel, absent ones left out."""

@@ -103,9 +103,8 @@ class OscEncoder:
         rig = tracked.rigs.get(self._rig) if self._rig is not None else None
         intensity = tracked.units.intensity
         layout = self._layout(intensity, rig)
-        if self._letters:
-            self._scale.update(intensity)
-        layout.fill(intensity, self._scale.levels, rig)
+        levels = self._scale.step(intensity) if self._letters else self._scale.levels
+        layout.fill(intensity, levels, rig)
         self._fill_common(layout, tracked)
         return layout.template.datagrams
 
