@@ -24,7 +24,11 @@ from livefacs.pipeline.tracker import Tracker
 from livefacs.sources import open_source
 from livefacs.types import TrackedFrame
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [
+    pytest.mark.timeout(120),
+    # Selenium leaves a pipe of its driver to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 N_FRAMES = 90
 ROUNDS = 6
