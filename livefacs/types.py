@@ -194,6 +194,22 @@ class TrackedFrame:
     stage_ns: Mapping[str, int] = field(default_factory=dict)
     image: U8 | None = None
 
+    def pose_values(self) -> tuple[float, ...]:
+        """Ten floats: head yaw, pitch, roll, x, y, z, then left and right gaze yaw and pitch."""
+        head, gaze = self.head, self.gaze
+        return (
+            head.yaw_rad,
+            head.pitch_rad,
+            head.roll_rad,
+            head.x_cm,
+            head.y_cm,
+            head.z_cm,
+            gaze.left_yaw_rad,
+            gaze.left_pitch_rad,
+            gaze.right_yaw_rad,
+            gaze.right_pitch_rad,
+        )
+
     def mirrored(self) -> TrackedFrame:
         """The mirror image: sides, turns and gaze exchanged; landmarks stay as seen."""
         return replace(

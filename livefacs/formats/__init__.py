@@ -1,1 +1,1 @@
-"""File formats that other packages read; ``registry`` lists them, ``export.py`` writes them."""
+"""File formats that other packages read; ``export.py`` lists them."""

@@ -101,22 +101,11 @@ class LslSink:
         self._outlet = None
 
     def _fill(self, tracked: TrackedFrame, rig: RigFrame | None) -> None:
-        sample, head, gaze = self._sample, tracked.head, tracked.gaze
+        sample = self._sample
         n_units, n_pose = len(AU_CHANNELS), len(_POSE)
         sample[0] = int(tracked.health)
         sample[1 : 1 + n_units] = tracked.units.intensity
-        sample[1 + n_units : 1 + n_units + n_pose] = (
-            head.yaw_rad,
-            head.pitch_rad,
-            head.roll_rad,
-            head.x_cm,
-            head.y_cm,
-            head.z_cm,
-            gaze.left_yaw_rad,
-            gaze.left_pitch_rad,
-            gaze.right_yaw_rad,
-            gaze.right_pitch_rad,
-        )
+        sample[1 + n_units : 1 + n_units + n_pose] = tracked.pose_values()
         if rig is not None:
             sample[1 + n_units + n_pose :] = rig.values
         np.nan_to_num(sample, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

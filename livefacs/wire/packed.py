@@ -131,23 +131,13 @@ class _JsonText:
         if controls is not self._controls or not self._format:
             self._controls = controls
             self._format = _json_format(None if rig is None else rig.rig, controls)
-        head, gaze = tracked.head, tracked.gaze
         text = self._format % (
             json.dumps(head_values[0]),
             *head_values[1:],
             confidence.mean(),
             *intensity.tolist(),
             *confidence.tolist(),
-            head.yaw_rad,
-            head.pitch_rad,
-            head.roll_rad,
-            head.x_cm,
-            head.y_cm,
-            head.z_cm,
-            gaze.left_yaw_rad,
-            gaze.left_pitch_rad,
-            gaze.right_yaw_rad,
-            gaze.right_pitch_rad,
+            *tracked.pose_values(),
             *values,
         )
         return text.encode()

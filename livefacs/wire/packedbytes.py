@@ -68,19 +68,7 @@ class PackedBytes:
         numbers[0] = units.confidence.mean()
         numbers[1 : 1 + N_AU] = units.intensity
         numbers[1 + N_AU : 1 + 2 * N_AU] = units.confidence
-        head, gaze = tracked.head, tracked.gaze
-        numbers[1 + 2 * N_AU : 1 + 2 * N_AU + _N_POSE] = (
-            head.yaw_rad,
-            head.pitch_rad,
-            head.roll_rad,
-            head.x_cm,
-            head.y_cm,
-            head.z_cm,
-            gaze.left_yaw_rad,
-            gaze.left_pitch_rad,
-            gaze.right_yaw_rad,
-            gaze.right_pitch_rad,
-        )
+        numbers[1 + 2 * N_AU : 1 + 2 * N_AU + _N_POSE] = tracked.pose_values()
         if rig is not None:
             numbers[1 + 2 * N_AU + _N_POSE :] = rig.values
         self._bytes[self._places] = self._number_bytes
