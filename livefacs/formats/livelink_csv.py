@@ -12,8 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
 from livefacs.formats.curves import Curves, ExportOptions, curves_from_take
@@ -80,10 +78,3 @@ def fractional_labels(curves: Curves) -> list[str]:
         label = rate.label_from_frame(first + frames).replace(";", ":")
         labels.append(f"{label}.{part:03}")
     return labels
-
-
-def seconds_from_label(label: str, nominal: int) -> float:
-    """Seconds of the day of ``HH:MM:SS:FF.sss``, as readers of the phone's files count them."""
-    hours, minutes, seconds, frames = label.split(":")
-    whole = np.dot([int(hours), int(minutes), int(seconds)], [3600, 60, 1])
-    return float(whole) + float(frames) / nominal

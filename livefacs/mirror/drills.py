@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from livefacs.errors import ConfigError
 from livefacs.mirror.leader import curve_from_take
-from livefacs.mirror.schema import CURVE_KINDS, HOLD_KINDS, DrillFile, DrillTable, read_toml
+from livefacs.mirror.schema import CURVE_KINDS, DrillFile, DrillTable, read_toml
 from livefacs.resources import data_path, user_data_folder
 from livefacs.vocab.facs import (
     AU_CHANNELS,
@@ -201,11 +201,6 @@ def _drills_of(path: Path) -> list[Drill]:
     if faults:
         raise ConfigError(f"drill file {path} has {len(faults)} fault(s):", faults)
     return drills
-
-
-def is_hold(drill: Drill) -> bool:
-    """True for drills that end with a held position."""
-    return drill.kind in HOLD_KINDS
 
 
 def is_curve(drill: Drill) -> bool:

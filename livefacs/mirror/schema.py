@@ -18,7 +18,6 @@ Letter = Literal["A", "B", "C", "D", "E"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Point = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 
-HOLD_KINDS: Final = ("hold", "isolate", "one-side", "symmetry", "combine")
 CURVE_KINDS: Final = ("ramp", "follow")
 
 
