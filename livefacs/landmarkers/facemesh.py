@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from livefacs.landmarkers.lean import plotting_left_out
 from livefacs.landmarkers.packets import points_from_serialised
 from livefacs.landmarkers.quiet import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks
+
+if TYPE_CHECKING:
+    from livefacs.landmarkers.facemesh_graph import FaceMeshGraph
 
 _WARM_UP_SIDE_PX: Final = 64
 
@@ -42,8 +45,8 @@ class FaceMeshLandmarker:
         self._follower = FaceFollower()
         self._has_found_face = False
         with native_logs_silenced():
-            self._graph = _open_graph(max_faces, min_confidence)
-            self._graph.process(np.zeros((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), np.uint8))
+            self._graph: FaceMeshGraph | None = _open_graph(max_faces, min_confidence)
+            self._graph.faces(np.zeros((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), np.uint8))
 
     def detect(self, frame: Frame) -> Landmarks | None:
         """The mesh of the followed face, or None."""
@@ -60,8 +63,7 @@ class FaceMeshLandmarker:
     def _serialised_faces(self, frame: Frame) -> list[bytes]:
         if self._graph is None:
             raise LandmarkerError("facemesh: the landmarker was closed")
-        faces: list[bytes] | None = self._graph.process(frame.image).multi_face_landmarks
-        return faces or []
+        return self._graph.faces(frame.image)
 
     def _silence_until_first_face(self) -> AbstractContextManager[None]:
         """Its last log lines come with the first face; afterwards nothing is redirected."""
@@ -78,28 +80,13 @@ def _is_whole(points: F32) -> bool:
     return len(points) == N_LANDMARKS and bool(np.isfinite(points).all())
 
 
-def _open_graph(max_faces: int, min_confidence: float) -> Any:
-    """FaceMesh whose results stay serialised: a list of bytes, one per face."""
+def _open_graph(max_faces: int, min_confidence: float) -> FaceMeshGraph:
     try:
         with plotting_left_out():
-            from mediapipe.python._framework_bindings import _packet_getter
-            from mediapipe.python.solutions.face_mesh import FaceMesh
+            from livefacs.landmarkers.facemesh_graph import FaceMeshGraph
     except ImportError as error:
         raise LandmarkerError(
             f"facemesh: this MediaPipe has no FaceMesh ({error}); "
             "use --landmarker tasks, or Python below 3.13 with mediapipe 0.10.21"
         ) from error
-
-    class SerialisedFaceMesh(FaceMesh):  # type: ignore[misc]  # mediapipe has no types
-        def _get_packet_content(self, packet_type: Any, packet: Any) -> list[bytes] | None:
-            if packet.is_empty():
-                return None
-            faces: list[bytes] = _packet_getter._get_serialized_proto_list(packet)
-            return faces
-
-    return SerialisedFaceMesh(
-        max_num_faces=max_faces,
-        refine_landmarks=True,
-        min_detection_confidence=min_confidence,
-        min_tracking_confidence=min_confidence,
-    )
+    return FaceMeshGraph(max_faces, min_confidence)

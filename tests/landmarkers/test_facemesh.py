@@ -65,6 +65,36 @@ def test_the_serialised_points_are_those_of_the_messages(frames: list[Frame]) ->
     landmarker.close()
 
 
+@pytest.mark.parametrize("max_faces", [1, 2])
+def test_the_graph_gives_what_mediapipe_gives(frames: list[Frame], max_faces: int) -> None:
+    """To the byte, though it runs in the calling thread and shares the image."""
+    from mediapipe.python.solutions.face_mesh import FaceMesh
+
+    from livefacs.landmarkers.facemesh_graph import FaceMeshGraph
+    from livefacs.landmarkers.quiet import native_logs_silenced
+
+    with native_logs_silenced():
+        ours = FaceMeshGraph(max_faces, 0.5)
+        plain = FaceMesh(max_num_faces=max_faces, refine_landmarks=True)
+        for frame in frames:
+            before = frame.image.copy()
+            expected = plain.process(frame.image).multi_face_landmarks
+            assert ours.faces(frame.image) == [face.SerializeToString() for face in expected]
+            np.testing.assert_array_equal(frame.image, before)
+            assert frame.image.flags.writeable
+        ours.close()
+        plain.close()
+
+
+def test_an_image_that_lies_in_pieces_is_read_aright(frames: list[Frame]) -> None:
+    turned = [Frame(frame.image[:, ::-1], frame.t_ns, frame.i_frame) for frame in frames[:5]]
+    copied = [Frame(np.ascontiguousarray(each.image), each.t_ns, each.i_frame) for each in turned]
+    for one, other in zip(landmarks_of(turned), landmarks_of(copied), strict=True):
+        assert one is not None
+        assert other is not None
+        np.testing.assert_array_equal(one.points_px, other.points_px)
+
+
 @pytest.mark.parametrize("n_points", [0, 1, 468, 477, 478])
 def test_other_layouts_are_parsed(n_points: int) -> None:
     from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
