@@ -34,7 +34,7 @@ class Feed:
         self.source = source
         self._clock = clock
         self._slot: Slot[Grabbed] = Slot()
-        self._queue: queue.Queue[Grabbed] = queue.Queue(_PREFETCHED)
+        self._queue: queue.Queue[Grabbed | None] = queue.Queue(_PREFETCHED)  # None: the end
         self._failure: BaseException | None = None
         self._closing = threading.Event()
         self._done = threading.Event()
@@ -81,11 +81,16 @@ class Feed:
         finally:
             self._done.set()
             self._slot.close()
+            if not self.source.is_live:
+                self._enqueue(None)  # whoever waits for a frame need not wait for nothing
 
     def _hand_over(self, grabbed: Grabbed) -> None:
         if self.source.is_live:
             self._slot.put(grabbed)
-            return
+        else:
+            self._enqueue(grabbed)
+
+    def _enqueue(self, grabbed: Grabbed | None) -> None:
         while not self._closing.is_set():
             try:
                 self._queue.put(grabbed, timeout=_POLL_S)
