@@ -45,17 +45,16 @@ class _Shapes:
         self.angles = np.empty((n, 3))
         self.speeds = np.empty(n)
         for i, landmarks in enumerate(frames):
-            head = estimator.estimate(landmarks).head
+            estimator.raw_values(landmarks)
             self.shapes[i] = estimator.aligned
-            self.angles[i] = head.yaw_rad, head.pitch_rad, head.roll_rad
+            self.angles[i] = estimator.head[:3]
             self.speeds[i] = estimator.facts[k.SPEED]
 
     def quiet(self, gate: NeutralGate) -> Bool:
         """(n,) bool: frames that may be at rest; the gate is widened until there are some."""
         n, slack = len(self.speeds), 1.0
         while True:
-            rows = zip(self.shapes, self.angles, self.speeds, strict=True)
-            quiet = np.array([gate.passes(s, a, float(v), slack) for s, a, v in rows])
+            quiet = gate.all_that_pass(self.shapes, self.angles, self.speeds, slack)
             if quiet.sum() >= min(n, max(MIN_FRAMES, int(MIN_SHARE * n))):
                 return quiet
             slack *= 1.2
@@ -105,8 +104,8 @@ def _activity(
     estimator = Estimator(model, smoothing=OFF, neutral=neutral)
     activity = np.full(len(frames), np.inf)
     for i in np.flatnonzero(wanted):
-        units = estimator.estimate(frames[int(i)]).units
-        activity[i] = float(np.sort(units.raw[:N_FACE_CHANNELS])[-3])  # two outliers forgiven
+        raw = estimator.raw_values(frames[int(i)])
+        activity[i] = float(np.partition(raw[:N_FACE_CHANNELS], -3)[-3])  # two outliers forgiven
     return activity
 
 

@@ -106,6 +106,11 @@ class Estimator:
         return self._result.aligned
 
     @property
+    def head(self) -> F64:
+        """(6,) float64 of the last frame: yaw, pitch, roll, x, y, z; a view."""
+        return self._result.head
+
+    @property
     def features(self) -> F64:
         """(N_FEATURES,) float64 of the last frame; a view, overwritten by the next."""
         return self._result.features
@@ -131,6 +136,27 @@ class Estimator:
         landmarks : Landmarks
             Times must rise; a step back or a gap over a second restarts the filter.
         """
+        dt_s, flags = self._step(landmarks)
+        self._learn_neutral(dt_s)
+        self._last = self._read_result(flags)
+        return self._last
+
+    def raw_values(self, landmarks: Landmarks) -> F32:
+        """Unfiltered intensities alone, for passes over many frames.
+
+        Learns no neutral and keeps nothing to be held. ``aligned``, ``head``, ``features`` and
+        ``facts`` are of this frame, too.
+
+        Returns
+        -------
+        (N_AU,) float32
+            A view, overwritten by the next frame.
+        """
+        self._step(landmarks)
+        return self._result.raw
+
+    def _step(self, landmarks: Landmarks) -> tuple[float, int]:
+        """One call of the kernel; seconds since the frame before, and the kernel's flags."""
         dt_s = self._elapsed_s(landmarks.t_ns)
         self._last_ns = self._seen_ns = landmarks.t_ns
         np.copyto(self._points, landmarks.points_px)  # one signature, whatever its flags
@@ -140,9 +166,7 @@ class Estimator:
         flags = k.step(
             self._points, self._frame, self._kernel_model, self._person, self._state, self._result
         )
-        self._learn_neutral(dt_s)
-        self._last = self._read_result(flags)
-        return self._last
+        return dt_s, flags
 
     def hold(self, t_ns: int) -> Estimate:
         """The frame has no face: the last values stand for half a second, then fade to neutral."""

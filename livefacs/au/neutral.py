@@ -6,13 +6,14 @@ outer-eye distance.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from livefacs import mesh
-from livefacs.arrays import F64
+from livefacs.arrays import F64, Bool
 from livefacs.au.model import EstimatorModel
 from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS, pose_terms
@@ -117,32 +118,55 @@ class NeutralGate:
 
     def fault(self, shape: F64, head: F64, speed: float, slack: float = 1.0) -> str:
         """What speaks against the frame, in words; empty where nothing does."""
-        if abs(head[0]) > MAX_YAW_RAD * slack or abs(head[1]) > MAX_PITCH_RAD * slack:
-            return "the head is turned away from the camera"
-        if speed > MAX_SPEED * slack:
-            return "the head moves"
-        if _gap(shape, mesh.LIP_PAIRS) > MAX_LIP_GAP * slack:
-            return "the lips are parted"
-        lids = (_gap(shape, mesh.LID_PAIRS_L), _gap(shape, mesh.LID_PAIRS_R))
-        if min(a / b for a, b in zip(lids, self._lids, strict=True)) < MIN_LID_GAP / slack:
-            return "an eye is closed"
+        faults = self._faults(shape, head, np.float64(speed), slack)
+        return next((words for words, is_there in faults if is_there), "")
+
+    def all_that_pass(self, shapes: F64, heads: F64, speeds: F64, slack: float = 1.0) -> Bool:
+        """(n,) bool: ``passes`` of many frames at once.
+
+        Parameters
+        ----------
+        shapes : (n, 478, 3) float64
+        heads : (n, >= 2) float64
+            Yaw and pitch come first, radians.
+        speeds : (n,) float64
+            Eye distances a second.
+        """
+        quiet = np.ones(len(speeds), bool)
+        for _, are_there in self._faults(shapes, heads, speeds, slack):
+            quiet &= ~are_there
+        return quiet
+
+    def _faults(
+        self, shape: F64, head: F64, speed: Any, slack: float
+    ) -> Iterator[tuple[str, Bool]]:
+        """Each fault in words, and whether it is there: of one frame, or of many in the rows."""
+        turned = np.abs(head[..., :2]) > np.array((MAX_YAW_RAD, MAX_PITCH_RAD)) * slack
+        yield "the head is turned away from the camera", turned.any(axis=-1)
+        yield "the head moves", speed > MAX_SPEED * slack
+        yield "the lips are parted", _gap(shape, mesh.LIP_PAIRS) > MAX_LIP_GAP * slack
+        lids = [_gap(shape, pairs) for pairs in (mesh.LID_PAIRS_L, mesh.LID_PAIRS_R)]
+        narrower = np.minimum(lids[0] / self._lids[0], lids[1] / self._lids[1])
+        yield "an eye is closed", narrower < MIN_LID_GAP / slack
         lift, width = _corner_height(shape) - self._lift, _mouth_width(shape) - self._width
-        if (lift > MAX_CORNER_LIFT * slack and width > 0) or width > MAX_MOUTH_WIDENING * slack:
-            return "the mouth smiles or stretches"
-        return ""
+        smiles = (lift > MAX_CORNER_LIFT * slack) & (width > 0)
+        yield "the mouth smiles or stretches", smiles | (width > MAX_MOUTH_WIDENING * slack)
 
 
-def _gap(shape: F64, pairs: tuple[tuple[int, int], ...]) -> float:
-    return float(np.mean([np.hypot(*(shape[a, :2] - shape[b, :2])) for a, b in pairs]))
+def _gap(shape: F64, pairs: tuple[tuple[int, int], ...]) -> Any:
+    a, b = np.array(pairs).T
+    away = shape[..., a, :2] - shape[..., b, :2]
+    return np.hypot(away[..., 0], away[..., 1]).mean(axis=-1)
 
 
-def _corner_height(shape: F64) -> float:
-    lips = 0.5 * (shape[0, 1] + shape[17, 1])
-    return float(lips - 0.5 * (shape[mesh.MOUTH_CORNER_L, 1] + shape[mesh.MOUTH_CORNER_R, 1]))
+def _corner_height(shape: F64) -> Any:
+    lips = 0.5 * (shape[..., 0, 1] + shape[..., 17, 1])
+    corners = shape[..., mesh.MOUTH_CORNER_L, 1] + shape[..., mesh.MOUTH_CORNER_R, 1]
+    return lips - 0.5 * corners
 
 
-def _mouth_width(shape: F64) -> float:
-    return float(shape[mesh.MOUTH_CORNER_L, 0] - shape[mesh.MOUTH_CORNER_R, 0])
+def _mouth_width(shape: F64) -> Any:
+    return shape[..., mesh.MOUTH_CORNER_L, 0] - shape[..., mesh.MOUTH_CORNER_R, 0]
 
 
 class AutomaticNeutral:
