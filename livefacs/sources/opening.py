@@ -25,6 +25,7 @@ def open_source(
     pixel_format: str = "MJPG",
     realtime: bool = True,
     loop: bool = False,
+    n_threads: int = 0,
 ) -> Source:
     """Open what a user asked for.
 
@@ -44,6 +45,8 @@ def open_source(
         Play clips and images at their own pace; otherwise every frame as fast as it goes.
     loop : bool
         Begin clips and images again at their end.
+    n_threads : int
+        That decode a clip; 0: as many as there are cores.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def open_source(
     camera = _camera_address(spec)
     if camera is not None:
         return CameraSource(camera, wishes)
-    return _open_files(spec, wishes, realtime=realtime, loop=loop)
+    return _open_files(spec, wishes, realtime=realtime, loop=loop, n_threads=n_threads)
 
 
 def _camera_address(spec: str) -> int | str | None:
@@ -68,16 +71,18 @@ def _camera_address(spec: str) -> int | str | None:
     return None
 
 
-def _open_files(spec: str, wishes: CaptureWishes, *, realtime: bool, loop: bool) -> Source:
+def _open_files(
+    spec: str, wishes: CaptureWishes, *, realtime: bool, loop: bool, n_threads: int
+) -> Source:
     """The performer, a take, images or a clip; else a camera of that name."""
     if spec == "demo":
-        clip: Clip = VideoSource(data_path("performer.mp4"))
+        clip: Clip = VideoSource(data_path("performer.mp4"), n_threads=n_threads)
     elif is_take(spec):
         clip = TakeSource(Path(spec))
     elif is_image_spec(spec):
         clip = ImagesSource(spec, wishes.rate_hz)
     elif Path(spec).exists():
-        clip = VideoSource(Path(spec))
+        clip = VideoSource(Path(spec), n_threads=n_threads)
     else:
         return _open_named_camera(spec, wishes)
     return Player(clip, realtime=realtime, loop=loop) if realtime or loop else clip

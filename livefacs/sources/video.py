@@ -34,6 +34,12 @@ av.logging.set_level(None)  # what goes wrong comes back as exceptions and count
 class VideoSource:
     """Every frame of a clip, in presentation order.
 
+    Parameters
+    ----------
+    path : Path
+    n_threads : int
+        For decoding and converting; 0: as many as there are cores.
+
     Attributes
     ----------
     rate_hz : float
@@ -53,8 +59,9 @@ class VideoSource:
 
     is_live = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, n_threads: int = 0) -> None:
         self.path = path
+        self._n_threads = n_threads
         self.n_damaged = 0
         self.notices: tuple[str, ...] = ()
         self._closed = self._ended = False
@@ -124,7 +131,10 @@ class VideoSource:
             raise SourceError(f"{self.path} holds no video stream; expected a clip with pictures")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        self._upright = UprightPictures(self._stream.sample_aspect_ratio or Fraction(1))
+        self._stream.codec_context.thread_count = self._n_threads
+        self._upright = UprightPictures(
+            self._stream.sample_aspect_ratio or Fraction(1), self._n_threads
+        )
         self._frames: Generator[Frame, None, None] = self._numbered_frames()
         self._first = next(self._frames, None)
         if self._first is None:
@@ -235,8 +245,9 @@ class UprightPictures:
     never freed (PyAV 18).
     """
 
-    def __init__(self, pixel_aspect: Fraction) -> None:
+    def __init__(self, pixel_aspect: Fraction, n_threads: int = 0) -> None:
         self._pixel_aspect = pixel_aspect
+        self._n_threads = n_threads
         self._converter = VideoReformatter()
         self._matrix: bytes | None = None
         self._is_first = True
@@ -248,7 +259,9 @@ class UprightPictures:
             if SideDataType.DISPLAYMATRIX in picture.side_data:
                 self._matrix = bytes(picture.side_data[SideDataType.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # the stub lacks the key
         width = max(1, round(picture.width * self._pixel_aspect))
-        plain = self._converter.reformat(picture, format="rgb24", width=width)
+        plain = self._converter.reformat(
+            picture, format="rgb24", width=width, threads=self._n_threads
+        )
         image = plain.to_ndarray().view(np.uint8)
         if self._matrix is None:
             return image

@@ -57,6 +57,18 @@ def test_reordered_frames_come_in_presentation_order(tmp_path: Path) -> None:
     assert all(abs(int(f.image.mean()) - brightness(f.i_frame)) <= 4 for f in frames)
 
 
+def test_one_thread_decodes_what_many_do() -> None:
+    sources = [VideoSource(data_path("performer.mp4"), n_threads=n) for n in (1, 0)]
+    for _ in range(40):
+        one, many = (source.read() for source in sources)
+        assert one is not None
+        assert many is not None
+        assert (one.i_frame, one.t_ns) == (many.i_frame, many.t_ns)
+        np.testing.assert_array_equal(one.image, many.image)
+    for source in sources:
+        source.close()
+
+
 def test_times_of_the_performer_are_thirtieths_of_a_second() -> None:
     frames = frames_of(data_path("performer.mp4"))
     assert [frame.t_ns for frame in frames] == [round(i * 1e9 / 30) for i in range(420)]
