@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -23,6 +24,8 @@ _LOG_LINE: Final = re.compile(
 )
 """absl's information and warnings (never its errors), TensorFlow Lite's greeting."""
 
+_REDIRECTED: Final = threading.RLock()  # one descriptor: two threads must not exchange it crosswise
+
 
 @contextmanager
 def native_logs_silenced() -> Iterator[None]:
@@ -30,24 +33,28 @@ def native_logs_silenced() -> Iterator[None]:
 
     Where the process has no standard error (a windowed program), nothing is redirected.
     """
-    try:
-        kept = os.dup(_STDERR)
-    except OSError:
-        yield
-        return
+    with _REDIRECTED:
+        try:
+            kept = os.dup(_STDERR)
+        except OSError:
+            yield
+            return
+        _flush()
+        with tempfile.TemporaryFile() as caught:
+            os.dup2(caught.fileno(), _STDERR)
+            try:
+                yield
+            finally:
+                _flush()
+                os.dup2(kept, _STDERR)
+                os.close(kept)
+                caught.seek(0)
+                _write_on(caught.read())
+
+
+def _flush() -> None:
     if sys.stderr is not None:
         sys.stderr.flush()
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), _STDERR)
-        try:
-            yield
-        finally:
-            if sys.stderr is not None:
-                sys.stderr.flush()
-            os.dup2(kept, _STDERR)
-            os.close(kept)
-            caught.seek(0)
-            _write_on(caught.read())
 
 
 def _write_on(text: bytes) -> None:

@@ -15,7 +15,8 @@ class FaceCounter:
     """A source that looks into some of the frames it hands on for more faces than one.
 
     The landmarker that follows one face fast does not see the others: a second one looks at the
-    first frame, which decides how many the first must find, and at every ninetieth.
+    first frame, which decides how many the first must find, and at every ninetieth. It looks in
+    the thread that reads.
 
     Parameters
     ----------
@@ -25,8 +26,6 @@ class FaceCounter:
 
     Attributes
     ----------
-    n_seen : int
-        Faces at the last look.
     max_faces : int or None
         What the landmarker should be opened for: None (its own default) for a single face.
     """
@@ -36,10 +35,10 @@ class FaceCounter:
     def __init__(self, source: Source, looker: Landmarker) -> None:
         self._source = source
         self._looker = looker
-        self._next = source.read()
+        self._looks: list[tuple[int, int]] = []
         self._n_read = 0
-        self.n_seen = 0 if self._next is None else self._count(self._next)
-        self.max_faces = MOST_FACES if self.n_seen > 1 else None
+        self._first = self._read_and_look()
+        self.max_faces = MOST_FACES if self._looks and self._looks[0][1] > 1 else None
         self.description = source.description
         self.rate_hz = source.rate_hz
         self.n_frames = source.n_frames
@@ -48,14 +47,14 @@ class FaceCounter:
 
     def read(self) -> Frame | None:
         """The next frame, or None at the end."""
-        frame = self._next
-        if frame is None:
-            return None
-        if self._n_read and self._n_read % _LOOK_EVERY == 0:
-            self.n_seen = self._count(frame)
-        self._n_read += 1
-        self._next = self._source.read()
-        return frame
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return self._read_and_look()
+
+    def faces_at(self, i_frame: int) -> int:
+        """Faces at the last look up to a frame that was read."""
+        return next((seen for looked, seen in reversed(self._looks) if looked <= i_frame), 0)
 
     def close(self) -> None:
         """Let the source go."""
@@ -65,6 +64,11 @@ class FaceCounter:
         """The source's own."""
         return self._source.closing_notices()
 
-    def _count(self, frame: Frame) -> int:
-        found = self._looker.detect(frame)
-        return 0 if found is None else found.n_faces
+    def _read_and_look(self) -> Frame | None:
+        frame = self._source.read()
+        if frame is not None:
+            if self._n_read % _LOOK_EVERY == 0:
+                found = self._looker.detect(frame)
+                self._looks.append((frame.i_frame, 0 if found is None else found.n_faces))
+            self._n_read += 1
+        return frame

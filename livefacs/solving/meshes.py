@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from livefacs.au.solving import Mesh
+from livefacs.batch import usable_cores
 from livefacs.errors import SourceError, TakeError
 from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.face_counter import MOST_FACES, FaceCounter
@@ -55,7 +56,9 @@ def meshes_of_clip(
         finder = stack.enter_context(closing(_open_finder(options, watched.max_faces)))
         folder.mkdir()
         writer = TakeWriter(folder, _clip_info(clip, source, finder))
-        append_all(writer, _bare_frames(each_mesh(watched, finder), watched, on_frame))
+        ahead = ReadAhead(watched) if options.read_ahead else watched
+        stack.callback(ahead.close)  # before the looker that its thread uses
+        append_all(writer, _bare_frames(each_mesh(ahead, finder), watched, on_frame))
         writer.close()
         notices = source.closing_notices()
     take = Take(folder)
@@ -65,11 +68,13 @@ def meshes_of_clip(
 
 
 def _open_clip(clip: str, options: SolveOptions) -> Source:
-    source = open_source(clip, realtime=False, rate_hz=options.rate_hz)
+    # Ahead in a thread of its own, decoding may have every core but the one that finds the face.
+    n_threads = max(1, usable_cores() - 1) if options.read_ahead else 1
+    source = open_source(clip, realtime=False, rate_hz=options.rate_hz, n_threads=n_threads)
     if source.is_live:
         source.close()
         raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
-    return ReadAhead(source) if options.read_ahead else source
+    return source
 
 
 def _open_finder(options: SolveOptions, max_faces: int | None) -> Landmarker:
@@ -97,8 +102,9 @@ def _bare_frames(
     unknown = unknown_units()
     for mesh in meshes:
         landmarks = mesh.landmarks
-        if landmarks is not None and watched.n_seen > landmarks.n_faces:
-            landmarks = replace(landmarks, n_faces=watched.n_seen)
+        if landmarks is not None:
+            n_faces = max(landmarks.n_faces, watched.faces_at(mesh.i_frame))
+            landmarks = replace(landmarks, n_faces=n_faces)
         size = (0, 0) if landmarks is None else landmarks.image_size
         health = Health.OK if landmarks is not None else Health.NO_FACE
         yield TrackedFrame(

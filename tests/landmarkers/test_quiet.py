@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -36,6 +37,30 @@ def test_standard_error_works_again_after_a_failure(capfd: pytest.CaptureFixture
         fail()
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "before\nafter\n"
+
+
+def test_threads_do_not_exchange_standard_error_crosswise(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The second comes while the first is inside, and leaves after it."""
+    inside = threading.Event(), threading.Event()
+    leave = threading.Event(), threading.Event()
+
+    def redirect(i: int) -> None:
+        with native_logs_silenced():
+            inside[i].set()
+            leave[i].wait(10)
+
+    threads = [threading.Thread(target=redirect, args=(i,)) for i in range(2)]
+    threads[0].start()
+    assert inside[0].wait(10)
+    threads[1].start()
+    assert not inside[1].wait(0.2)
+    for i in range(2):
+        leave[i].set()
+        threads[i].join(10)
+    os.write(2, b"heard\n")
+    assert capfd.readouterr().err == "heard\n"
 
 
 def test_no_descriptor_is_left_open() -> None:
