@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -276,15 +277,24 @@ def _timecode_entry(start: TimecodeStart, clock: ClockMap) -> dict[str, Any]:
     }
 
 
-def software_versions() -> dict[str, str]:
-    """Versions of what makes the numbers."""
-    versions = {"livefacs": __version__, "python": platform.python_version()}
+@cache
+def _package_versions() -> dict[str, str]:
+    versions = {}
     for package in _PACKAGES:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
             continue
     return versions
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of what makes the numbers."""
+    return {
+        "livefacs": __version__,
+        "python": platform.python_version(),
+        **_package_versions(),
+    }
 
 
 def write_document(folder: Path, document: Mapping[str, Any]) -> None:
