@@ -1,4 +1,8 @@
-"""Takes: what recording costs, how fast clips are solved and takes delivered."""
+"""Takes: what recording costs, how fast clips are solved and takes delivered.
+
+Whole runs of seconds are compared by the best of several turns: another program on the machine can
+only make one slower.
+"""
 
 from __future__ import annotations
 
@@ -109,13 +113,12 @@ def test_solving_runs_at_the_pace_of_its_parts(tmp_path: Path, table: Table) -> 
         return time.perf_counter() - began
 
     solve()
-    pairs = [(decode_and_find(), solve()) for _ in range(5)]
-    parts_s, solve_s = (float(np.median(column)) for column in zip(*pairs, strict=True))
-    ratio = float(np.median([parts / whole for parts, whole in pairs]))
-    table.note("decode + FaceMesh of the performer clip", parts_s, "s")
+    turns = [(decode_and_find(), solve()) for _ in range(7)]
+    parts_s, solve_s = (min(column) for column in zip(*turns, strict=True))
+    table.note("decode + FaceMesh of the performer clip, best of 7 turns", parts_s, "s")
     table.note("livefacs solve of it", solve_s, "s")
-    table.note("(decode + FaceMesh) / solve", ratio, "", "at least 0.9")
-    assert ratio >= 0.9
+    table.note("(decode + FaceMesh) / solve", parts_s / solve_s, "", "at least 0.9")
+    assert parts_s / solve_s >= 0.9
 
 
 def children_cpu_s() -> float:
@@ -124,19 +127,18 @@ def children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_two_processes_against_one(tmp_path: Path, table: Table) -> None:
-    """Each process compiles and loads first, so the clips must be long enough to tell."""
+    """Each process compiles and loads first, so there must be clips enough to tell."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("one core only")
     clips = [tmp_path / f"clip{i}.mp4" for i in range(12)]
     for clip in clips:
         shutil.copyfile(PERFORMER, clip)
-
     options = SolveOptions(read_ahead=False)  # as livefacs batch has it
 
-    def run(n_processes: int) -> tuple[float, float]:
-        out = tmp_path / f"out{n_processes}"
+    def run(turn: int, n_processes: int) -> tuple[float, float]:
+        out = tmp_path / f"turn{turn}-{n_processes}"
         jobs = [Job(str(clip), str(out / f"{clip.stem}.csv")) for clip in clips]
         began, cpu_s = time.perf_counter(), children_cpu_s()
         outcomes = list(
@@ -145,9 +147,11 @@ def test_two_processes_against_one(tmp_path: Path, table: Table) -> None:
         assert {outcome.state for outcome in outcomes} == {"done"}
         return time.perf_counter() - began, children_cpu_s() - cpu_s
 
-    (one_s, one_cpu_s), (two_s, two_cpu_s) = run(1), run(2)
-    table.note("batch of 12 performer clips, one process", one_s, "s")
-    table.note("work of one process / of both (what two free cores would give: twice)",
+    turns = [(run(i, 1), run(i, 2)) for i in range(3)]
+    (one_s, one_cpu_s), (two_s, two_cpu_s) = (min(column) for column in zip(*turns, strict=True))
+    table.note("batch of 12 performer clips, one process, best of 3 turns", one_s, "s")
+    table.note("two processes", two_s, "s")
+    table.note("  work of one / of both: below 1 the cores slow each other",
                one_cpu_s / two_cpu_s, "x")  # fmt: skip
     table.note("one process / two", one_s / two_s, "x", "at least 1.7 x")
     assert one_s / two_s >= 1.7
