@@ -20,6 +20,7 @@ from livefacs.config import (
     StreamOptions,
     TrackingOptions,
 )
+from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.runner import RecordingFactory, Session
 from livefacs.pipeline.tracker import Tracker
@@ -39,6 +40,11 @@ Tell: TypeAlias = Callable[[str], None]
 
 def _say_nothing(_sentence: str) -> None:
     pass
+
+
+def first_run_notice() -> str:
+    """What a user should be told before kernels are compiled; empty where they are."""
+    return "" if is_compiled() else "compiling for this machine, this once: up to half a minute"
 
 
 @dataclass(slots=True)
@@ -95,6 +101,8 @@ def open_session(
         )
         undo.callback(landmarker.close)
         estimator = make_estimator(options.tracking, model, landmarker.name)
+        if notice := first_run_notice():
+            tell(notice)
         estimator.warm_up()
         source = open_source_from_options(options.source)
         undo.callback(source.close)

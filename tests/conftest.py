@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from livefacs.au.estimator import Estimator
+
 # A busy machine is no fault of the code: what must be quick is measured in bench/.
 settings.register_profile("livefacs", deadline=None)
 settings.load_profile("livefacs")
+
+
+def pytest_sessionstart() -> None:
+    """Compile the kernels before the time limit of the first test that needs them runs."""
+    Estimator().warm_up()
+
 
 SHARED = Path(__file__).parents[1] / ".." / "shared"
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from livefacs.cli.first_run import say_if_compiling
+
 if TYPE_CHECKING:
     from livefacs.batch import Job, Outcome
     from livefacs.solving import SolveOptions
@@ -70,6 +72,7 @@ def batch(
         ),
     )
     jobs = find_jobs(folder, output, options)
+    say_if_compiling()
     outcomes = run_batch(
         jobs,
         work_on_clip,

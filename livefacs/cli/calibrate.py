@@ -29,6 +29,7 @@ from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile, profile_path, save_profile
 from livefacs.au.solving import solve
+from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.keys import keys_pressed
 from livefacs.cli.solve import seconds_from_text
 from livefacs.clock import s_from_ns
@@ -72,6 +73,7 @@ def calibrate(
     path = profile_path(name)
     console = Console(highlight=False)
     estimator_model = load_model(weights)
+    say_if_compiling()
     is_clip = Path(source).exists() and not source.startswith("/dev/")
     with (
         closing(open_landmarker(landmarker, model=model)) as finder,
@@ -149,6 +151,7 @@ class _Guide:
 
     def _take_neutral(self) -> Neutral:
         estimator = Estimator(self._model, neutral=canonical_neutral(self._model))
+        estimator.warm_up()
         take = NeutralTake(estimator)
         with Live(console=self._console, refresh_per_second=10, transient=True) as live:
             for face in self._faces():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from livefacs.cli.first_run import say_if_compiling
 from livefacs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def solve(
             rig=rig, fps=fps, smooth_hz=smooth, confidence=confidence, timecode=timecode
         ),
     )
+    say_if_compiling()
     if _is_file(output, options):
         if len(clips) > 1:
             raise ConfigError(

@@ -59,6 +59,11 @@ def kernel(function: _Function) -> _Function:
     return cast("_Function", _compile(function))
 
 
+def is_compiled() -> bool:
+    """True where an earlier run left the whole chain of these sources compiled."""
+    return any(CACHE_FOLDER.rglob("step.step-*.nbi"))
+
+
 def signature_count(function: Callable[..., Any]) -> int:
     """How many variants of a kernel have been compiled; a live run must end with one."""
     return len(function.signatures)  # type: ignore[attr-defined]  # numba's dispatcher

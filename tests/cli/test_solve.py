@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livefacs.au.estimator import Estimator
 from livefacs.cli.main import main
+from livefacs.kernels import _jit
 from livefacs.resources import data_path
 
 PERFORMER = str(data_path("performer.mp4"))
@@ -33,6 +35,17 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     path = tmp_path_factory.mktemp("solve") / "performer.csv"
     assert run("solve", PERFORMER, "-o", str(path)) == 0
     return curves(path)
+
+
+def test_the_first_run_on_a_machine_says_why_it_takes_long(tmp_path, capsys, monkeypatch):
+    def said() -> str:
+        assert run("solve", "absent.mp4", "-o", str(tmp_path / "out.csv")) == 3
+        return capsys.readouterr().err
+
+    Estimator().warm_up()
+    assert "compiling" not in said()
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
+    assert said().startswith("compiling for this machine")
 
 
 def test_every_frame_is_there_in_order(solved):

@@ -10,12 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livefacs.au.estimator import Estimator
 from livefacs.kernels import _jit, features, intensity
 from livefacs.kernels import step as k
 
 
 def test_the_cache_folder_carries_the_hash_of_the_sources():
     assert _jit.CACHE_FOLDER.name == f"numba-{_jit.source_hash()}"
+
+
+def test_what_was_compiled_before_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    Estimator().warm_up()
+    assert _jit.is_compiled()
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
+    assert not _jit.is_compiled()
 
 
 def test_a_changed_source_changes_the_hash(tmp_path: Path):
