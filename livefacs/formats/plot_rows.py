@@ -11,7 +11,7 @@ import numpy as np
 
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
-from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
+from livefacs.formats.curves import F64, ExportOptions, curves_from_take
 from livefacs.formats.facs_events import FacsEvent, events_from_take
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import action_of, code_table
@@ -83,7 +83,8 @@ def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -
         An action is not in the take.
     """
     curves = curves_from_take(take, options)
-    keep = _thinned(curves.values)
+    values = np.asarray(curves.values, np.float64)
+    keep, values = _thinned(values)
     origin_ns = int(curves.times_ns[0])
     return Plot(
         title=take.name,
@@ -92,7 +93,7 @@ def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -
         origin_ns=origin_ns,
         time_s=curves.time_s[keep],
         labels=tuple(curves.label(int(index)) for index in keep),
-        rows=_rows(take, curves, actions, keep, is_rig=bool(options.rig)),
+        rows=_rows(take, curves.names, values, actions, is_rig=bool(options.rig)),
         marks=tuple(
             ((marker.t_ns - origin_ns) / NS_PER_S, marker.label or marker.kind)
             for marker in take.markers
@@ -102,35 +103,45 @@ def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -
 
 
 def _rows(
-    take: Take, curves: Curves, actions: Sequence[str], keep: Any, *, is_rig: bool
+    take: Take, names: Sequence[str], values: F64, actions: Sequence[str], *, is_rig: bool
 ) -> tuple[PlotRow, ...]:
     events = () if is_rig else events_from_take(take)
     groups: dict[str, list[int]] = {}
-    for column, name in enumerate(curves.names):
+    for column, name in enumerate(names):
         groups.setdefault(name if is_rig else action_of(name), []).append(column)
     return tuple(
         PlotRow(
             name,
             _title(name),
-            tuple(_side(curves.names[column]) for column in groups[name]),
-            np.asarray(curves.values[keep][:, groups[name]], np.float64),
+            tuple(_side(names[column]) for column in groups[name]),
+            values[:, groups[name]],
             tuple(event for event in events if event.action == name),
         )
-        for name in _wanted(actions, groups, curves.values)
+        for name in _wanted(actions, groups, values)
     )
 
 
-def _thinned(values: Any) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """At most a few rows a column of the picture: first, last, and every curve's extremes."""
+def _thinned(values: F64) -> tuple[np.ndarray[Any, np.dtype[np.intp]], F64]:
+    """Rows of a plot and the values there, a sample a pixel in long takes.
+
+    Every two samples stand for a short span; each curve shows its own lowest and highest value of
+    the span there, in the order in which they came, so that no curve loses a peak to another.
+    """
     n_rows = len(values)
     if n_rows <= N_COLUMNS:
-        return np.arange(n_rows)
-    edges = np.linspace(0, n_rows, N_COLUMNS // 2 + 1).astype(int)
-    motion = np.nansum(np.abs(np.asarray(values, np.float64)), axis=1)
-    kept = {0, n_rows - 1}
-    for begin, end in itertools.pairwise(edges):
-        kept.update((begin + int(motion[begin:end].argmax()), begin))
-    return np.array(sorted(kept))
+        return np.arange(n_rows), values
+    edges = np.linspace(0, n_rows, N_COLUMNS // 2 + 1).astype(np.intp)
+    shown = np.empty((2 * (len(edges) - 1), values.shape[1]))
+    for index, (begin, end) in enumerate(itertools.pairwise(edges)):
+        span = values[begin:end]
+        known = np.isfinite(span)
+        extremes = np.stack(
+            [np.where(known, span, np.inf).argmin(0), np.where(known, span, -np.inf).argmax(0)]
+        )
+        shown[2 * index : 2 * index + 2] = np.take_along_axis(span, np.sort(extremes, axis=0), 0)
+    keep = np.stack([edges[:-1], (edges[:-1] + edges[1:]) // 2], axis=1).reshape(-1)
+    keep[-1] = n_rows - 1
+    return keep, shown
 
 
 def _wanted(actions: Sequence[str], groups: dict[str, list[int]], values: Any) -> list[str]:

@@ -18,6 +18,7 @@ from livefacs.formats.curves import ExportOptions
 from livefacs.formats.facs_events import FacsEvent
 from livefacs.formats.plot_rows import N_COLUMNS, Plot, plot_from_take
 from livefacs.take.reader import Take
+from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
 from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
 
 
@@ -121,3 +122,21 @@ def test_long_takes_are_thinned_and_keep_their_peaks(tmp_path: Path) -> None:
     plot = plot_from_take(long, ["12"], ExportOptions())
     assert len(plot.time_s) <= N_COLUMNS + 2
     assert plot.rows[0].values.max() == 1.0
+
+
+def test_a_small_peak_beside_a_large_movement_survives(tmp_path: Path) -> None:
+    """Both in one span of the picture: the lids for one frame, the mouth a frame later."""
+    frames = []
+    for i in range(3000):
+        intensity = np.zeros(N_AU, np.float32)
+        intensity[CHANNEL_INDEX["AU45_L"]] = 0.4 if i == 1776 else 0.0
+        intensity[CHANNEL_INDEX["AU12_L"]] = 1.0 if i == 1777 else 0.0
+        frame = tracked_frame(0)
+        units = replace(frame.units, intensity=intensity)
+        frames.append(replace(frame, i_frame=i, t_ns=START_NS + i * 10**7, units=units))
+    plot = plot_from_take(make_take(tmp_path / "t", frames, clip_info()), [], ExportOptions())
+    peaks = {row.name: float(row.values.max()) for row in plot.rows}
+    assert peaks == {"AU12": 1.0, "AU45": pytest.approx(0.4)}
+    for row in plot.rows:
+        peak_s = plot.time_s[row.values.max(axis=1).argmax()]
+        assert peak_s == pytest.approx(17.76, abs=30.0 / N_COLUMNS * 2)
