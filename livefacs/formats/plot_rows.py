@@ -84,6 +84,8 @@ def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -
     """
     curves = curves_from_take(take, options)
     values = np.asarray(curves.values, np.float64)
+    if not options.rig:
+        values[take.frames["n_faces"] == 0] = np.nan  # held values are no measurement
     keep, values = _thinned(values)
     origin_ns = int(curves.times_ns[0])
     return Plot(

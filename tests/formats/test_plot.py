@@ -140,3 +140,7 @@ def test_a_small_peak_beside_a_large_movement_survives(tmp_path: Path) -> None:
     for row in plot.rows:
         peak_s = plot.time_s[row.values.max(axis=1).argmax()]
         assert peak_s == pytest.approx(17.76, abs=30.0 / N_COLUMNS * 2)
+
+
+def test_frames_without_a_face_are_a_gap(plot: Plot) -> None:
+    assert [int(i) for i in np.flatnonzero(np.isnan(plot.rows[0].values[:, 0]))] == [40]
