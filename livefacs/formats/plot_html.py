@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.clock import NS_PER_S
-from livefacs.formats.plot_rows import Plot, PlotRow
+from livefacs.formats.plot_rows import Plot, PlotRow, limits
 from livefacs.resources import data_path
 from livefacs.vocab.facs import LETTER_FLOORS
 
@@ -20,7 +20,6 @@ WIDTH: Final = 1200
 HEIGHT: Final = 90
 _STEPS_S: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
 _MOST_TICKS: Final = 15
-_TOP: Final = 1.25  # of the scale; an intensity may exceed the calibrated maximum
 
 
 def write(plot: Plot, path: Path) -> None:
@@ -39,7 +38,7 @@ def write(plot: Plot, path: Path) -> None:
 
 
 def _row(plot: Plot, row: PlotRow) -> str:
-    low, high = _limits(plot, row)
+    low, high = limits(plot, row)
     end = max(float(plot.time_s[-1]), 1e-9)
 
     def x(time_s: float) -> float:
@@ -97,15 +96,6 @@ def _axis(plot: Plot) -> str:
     return "".join(
         f'<span style="left:{100 * tick / end:.3f}%">{tick:g} s</span>' for tick in ticks.tolist()
     )
-
-
-def _limits(plot: Plot, row: PlotRow) -> tuple[float, float]:
-    """The scale of a row: 0 to 1.25 for intensities, what is needed for a rig's controls."""
-    known = row.values[np.isfinite(row.values)]
-    if plot.has_letters:
-        return 0.0, max(_TOP, float(known.max(initial=0.0)))
-    low, high = min(0.0, float(known.min(initial=0.0))), max(1.0, float(known.max(initial=0.0)))
-    return low, high
 
 
 def _known_runs(column: Any) -> list[list[int]]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from livefacs.clock import NS_PER_S
 from livefacs.formats.curves import need
-from livefacs.formats.plot_rows import Plot, PlotRow
+from livefacs.formats.plot_rows import Plot, PlotRow, limits
 from livefacs.vocab.facs import LETTER_FLOORS
 
 _COLORS: Final = {"L": "#0a6fb8", "R": "#c2410c", "": "#2f7d4f"}
@@ -15,7 +15,7 @@ _WIDTH_IN: Final = 12.0
 _ROW_IN: Final = 0.75
 _HEAD_IN: Final = 1.0
 _DPI: Final = 120
-_TOP: Final = 1.25
+_STAGGER: Final = -0.012  # of the width of a row; the low letters stand too close for one column
 
 
 def write(plot: Plot, path: Path) -> None:
@@ -58,8 +58,10 @@ def _draw(axis: Any, plot: Plot, row: PlotRow) -> None:
     for seconds, _ in plot.marks:
         axis.axvline(seconds, color="black", linestyle="--", linewidth=0.8)
     if plot.has_letters:
-        axis.set_ylim(0, _TOP)
         axis.set_yticks([floor for _, floor in LETTER_FLOORS], [name for name, _ in LETTER_FLOORS])
         axis.tick_params(axis="y", labelsize=6)
+        for tick in axis.get_yticklabels()[1::2]:
+            tick.set_x(_STAGGER)
         axis.grid(axis="y", linewidth=0.3)
+    axis.set_ylim(*limits(plot, row))
     axis.set_ylabel(row.title, rotation=0, ha="right", va="center", fontsize=7)

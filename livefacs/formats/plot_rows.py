@@ -17,6 +17,9 @@ from livefacs.take.reader import Take
 from livefacs.vocab.facs import action_of, code_table
 
 N_COLUMNS: Final = 1200
+TOP: Final = 1.25
+"""Upper end of a row's scale; an intensity may exceed the calibrated maximum."""
+_HEADROOM: Final = 1.05
 SHOWN_FROM: Final = 0.05
 """Actions that never reach this (the trace level A) are left out of a plot of "all"."""
 
@@ -102,6 +105,15 @@ def plot_from_take(take: Take, actions: Sequence[str], options: ExportOptions) -
         ),
         has_letters=not options.rig,
     )
+
+
+def limits(plot: Plot, row: PlotRow) -> tuple[float, float]:
+    """The scale of a row: 0 to 1.25 or what it reaches; below 0 only for a rig's controls."""
+    known = row.values[np.isfinite(row.values)]
+    highest = float(known.max(initial=0.0))
+    if plot.has_letters:
+        return 0.0, max(TOP, _HEADROOM * highest)
+    return min(0.0, float(known.min(initial=0.0))), max(1.0, _HEADROOM * highest)
 
 
 def _rows(

@@ -16,7 +16,7 @@ from livefacs.errors import ConfigError
 from livefacs.formats import plot_html, plot_png
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.facs_events import FacsEvent
-from livefacs.formats.plot_rows import N_COLUMNS, Plot, plot_from_take
+from livefacs.formats.plot_rows import N_COLUMNS, Plot, limits, plot_from_take
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
 from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
@@ -113,6 +113,22 @@ def test_the_picture(plot: Plot, tmp_path: Path) -> None:
     orange = (pixels[..., 0] - pixels[..., 2] > 100).sum()
     assert blue > 200
     assert orange > 200
+
+
+def test_the_picture_shows_what_exceeds_the_scale(tmp_path: Path) -> None:
+    frames = []
+    for i in range(60):
+        intensity = np.zeros(N_AU, np.float32)
+        intensity[CHANNEL_INDEX["AU12_L"]] = 1.6 if 15 <= i < 45 else 0.0
+        frame = tracked_frame(i)
+        frames.append(replace(frame, units=replace(frame.units, intensity=intensity)))
+    plot = plot_from_take(make_take(tmp_path / "t", frames, clip_info()), [], ExportOptions())
+    assert limits(plot, plot.rows[0]) == pytest.approx((0.0, 1.68))
+    plot_png.write(plot, tmp_path / "plot.png")
+    with Image.open(tmp_path / "plot.png") as image:
+        pixels = np.asarray(image.convert("RGB"), np.int16)
+    middle = pixels[:, 800:900]  # the plateau: no rise or fall crosses these columns
+    assert (middle[..., 2] - middle[..., 0] > 100).any(axis=0).all()
 
 
 def test_long_takes_are_thinned_and_keep_their_peaks(tmp_path: Path) -> None:
