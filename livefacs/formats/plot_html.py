@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.clock import NS_PER_S
-from livefacs.formats.plot_rows import Plot, PlotRow, limits
+from livefacs.formats.plot_rows import SHOWN_FROM, Plot, PlotRow, limits
 from livefacs.resources import data_path
 from livefacs.vocab.facs import LETTER_FLOORS
 
@@ -20,6 +20,11 @@ WIDTH: Final = 1200
 HEIGHT: Final = 90
 _STEPS_S: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
 _MOST_TICKS: Final = 15
+_WHAT: Final = {
+    True: "Machine estimates of facial actions, 0 to 1, letters A to E.",
+    False: "Controls of a rig, from machine estimates of facial actions.",
+}
+_NOTHING: Final = f"Nothing to show: no curve reaches {SHOWN_FROM:g}."
 
 
 def write(plot: Plot, path: Path) -> None:
@@ -29,6 +34,7 @@ def write(plot: Plot, path: Path) -> None:
         page.substitute(
             title=html.escape(plot.title),
             subtitle=html.escape(plot.subtitle),
+            what=_WHAT[plot.has_letters] if plot.rows else _NOTHING,
             rows="\n".join(_row(plot, row) for row in plot.rows),
             axis=_axis(plot),
             data=json.dumps(_data(plot), separators=(",", ":")).replace("</", "<\\/"),

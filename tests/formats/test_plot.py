@@ -95,11 +95,20 @@ def test_only_what_moves_is_shown(plot: Plot, take: Take) -> None:
         plot_from_take(take, ["AU99"], ExportOptions())
 
 
+def test_a_take_without_movement_says_so(tmp_path: Path) -> None:
+    still = plot_from_take(make_take(tmp_path / "t", [tracked_frame(0)]), [], ExportOptions())
+    assert still.rows == ()
+    plot_html.write(still, tmp_path / "plot.html")
+    assert "Nothing to show: no curve reaches 0.05." in (tmp_path / "plot.html").read_text()
+    plot_png.write(still, tmp_path / "plot.png")
+
+
 def test_a_rig_is_plotted_by_its_controls(take: Take, tmp_path: Path) -> None:
     plot = plot_from_take(take, [], ExportOptions(rig="arkit52"))
     assert [row.name for row in plot.rows] == ["mouthSmileLeft", "mouthSmileRight"]
     assert not plot.has_letters
     plot_html.write(plot, tmp_path / "plot.html")
+    assert "letters A to E" not in (tmp_path / "plot.html").read_text()
 
 
 def test_the_picture(plot: Plot, tmp_path: Path) -> None:
