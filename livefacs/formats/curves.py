@@ -23,6 +23,7 @@ I64 = np.ndarray[Any, np.dtype[np.int64]]
 F64 = np.ndarray[Any, np.dtype[np.float64]]
 
 _ANGLES_OF_HEAD: Final = slice(0, 3)
+_WHOLE_FRAME: Final = 1e-3  # frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,17 @@ class Curves:
         return np.asarray((self.times_ns - self.times_ns[0]) / NS_PER_S, np.float64)
 
     def frame_positions(self, first_frame: int) -> F64:
-        """(T,) place of each sample on a frame count at ``rate`` that begins at ``first_frame``."""
+        """(T,) place of each sample on a frame count at ``rate`` that begins at ``first_frame``.
+
+        Within a thousandth of a frame of a whole one it is whole: time stamps are rounded, and a
+        shot of 60 frames must not end at 59.99999999.
+        """
         if self.is_even:
             return np.arange(len(self), dtype=np.float64) + first_frame
-        return self.time_s * float(self.rate.fraction) + first_frame
+        places = self.time_s * float(self.rate.fraction)
+        whole = np.round(places)
+        snapped = np.where(np.abs(places - whole) < _WHOLE_FRAME, whole, places)
+        return np.asarray(snapped + first_frame, np.float64)
 
     def label(self, index: int) -> str:
         """Timecode of a sample."""

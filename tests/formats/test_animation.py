@@ -13,10 +13,13 @@ import pytest
 from pxr import Usd, UsdSkel, UsdUtils, UsdValidation
 from scipy.spatial.transform import Rotation
 
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.export import export_take, find_format
 from livefacs.formats.vrma import EXTENSION
 from livefacs.take.reader import Take
+from livefacs.timecode import RATES
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
-from tests.take.synthetic import CONTROLS, smile
+from tests.take.synthetic import CONTROLS, clip_info, make_take, smile, tracked_frame
 
 Export = Callable[..., Path]
 SMILE = CHANNEL_INDEX["AU12_L"]
@@ -132,6 +135,28 @@ def test_usd_at_a_fractional_rate(exported: Export) -> None:
     stage = Usd.Stage.Open(str(exported("usd", ".usdc", fps="23.976")))
     assert stage.GetTimeCodesPerSecond() == 24000 / 1001
     assert stage.GetEndTimeCode() == 25  # frames 0 to 24 of a second, counted from 1
+
+
+@pytest.mark.parametrize("rate", ["23.976", "29.97df", "59.94df"])
+def test_usd_keys_of_a_steady_take_stand_on_whole_frames(tmp_path: Path, rate: str) -> None:
+    rate_hz = float(RATES[rate].fraction)
+    frames = [tracked_frame(i, rate_hz=rate_hz) for i in range(60)]
+    steady = make_take(tmp_path / "steady", frames, clip_info(rate))
+    export_take(steady, find_format("usd"), tmp_path / "out.usda", ExportOptions(first_frame=1001))
+    stage = Usd.Stage.Open(str(tmp_path / "out.usda"))
+    query = UsdSkel.Cache().GetSkelQuery(UsdSkel.Skeleton.Get(stage, "/Face/Skeleton"))
+    samples = query.GetAnimQuery().GetBlendShapeWeightTimeSamples()
+    assert list(samples) == list(range(1001, 1061))
+    assert stage.GetEndTimeCode() == 1060
+
+
+def test_usd_keys_between_frames_stay_there(tmp_path: Path) -> None:
+    frames = [tracked_frame(i, rate_hz=40) for i in range(3)]
+    slow = make_take(tmp_path / "slow", frames, clip_info("60"))
+    export_take(slow, find_format("usd"), tmp_path / "out.usda", ExportOptions())
+    stage = Usd.Stage.Open(str(tmp_path / "out.usda"))
+    query = UsdSkel.Cache().GetSkelQuery(UsdSkel.Skeleton.Get(stage, "/Face/Skeleton"))
+    assert list(query.GetAnimQuery().GetBlendShapeWeightTimeSamples()) == [1.0, 2.5, 4.0]
 
 
 def maya_keys(path: Path, attribute: str) -> list[tuple[float, float]]:
