@@ -1,12 +1,15 @@
 """Maya .anim (animImportExport): one linear curve for each weight of a blend shape node.
 
 The file addresses attributes by name, so the node must exist in the scene under the name that
-``node`` gives. Rates are written as Maya's unit names; those of the 1001-rates are newer ones
-(``23.976fps``), which older Maya releases do not know.
+``node`` gives. A curve's own line holds the attribute's path within the node, as in ``anim
+visibility visibility pCube1``; what an attribute's name may not hold becomes ``_``. Rates are
+written as Maya's unit names; those of the 1001-rates are newer ones (``23.976fps``), which older
+Maya releases do not know.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +32,8 @@ _TIME_UNITS: Final = {
     "59.94ndf": "59.94fps",
     "60": "ntscf",
 }
-_CURVE_HEAD: Final = """anim {node}.{name} {name} {node} 0 0 {index};
+_UNSAFE: Final = re.compile(r"\W", re.ASCII)
+_CURVE_HEAD: Final = """anim {name} {name} {node} 0 0 {index};
 animData {{
   input time;
   output unitless;
@@ -59,7 +63,8 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
             f"startTime {positions[0]:.9g};\nendTime {positions[-1]:.9g};\n"
         )
         for index, name in enumerate(curves.names):
-            file.write(_CURVE_HEAD.format(node=options.node, name=name, index=index))
+            attribute = _UNSAFE.sub("_", name)
+            file.write(_CURVE_HEAD.format(node=options.node, name=attribute, index=index))
             keys = np.stack([positions, values[:, index]], axis=1)
             file.writelines(_KEY % tuple(key) for key in keys.tolist())
             file.write(_CURVE_END)

@@ -163,7 +163,7 @@ def maya_keys(path: Path, attribute: str) -> list[tuple[float, float]]:
     """Read a curve as the plug-in's documentation lays the file out."""
     text = path.read_text()
     block = re.search(
-        rf"anim face\.{attribute} {attribute} face 0 0 \d+;\nanimData \{{(.*?)\n\}}\n", text, re.S
+        rf"anim {attribute} {attribute} face 0 0 \d+;\nanimData \{{(.*?)\n\}}\n", text, re.S
     )
     assert block is not None
     keys = re.search(r"keys \{\n(.*?)\n  \}", block[1], re.S)
@@ -195,6 +195,17 @@ def test_maya_resampled(exported: Export) -> None:
     path = exported("maya", fps="30", rig="arkit52")
     assert "timeUnit ntsc;" in path.read_text()
     assert maya_keys(path, "mouthSmileRight")[5] == (6.0, 1.0)
+
+
+def test_maya_attributes_have_names_that_maya_takes(exported: Export) -> None:
+    text = exported("maya", rig="vrcft2", node="bs").read_text()
+    heads = re.findall(r"^anim (.*);$", text, re.M)
+    assert len(heads) == 97
+    for head in heads:
+        path, leaf, node, row, child, _ = head.split(" ")
+        assert re.fullmatch(r"[A-Za-z]\w*", leaf)
+        assert (path, node, row, child) == (leaf, "bs", "0", "0")
+    assert any(head.startswith("Head_Yaw ") for head in heads)
 
 
 def clip_tracks(path: Path) -> tuple[dict[str, str], dict[str, list[float]]]:
