@@ -6,8 +6,15 @@ from pathlib import Path
 
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions, need
-from livefacs.take.model import VIDEO_FILE
+from livefacs.take.model import VIDEO_FILE, Marker
 from livefacs.take.reader import Take
+from livefacs.timecode import TimecodeRate
+
+
+def _frames_since(first: int, marker: Marker, rate: TimecodeRate) -> int:
+    """Frames from the take's first to a marker, which may lie on the other side of midnight."""
+    half_day = rate.frames_a_day // 2
+    return (marker.timecode - first + half_day) % rate.frames_a_day - half_day
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
@@ -32,7 +39,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     clip = otio.schema.Clip(name=take.name, media_reference=media, source_range=span)
     one_frame = otio.opentime.RationalTime(1, rate)
     for marker in take.markers:
-        at = otio.opentime.RationalTime(marker.timecode, rate)
+        at = otio.opentime.RationalTime(first + _frames_since(first, marker, take.rate), rate)
         clip.markers.append(
             otio.schema.Marker(
                 name=marker.label or marker.kind,

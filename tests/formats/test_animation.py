@@ -16,10 +16,12 @@ from scipy.spatial.transform import Rotation
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.formats.vrma import EXTENSION
+from livefacs.take.model import Marker
 from livefacs.take.reader import Take
+from livefacs.take.writer import TakeWriter
 from livefacs.timecode import RATES
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
-from tests.take.synthetic import CONTROLS, clip_info, make_take, smile, tracked_frame
+from tests.take.synthetic import CLOCK, CONTROLS, clip_info, make_take, smile, tracked_frame
 
 Export = Callable[..., Path]
 SMILE = CHANNEL_INDEX["AU12_L"]
@@ -257,6 +259,22 @@ def test_otio(exported: Export, take: Take) -> None:
         "big smile",
         "01:00:00:30",
     )
+
+
+def test_otio_markers_past_midnight_stay_in_the_clip(tmp_path: Path) -> None:
+    folder = tmp_path / "late"
+    folder.mkdir()
+    writer = TakeWriter(folder, clip_info("23.976", "23:59:59:20"), CLOCK)
+    frames = [tracked_frame(i, rate_hz=24000 / 1001) for i in range(12)]
+    writer.append(frames)
+    t_ns = frames[6].t_ns
+    writer.mark(Marker(6, 6, t_ns, writer.timecode_frame(t_ns), "mark", "past midnight"))
+    writer.close()
+    export_take(Take(folder), find_format("otio"), tmp_path / "out.otio", ExportOptions())
+    (clip,) = otio.adapters.read_from_file(str(tmp_path / "out.otio")).find_clips()
+    (marker,) = clip.markers
+    assert clip.source_range.contains(marker.marked_range.start_time)
+    assert (marker.marked_range.start_time - clip.source_range.start_time).value == 6
 
 
 def test_edl(exported: Export) -> None:
