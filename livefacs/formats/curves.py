@@ -182,16 +182,19 @@ def values_from_take(take: Take, options: ExportOptions) -> tuple[tuple[str, ...
         return take.channels, take.raw if options.raw else take.intensity
     if options.rig in take.rig_names and not options.raw:
         return take.rig(options.rig)
-    return _retargeted(take, options.rig)
+    return _retargeted(take, options.rig, raw=options.raw)
 
 
-def _retargeted(take: Take, rig: str) -> tuple[tuple[str, ...], F32]:
-    """Controls of a rig that was not recorded, from the recorded units."""
+def _retargeted(take: Take, rig: str, *, raw: bool) -> tuple[tuple[str, ...], F32]:
+    """Controls of a rig from the recorded units; ``raw``: from those before the live filter."""
     retargeter = Retargeter(load_rig(rig))
     controls = retargeter.program.controls
     values = np.empty((take.n_rows, len(controls)), np.float32)
-    for row in range(take.n_rows):
-        values[row] = retargeter.retarget(take.tracked(row)).values
+    for row, tracked in enumerate(take):
+        if raw:
+            units = replace(tracked.units, intensity=tracked.units.raw)
+            tracked = replace(tracked, units=units)
+        values[row] = retargeter.retarget(tracked).values
     return controls, values
 
 

@@ -54,7 +54,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     """Write the file; the controls of ``livelink61``."""
     if options.rig not in ("", RIG):
         raise ConfigError(f"a Live Link Face file holds the rig {RIG}, not {options.rig!r}")
-    curves = curves_from_take(take, replace(options, rig=RIG, raw=False))
+    curves = curves_from_take(take, replace(options, rig=RIG))
     order = [curves.names.index(name) for name in COLUMNS]
     template = "," + ",".join(["%.10f"] * len(COLUMNS)) + "\n"
     lines = number_lines(curves.filled()[:, order], template)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,22 @@ def test_jsonl_of_a_recorded_rig(exported: Export) -> None:
     assert lines[0]["rig"] == "arkit52"
     assert lines[11]["values"] == {"jawOpen": 0, "mouthSmileLeft": 0.5, "mouthSmileRight": 1}
     assert tuple(lines[11]["values"]) == CONTROLS
+
+
+def test_a_rig_before_the_live_filter(exported: Export, take: Take) -> None:
+    """The recorded units are a tenth stronger before the filter."""
+    retargeter = Retargeter(load_rig("livelink61"))
+    frame = take.tracked(14)
+    expected = retargeter.retarget(
+        replace(frame, units=replace(frame.units, intensity=frame.units.raw))
+    )
+    smile = expected.values[expected.controls.index("MouthSmileLeft")]
+    with exported("livelinkface", raw=True).open(newline="") as file:
+        assert list(csv.DictReader(file))[14]["MouthSmileLeft"] == f"{smile:.10f}"
+    curves = curves_from_take(take, ExportOptions(rig="livelink61", raw=True))
+    assert curves.values[14, curves.names.index("MouthSmileLeft")] == smile
+    filtered = curves_from_take(take, ExportOptions(rig="livelink61"))
+    assert filtered.values[14, filtered.names.index("MouthSmileLeft")] < smile
 
 
 def test_parquet(exported: Export, take: Take) -> None:
