@@ -1,9 +1,9 @@
 """OpenFace 2 CSV: the columns that scripts written for OpenFace, and Py-Feat's reader, look for.
 
 Written: frame to success, gaze, head pose, 68 image points, the 17 ``_r`` intensities (0 to 5) and
-18 ``_c`` presences. What this tracker does not measure is left empty (AU23). Left out: the eye
-landmarks, 3-D points and shape parameters of OpenFace's own face model. ``AU*_c`` is 1 from the
-intensity on that OpenFace counts as level A, 1 of 5; OpenFace itself decides it separately.
+18 ``_c`` presences. What was not measured is left empty: AU23, and rows without a face. Left out:
+the eye landmarks, 3-D points and shape parameters of OpenFace's own face model. ``AU*_c`` is 1 from
+the intensity on that OpenFace counts as level A, 1 of 5; OpenFace itself decides it separately.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     pose = np.hstack([_gaze(curves), _pose(curves)])
     units = _intensities(curves)
     presences = _presences(curves)
+    for measured in (pose, units, presences):
+        measured[~has_face] = np.nan
     with path.open("w", encoding="ascii", newline="\n") as file:
         file.write(",".join(HEADER) + "\n")
         template = ",".join(_FORMATS) + "\n"

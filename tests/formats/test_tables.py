@@ -98,6 +98,7 @@ def test_openface_by_the_rules_of_its_readers(exported: Export, take: Take) -> N
     assert row["y_67"] == pytest.approx(points[DLIB_68_MESH[67], 1], abs=0.051)
     lost = {name: table[name][40].as_py() for name in table.column_names}
     assert (lost["success"], lost["confidence"], lost["x_0"]) == (0, 0.0, None)
+    assert {lost[name] for name in HEADER[5:]} == {None}  # nothing held passes for measured
 
 
 def test_openface_angles_have_its_signs(exported: Export) -> None:
