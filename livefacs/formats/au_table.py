@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     pose = _pose(curves)
     blank = "," * (template.count(",") + 1) + "\n"
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(names) + "\n")
+        csv.writer(file, lineterminator="\n").writerow(names)
         for begin in range(0, len(curves), CHUNK_ROWS):
             rows = slice(begin, begin + CHUNK_ROWS)
             parts = [pose[rows], values[rows]]

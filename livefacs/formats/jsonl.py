@@ -28,7 +28,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         "weights": take.document["weights"],
     }
     names = [json.dumps(name) for name in (*HEAD_FIELDS, *GAZE_FIELDS, *curves.names)]
-    pairs = [f"{name}: %.7g" for name in names]
+    pairs = [f"{name.replace('%', '%%')}: %.7g" for name in names]
     n_head, n_gaze = len(HEAD_FIELDS), len(GAZE_FIELDS)
     template = (
         "{" + ", ".join(pairs[:n_head]) + '}, "gaze": {'
@@ -39,7 +39,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
         frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
-        lines = number_lines(numbers, template, "null")
+        lines = number_lines(numbers, template, ('": nan', '": null'))
         for index, (frame, line) in enumerate(zip(frames, lines, strict=True)):
             file.write(
                 f'{{"frame": {frame}, "t_ns": {curves.times_ns[index]}, '

@@ -15,11 +15,13 @@ from pyarrow import parquet
 
 from livefacs.errors import ConfigError
 from livefacs.formats.curves import ExportOptions, curves_from_take
+from livefacs.formats.export import export_take, find_format
 from livefacs.formats.livelink_csv import COLUMNS, fractional_labels
 from livefacs.formats.openface_csv import DLIB_68_MESH, HEADER
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.take.reader import Take
+from livefacs.types import RigFrame
 from livefacs.vocab.facs import CHANNEL_INDEX
 from tests.take.synthetic import CONTROLS, clip_info, make_take, tracked_frame
 
@@ -49,6 +51,33 @@ def test_jsonl_of_a_recorded_rig(exported: Export) -> None:
     assert lines[0]["rig"] == "arkit52"
     assert lines[11]["values"] == {"jawOpen": 0, "mouthSmileLeft": 0.5, "mouthSmileRight": 1}
     assert tuple(lines[11]["values"]) == CONTROLS
+
+
+def test_controls_may_have_any_name(exported: Export, tmp_path: Path) -> None:
+    """A rig of one's own: names with a comma, a percent sign, letters that read as NaN."""
+    names = ["50 %", "dominance, left", 'the "nan": nan']
+    rig = tmp_path.parent / "own.toml"
+    tables = [f"[controls.'{name}']\nterms = {{ AU12_L = 1.0 }}\n" for name in names]
+    header = '[rig]\ntitle = "own"\naudience = "a test"\nnames_from = "a test"\n'
+    rig.write_text(header + "".join(tables))
+    path = exported("jsonl", rig=str(rig))
+    frame = json.loads(path.read_text().splitlines()[1 + 10])
+    assert frame["values"] == dict.fromkeys(names, 1.0)
+    path.unlink()
+    with exported("csv", rig=str(rig)).open(newline="") as file:
+        row = list(csv.DictReader(file))[10]
+    assert [row[name] for name in names] == ["1.000000"] * 3
+
+
+def test_unknown_values_are_null_whatever_the_names(tmp_path: Path) -> None:
+    controls = ("dominance", "100%")
+    frames = [tracked_frame(i, controls=controls, rig="own") for i in range(3)]
+    unknown = RigFrame("own", controls, np.array([np.nan, 0.5], np.float32))
+    frames[1] = replace(frames[1], rigs={"own": unknown})
+    take = make_take(tmp_path / "t", frames)
+    export_take(take, find_format("jsonl"), tmp_path / "out.jsonl", ExportOptions(rig="own"))
+    lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert json.loads(lines[2])["values"] == {"dominance": None, "100%": 0.5}
 
 
 def test_a_rig_before_the_live_filter(exported: Export, take: Take) -> None:
