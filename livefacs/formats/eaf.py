@@ -1,12 +1,15 @@
 """ELAN annotations (.eaf 3.0): a tier an action and side, an annotation an event.
 
-Coders open it beside the video. Times are milliseconds from the first frame; where the take has a
-video, the file links it. ELAN shows each annotation from onset to offset; its text is the notation
-and the apex, as in ``12C apex 1.233``.
+Coders open it beside the video. Times are milliseconds from the first frame; the file links the
+take's video, or the clip that it was tracked from. ELAN shows each annotation from onset to offset;
+its text is the notation and the apex, as in ``12C apex 1.233``.
 """
 
 from __future__ import annotations
 
+import contextlib
+import mimetypes
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +18,7 @@ from xml.etree import ElementTree
 
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.facs_events import FacsEvent, events_from_take
-from livefacs.take.model import VIDEO_FILE
+from livefacs.formats.media import media_of
 from livefacs.take.reader import Take
 
 _NS_A_MS: Final = 1_000_000
@@ -39,11 +42,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     header = ElementTree.SubElement(
         root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
     )
-    if take.document["video"]:
-        video = (take.folder / VIDEO_FILE).resolve().as_uri()
-        ElementTree.SubElement(
-            header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": video, "MIME_TYPE": "video/mp4"}
-        )
+    _link_media(header, take, path.resolve().parent)
     _Tiers(root, take).write(events_from_take(take))
     ElementTree.SubElement(
         root,
@@ -52,6 +51,25 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     )
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _link_media(header: ElementTree.Element, take: Take, folder: Path) -> None:
+    """Name the picture, absolute and from the file's folder, so that both may move together."""
+    found = media_of(take)
+    if found is None:
+        return
+    media, begin_ns = found
+    link = {
+        "MEDIA_URL": media.as_uri(),
+        "MIME_TYPE": mimetypes.guess_type(media.name)[0] or "video/mp4",
+    }
+    with contextlib.suppress(ValueError):  # another drive on Windows
+        relative = Path(os.path.relpath(media, folder)).as_posix()
+        link["RELATIVE_MEDIA_URL"] = relative if relative.startswith(".") else f"./{relative}"
+    skipped_ms = round((int(take.t_ns[0]) - begin_ns) / _NS_A_MS) if take.n_rows else 0
+    if skipped_ms > 0:
+        link["TIME_ORIGIN"] = str(skipped_ms)
+    ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", link)
 
 
 class _Tiers:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -152,6 +153,45 @@ def test_elan_shows_the_markers(exported: Export, take: Take) -> None:
     assert document.xpath(f"//TIME_SLOT[@TIME_SLOT_ID='{slot}']/@TIME_VALUE") == ["500"]
     order = [child.tag for child in document.getroot()]
     assert order.index("TIME_ORDER") < order.index("TIER") < order.index("LINGUISTIC_TYPE")
+
+
+def media_links(path: Path) -> list[dict[str, str]]:
+    return [dict(link.attrib) for link in etree.parse(str(path)).iter("MEDIA_DESCRIPTOR")]
+
+
+def clip_take(folder: Path, clip: Path, **source: object) -> Take:
+    config = {"source": {"spec": str(clip), "realtime": False, "loop": False, **source}}
+    frames = [moving(i, AU12_L=0.7, AU12_R=0.7) for i in range(30)]
+    info = clip_info(is_live=False, source="scene 4.mov, 640×480, 60 fps", config=config)
+    return make_take(folder, frames, info)
+
+
+def test_elan_opens_the_clip_beside_the_events(tmp_path: Path) -> None:
+    clip = tmp_path / "clips" / "scene 4.mov"
+    clip.parent.mkdir()
+    clip.write_bytes(b"")
+    path = tmp_path / "out" / "scene.eaf"
+    export_take(clip_take(tmp_path / "t", clip), find_format("eaf"), path, ExportOptions())
+    (link,) = media_links(path)
+    assert Path(unquote(urlsplit(link["MEDIA_URL"]).path)) == clip
+    assert (path.parent / link["RELATIVE_MEDIA_URL"]).resolve() == clip
+    assert link["MIME_TYPE"] == "video/quicktime"
+    assert link["TIME_ORIGIN"] == "5000"  # the take begins five seconds into the clip
+
+
+def test_elan_links_no_clip_that_does_not_fit(tmp_path: Path) -> None:
+    clip = tmp_path / "scene 4.mov"
+    path = tmp_path / "out.eaf"
+    export_take(clip_take(tmp_path / "gone", clip), find_format("eaf"), path, ExportOptions())
+    assert media_links(path) == []
+    clip.write_bytes(b"")
+    live = clip_take(tmp_path / "live", clip, realtime=True)
+    export_take(live, find_format("eaf"), path, ExportOptions())
+    assert media_links(path) == []
+    other = tmp_path / "other.mov"
+    other.write_bytes(b"")
+    export_take(clip_take(tmp_path / "o", other), find_format("eaf"), path, ExportOptions())
+    assert media_links(path) == []
 
 
 def test_formats_by_name_and_ending(tmp_path: Path) -> None:
