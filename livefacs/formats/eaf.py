@@ -91,16 +91,28 @@ class _Tiers:
             tiers.setdefault(name, []).append(
                 (event.onset_ns, event.offset_ns, f"{event.notation} apex {apex_s:.3f}")
             )
-        frame_ns = self._take.rate.ns_from_frames(1)
-        for marker in self._take.markers:
-            span = (marker.t_ns, marker.t_ns + frame_ns, marker.label or marker.kind)
-            tiers.setdefault(_MARKERS, []).append(span)
+        if self._take.markers:
+            tiers[_MARKERS] = self._markers()
         for name, spans in tiers.items():
             tier = ElementTree.SubElement(
                 self._root, "TIER", {"LINGUISTIC_TYPE_REF": _TYPE, "TIER_ID": name}
             )
             for begin_ns, end_ns, text in spans:
                 self._annotate(tier, begin_ns, end_ns, text)
+
+    def _markers(self) -> list[tuple[int, int, str]]:
+        """A frame each, or up to the next one: annotations of a tier may not overlap."""
+        labels: dict[int, list[str]] = {}
+        for marker in sorted(self._take.markers, key=lambda marker: marker.t_ns):
+            at_ms = max(0, round((marker.t_ns - self._origin_ns) / _NS_A_MS))
+            labels.setdefault(at_ms, []).append(marker.label or marker.kind)
+        begins_ns = [self._origin_ns + at_ms * _NS_A_MS for at_ms in labels]
+        frame_ns = self._take.rate.ns_from_frames(1)
+        ends_ns = [begin_ns + frame_ns for begin_ns in begins_ns]
+        for index, following_ns in enumerate(begins_ns[1:]):
+            ends_ns[index] = min(ends_ns[index], following_ns)
+        words = ["; ".join(at_once) for at_once in labels.values()]
+        return list(zip(begins_ns, ends_ns, words, strict=True))
 
     def _annotate(self, tier: ElementTree.Element, begin_ns: int, end_ns: int, text: str) -> None:
         self._n_annotations += 1
