@@ -10,7 +10,7 @@ import numpy as np
 
 from livefacs.clock import NS_PER_S
 from livefacs.formats.au_csv import header
-from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
+from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take, nearest_rows
 from livefacs.formats.text import CHUNK_ROWS, number_lines
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import (
@@ -34,7 +34,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     ``…_confidence`` column for each channel at the end.
     """
     curves = curves_from_take(take, options)
-    nearest = _nearest_rows(take, curves)
+    nearest = nearest_rows(take, curves)
     has_face = np.array(take.frames["n_faces"] > 0)[nearest]
     values = curves.values if options.rig else _with_means(curves)
     names = _names(curves, options)
@@ -85,17 +85,6 @@ def _starts(
         face = f"1,{confidence[index]:.3f}" if has_face[index] else "0,0"
         starts.append(f"{number},{time_s:.6f}{label},{face}")
     return starts
-
-
-def _nearest_rows(take: Take, curves: Curves) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """The recorded row nearest to each sample."""
-    if not curves.is_even:
-        return np.arange(take.n_rows)
-    recorded = np.array(take.t_ns)
-    after = np.searchsorted(recorded, curves.times_ns).clip(0, take.n_rows - 1)
-    before = (after - 1).clip(0)
-    is_before = curves.times_ns - recorded[before] < recorded[after] - curves.times_ns
-    return np.where(is_before, before, after)
 
 
 def _pose(curves: Curves) -> F64:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from livefacs.formats.curves import ExportOptions, curves_from_take
+from livefacs.formats.curves import ExportOptions, curves_from_take, nearest_rows
 from livefacs.formats.text import number_lines
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file. Unknown values are ``null``."""
+    """Write the file. Unknown values are ``null``; without a face they are held."""
     curves = curves_from_take(take, options)
     head = {
         "format": "livefacs-jsonl",
@@ -39,9 +39,11 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
         frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
+        has_face = take.frames["n_faces"][nearest_rows(take, curves)] > 0
         lines = number_lines(numbers, template, ('": nan', '": null'))
         for index, (frame, line) in enumerate(zip(frames, lines, strict=True)):
             file.write(
                 f'{{"frame": {frame}, "t_ns": {curves.times_ns[index]}, '
-                f'"timecode": "{curves.label(index)}", "head": {line}'
+                f'"timecode": "{curves.label(index)}", '
+                f'"face": {"true" if has_face[index] else "false"}, "head": {line}'
             )

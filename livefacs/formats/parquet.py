@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.formats.curves import ExportOptions, curves_from_take, need
+from livefacs.formats.curves import ExportOptions, curves_from_take, nearest_rows, need
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 
@@ -16,7 +16,7 @@ _ROWS_A_GROUP: Final = 65_536
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file; needs pyarrow. Unknown values are null."""
+    """Write the file; needs pyarrow. Unknown values are null; without a face they are held."""
     try:
         import pyarrow
         from pyarrow import parquet
@@ -27,6 +27,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         "frame": np.arange(len(curves)) if curves.is_even else np.array(take.frames["i_frame"]),
         "t_ns": curves.times_ns,
         "timecode_frame": curves.timecode_frames,
+        "face": take.frames["n_faces"][nearest_rows(take, curves)] > 0,
     }
     if not curves.is_even:
         columns["health"] = np.array(take.frames["health"])

@@ -46,6 +46,16 @@ def test_jsonl(exported: Export, take: Take) -> None:
     assert frame["gaze"]["right_pitch_rad"] == -0.04
 
 
+@pytest.mark.parametrize(("fps", "lost"), [("", 40), ("30", 20)])
+def test_held_values_are_told_from_measured_ones(exported: Export, fps: str, lost: int) -> None:
+    path = exported("jsonl", fps=fps)
+    frames = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    path.unlink()
+    assert [i for i, frame in enumerate(frames) if not frame["face"]] == [lost]
+    faces = parquet.read_table(exported("parquet", fps=fps))["face"].to_pylist()
+    assert [i for i, face in enumerate(faces) if not face] == [lost]
+
+
 def test_jsonl_of_a_recorded_rig(exported: Export) -> None:
     lines = [json.loads(line) for line in exported("jsonl", rig="arkit52").read_text().splitlines()]
     assert lines[0]["rig"] == "arkit52"
