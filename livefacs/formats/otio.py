@@ -1,4 +1,4 @@
-"""OpenTimelineIO: a timeline with the take as a clip, its video as media and its markers."""
+"""OpenTimelineIO: a timeline with the take as a clip, its picture and its markers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions, need
-from livefacs.take.model import VIDEO_FILE, Marker
+from livefacs.formats.media import media_of
+from livefacs.take.model import Marker
 from livefacs.take.reader import Take
 from livefacs.timecode import TimecodeRate
 
@@ -30,11 +31,11 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     n_frames = take.rate.frames_from_ns(int(take.t_ns[-1] - take.t_ns[0])) + 1
     start = otio.opentime.RationalTime(first, rate)
     span = otio.opentime.TimeRange(start, otio.opentime.RationalTime(n_frames, rate))
-    video = take.folder / VIDEO_FILE
+    found = media_of(take)
     media = (
-        otio.schema.ExternalReference(target_url=video.resolve().as_uri(), available_range=span)
-        if take.document["video"]
-        else otio.schema.MissingReference(available_range=span)
+        otio.schema.MissingReference(available_range=span)
+        if found is None
+        else otio.schema.ExternalReference(target_url=found[0].as_uri(), available_range=span)
     )
     clip = otio.schema.Clip(name=take.name, media_reference=media, source_range=span)
     one_frame = otio.opentime.RationalTime(1, rate)

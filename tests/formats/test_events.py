@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
+import opentimelineio as otio
 import pytest
 from lxml import etree
 
@@ -198,6 +199,15 @@ def test_elan_opens_the_clip_beside_the_events(tmp_path: Path) -> None:
     assert (path.parent / link["RELATIVE_MEDIA_URL"]).resolve() == clip
     assert link["MIME_TYPE"] == "video/quicktime"
     assert link["TIME_ORIGIN"] == "5000"  # the take begins five seconds into the clip
+
+
+def test_otio_names_the_clip(tmp_path: Path) -> None:
+    clip = tmp_path / "scene 4.mov"
+    clip.write_bytes(b"")
+    path = tmp_path / "out.otio"
+    export_take(clip_take(tmp_path / "t", clip), find_format("otio"), path, ExportOptions())
+    (found,) = otio.adapters.read_from_file(str(path)).find_clips()
+    assert Path(unquote(urlsplit(found.media_reference.target_url).path)) == clip
 
 
 def test_elan_links_no_clip_that_does_not_fit(tmp_path: Path) -> None:
