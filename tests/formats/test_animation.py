@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +260,52 @@ def test_otio(exported: Export, take: Take) -> None:
         "big smile",
         "01:00:00:30",
     )
+
+
+@pytest.fixture
+def drop_frame_take(tmp_path: Path) -> Take:
+    """60 frames at 29.97 drop-frame over the start of a minute; marks at frames 5 and 11."""
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    writer = TakeWriter(folder, clip_info("29.97df", "00:00:59;20"), CLOCK)
+    frames = [tracked_frame(i, rate_hz=30000 / 1001) for i in range(60)]
+    writer.append(frames)
+    for i in (5, 11):
+        t_ns = frames[i].t_ns
+        writer.mark(Marker(i, i, t_ns, writer.timecode_frame(t_ns), "mark", f"mark {i}"))
+    writer.close()
+    return Take(folder)
+
+
+def test_edit_lists_count_as_drop_frame_does(drop_frame_take: Take, tmp_path: Path) -> None:
+    for name in ("edl", "otio"):
+        export_take(drop_frame_take, find_format(name), tmp_path / f"out.{name}", ExportOptions())
+    text = (tmp_path / "out.edl").read_text()
+    assert "FCM: DROP FRAME" in text
+    assert "C        00:00:59;20 00:01:01;22 00:00:59;20 00:01:01;22" in text
+    assert re.findall(r"LOC: (\S+)", text) == ["00:00:59;25", "00:01:00;03"]
+    adapter = pytest.importorskip("otio_cmx3600_adapter.cmx_3600")
+    (event,) = adapter.read_from_string(text, rate=30000 / 1001).find_clips()
+    assert (event.source_range.start_time.value, event.source_range.duration.value) == (1790, 60)
+    (clip,) = otio.adapters.read_from_file(str(tmp_path / "out.otio")).find_clips()
+    assert (clip.source_range.start_time.value, clip.source_range.duration.value) == (1790, 60)
+    labels = [
+        otio.opentime.to_timecode(mark.marked_range.start_time, 30000 / 1001, drop_frame=True)
+        for mark in clip.markers
+    ]
+    assert labels == ["00:00:59;25", "00:01:00;03"]
+
+
+def test_tables_count_as_drop_frame_does(drop_frame_take: Take, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    export_take(drop_frame_take, find_format("csv"), path, ExportOptions(timecode=True))
+    with path.open(newline="") as file:
+        labels = [row["timecode"] for row in csv.DictReader(file)]
+    assert labels[9:12] == ["00:00:59;29", "00:01:00;02", "00:01:00;03"]
+    export_take(drop_frame_take, find_format("livelinkface"), path, ExportOptions(fps="59.94df"))
+    with path.open(newline="") as file:
+        labels = [row["Timecode"] for row in csv.DictReader(file)]
+    assert labels[19:21] == ["00:00:59:59.000", "00:01:00:04.000"]
 
 
 def test_otio_markers_past_midnight_stay_in_the_clip(tmp_path: Path) -> None:
