@@ -90,6 +90,12 @@ def test_resampled_smoothed_and_retargeted(tmp_path: Path, images: list[np.ndarr
     assert "mouthSmileLeft" in gltf.meshes[0].extras["targetNames"]
 
 
+def test_a_timeline_carries_the_clips_name(tmp_path: Path, images: list[np.ndarray]) -> None:
+    clip = write_clip(tmp_path / "scene 4.mp4", images)
+    solve_clip(str(clip), tmp_path / "out.edl", SolveOptions(format="edl"))
+    assert (tmp_path / "out.edl").read_text().startswith("TITLE: scene-4\n")
+
+
 def test_a_take_solved_with_another_filter(tmp_path: Path, images: list[np.ndarray]) -> None:
     clip = write_clip(tmp_path / "clip.mp4", images)
     solve_clip(str(clip), tmp_path / "first", SolveOptions(format="take", as_live=True))

@@ -15,6 +15,7 @@ from livefacs.formats.export import export_take, find_format
 from livefacs.solving.estimating import estimate_take
 from livefacs.solving.meshes import meshes_of_clip
 from livefacs.solving.options import TAKE_FORMAT, ClipReport, SolveOptions
+from livefacs.take.model import safe_name
 from livefacs.take.reader import Take
 
 
@@ -46,10 +47,11 @@ def solve_clip(
     _check_target(target, options)
     work = target.parent / f".{target.name}.solving-{os.getpid()}"
     try:
-        work.mkdir(parents=True, exist_ok=True)
+        solved = work / "solved" / _name_of(clip)
+        solved.parent.mkdir(parents=True, exist_ok=True)
         meshes, notices = meshes_of_clip(clip, work / "meshes", options, on_frame, on_open)
-        notices += estimate_take(clip, meshes, work / "solved", options)
-        _deliver(work / "solved", target, options)
+        notices += estimate_take(clip, meshes, solved, options)
+        _deliver(solved, target, options)
         report = _report(clip, target, meshes, notices, time.monotonic() - began_s)
         del meshes  # mapped files cannot be removed on every system
         return report
@@ -57,6 +59,12 @@ def solve_clip(
         raise TakeError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _name_of(clip: str) -> str:
+    """What titles and timelines call the take: the clip's name, as they are named by the folder."""
+    path = Path(clip).resolve()
+    return safe_name(path.name if path.is_dir() else path.stem)
 
 
 def _report(
