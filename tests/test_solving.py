@@ -96,6 +96,12 @@ def test_a_timeline_carries_the_clips_name(tmp_path: Path, images: list[np.ndarr
     assert (tmp_path / "out.edl").read_text().startswith("TITLE: scene-4\n")
 
 
+def test_solved_events_open_beside_the_clip(tmp_path: Path, images: list[np.ndarray]) -> None:
+    clip = write_clip(tmp_path / "scene 4.mp4", images)
+    solve_clip(str(clip), tmp_path / "out.eaf", SolveOptions(format="eaf"))
+    assert 'RELATIVE_MEDIA_URL="./scene 4.mp4"' in (tmp_path / "out.eaf").read_text()
+
+
 def test_a_take_solved_with_another_filter(tmp_path: Path, images: list[np.ndarray]) -> None:
     clip = write_clip(tmp_path / "clip.mp4", images)
     solve_clip(str(clip), tmp_path / "first", SolveOptions(format="take", as_live=True))

@@ -147,6 +147,8 @@ def _solved_info(
 ) -> TakeInfo:
     document = meshes.document
     tracking = options.tracking
+    config = document["config"]
+    source = config.get("source") if isinstance(config, dict) else None
     return TakeInfo(
         slate=meshes.slate,
         number=meshes.number,
@@ -161,6 +163,7 @@ def _solved_info(
         },
         profile={"name": profile.name} if profile else None,
         estimator={"as_live": options.as_live, "neutral_s": options.neutral_s},
+        config={"source": source} if source else {},
         timecode=TimecodeStart(meshes.rate, "free run", meshes.timecode(0)),
     )
 

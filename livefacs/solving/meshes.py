@@ -91,6 +91,7 @@ def _clip_info(clip: str, source: Source, finder: Landmarker) -> TakeInfo:
         rate_hz=source.rate_hz,
         is_live=False,
         landmarker=finder.name,
+        config={"source": {"spec": str(Path(clip).resolve()), "realtime": False, "loop": False}},
         timecode=TimecodeStart(rate, "clip", start),
     )
 
