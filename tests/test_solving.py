@@ -13,7 +13,7 @@ import pytest
 
 from livefacs.app import open_session
 from livefacs.config import TrackingOptions, load_options
-from livefacs.errors import SourceError, TakeError
+from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
@@ -88,6 +88,12 @@ def test_resampled_smoothed_and_retargeted(tmp_path: Path, images: list[np.ndarr
     assert times.count == 19  # 23/30 s on whole frames of 24
     assert times.max[0] == pytest.approx(18 / 24)
     assert "mouthSmileLeft" in gltf.meshes[0].extras["targetNames"]
+
+
+def test_options_that_do_not_fit_are_refused_before_the_work(tmp_path: Path) -> None:
+    options = SolveOptions(format="edl", export=ExportOptions(fps="24"))
+    with pytest.raises(ConfigError, match="leave out --fps"):
+        solve_clip(str(tmp_path / "not there.mp4"), tmp_path / "out.edl", options)
 
 
 def test_a_timeline_carries_the_clips_name(tmp_path: Path, images: list[np.ndarray]) -> None:

@@ -27,7 +27,7 @@ _MARKERS: Final = "markers"
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file. Options have no say here."""
+    """Write the file."""
     root = ElementTree.Element(
         "ANNOTATION_DOCUMENT",
         {

@@ -15,7 +15,7 @@ _UNSAFE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file, at the take's own timecode rate; options have no say here."""
+    """Write the file, at the take's own timecode rate."""
     if not take.n_rows:
         raise TakeError(f"{take.folder}: the take has no frames, nothing can be exported")
     rate = take.rate

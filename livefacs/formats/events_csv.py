@@ -19,7 +19,7 @@ HEADER: Final = (
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file; times run from the first frame. Options have no say here."""
+    """Write the file; times run from the first frame."""
     origin_ns = int(take.t_ns[0]) if take.n_rows else 0
     first = int(take.frames["timecode"][0]) if take.n_rows else 0
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -28,6 +28,8 @@ class Format:
         One line for people.
     extra : str
         The extra that brings its library; empty where none is needed.
+    is_list : bool
+        A list of events or markers at the take's own times, which has no curves to choose.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Format:
     summary: str
     extra: str = ""
     function: str = "export"
+    is_list: bool = False
 
 
 FORMATS: Final[dict[str, Format]] = {
@@ -55,10 +58,17 @@ FORMATS: Final[dict[str, Format]] = {
         Format("clip", (".clip",), "houdini", "Houdini or TouchDesigner clip", function="clip"),
         Format("chan", (".chan",), "houdini", "Houdini channels, no names", function="chan"),
         Format("nuke", (".chan",), "nuke_chan", "Nuke .chan of the head"),
-        Format("events", (".csv",), "events_csv", "list of FACS events"),
-        Format("eaf", (".eaf",), "eaf", "ELAN annotations of the events"),
-        Format("edl", (".edl",), "edl", "CMX 3600 list with the markers"),
-        Format("otio", (".otio",), "otio", "OpenTimelineIO timeline with the markers", "otio"),
+        Format("events", (".csv",), "events_csv", "list of FACS events", is_list=True),
+        Format("eaf", (".eaf",), "eaf", "ELAN annotations of the events", is_list=True),
+        Format("edl", (".edl",), "edl", "CMX 3600 list with the markers", is_list=True),
+        Format(
+            "otio",
+            (".otio",),
+            "otio",
+            "OpenTimelineIO timeline with the markers",
+            "otio",
+            is_list=True,
+        ),
     )
 }
 
@@ -86,6 +96,28 @@ def find_format(name: str, path: Path | None = None) -> Format:
     )
 
 
+def check_options(file_format: Format, options: ExportOptions) -> None:
+    """Refuse what the format would not heed: a list at 30 is no list at 24 because it was asked.
+
+    Raises
+    ------
+    ConfigError
+        An option changes curves, and the format has none.
+    """
+    given = {
+        "--rig": options.rig,
+        "--fps": options.fps,
+        "--smooth": options.smooth_hz,
+        "--raw": options.raw,
+    }
+    wrong = [flag for flag, value in given.items() if value]
+    if file_format.is_list and wrong:
+        raise ConfigError(
+            f"{file_format.name} is made of the take as it was recorded:"
+            f" leave out {' and '.join(wrong)}"
+        )
+
+
 def export_take(take: Take, file_format: Format, path: Path, options: ExportOptions) -> None:
     """Write a take in a format. The file appears whole or not at all.
 
@@ -96,6 +128,7 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
     ConfigError
         An option is wrong, or the format's library is not installed.
     """
+    check_options(file_format, options)
     module = importlib.import_module(f"livefacs.formats.{file_format.module}")
     exporter: Exporter = getattr(module, file_format.function)
     suffix = path.suffix if path.suffix.lower() in file_format.suffixes else file_format.suffixes[0]

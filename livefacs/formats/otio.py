@@ -19,7 +19,7 @@ def _frames_since(first: int, marker: Marker, rate: TimecodeRate) -> int:
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file; needs opentimelineio. Options have no say here."""
+    """Write the file; needs opentimelineio."""
     try:
         import opentimelineio as otio
     except ImportError:

@@ -225,6 +225,12 @@ def test_elan_links_no_clip_that_does_not_fit(tmp_path: Path) -> None:
     assert media_links(path) == []
 
 
+@pytest.mark.parametrize("name", ["events", "eaf", "edl", "otio"])
+def test_lists_refuse_what_they_would_not_heed(exported: Export, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is made of .*: leave out --fps and --smooth"):
+        exported(name, fps="24", smooth_hz=6.0)
+
+
 def test_formats_by_name_and_ending(tmp_path: Path) -> None:
     assert find_format("", Path("x.glb")).name == "gltf"
     assert find_format("", Path("x.csv")).name == "csv"
