@@ -34,6 +34,8 @@ def write(plot: Plot, path: Path) -> None:
     axes = figure.subplots(n_rows, 1, sharex=True, squeeze=False)[:, 0]
     for axis, row in zip(axes, plot.rows, strict=False):
         _draw(axis, plot, row)
+    for seconds, label in plot.marks:
+        axes[0].annotate(label, (seconds, 1.02), xycoords=("data", "axes fraction"), fontsize=6)
     axes[-1].set_xlabel("seconds")
     axes[-1].set_xlim(0, max(float(plot.time_s[-1]), 1e-3))
     if any("L" in row.sides for row in plot.rows):

@@ -124,6 +124,17 @@ def test_the_picture(plot: Plot, tmp_path: Path) -> None:
     assert orange > 200
 
 
+def test_the_picture_names_the_markers(plot: Plot, tmp_path: Path) -> None:
+    dark = []
+    for marks in (plot.marks, ()):
+        plot_png.write(replace(plot, marks=marks), tmp_path / "plot.png")
+        with Image.open(tmp_path / "plot.png") as image:
+            between = np.asarray(image.convert("L"))[44:52, 300:1400]  # the title and the first row
+        dark.append(int((between < 128).sum()))
+    assert dark[0] > 20
+    assert dark[1] == 0
+
+
 def test_the_picture_shows_what_exceeds_the_scale(tmp_path: Path) -> None:
     frames = []
     for i in range(60):
