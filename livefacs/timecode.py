@@ -166,10 +166,13 @@ def _name_from_fraction(text: str) -> str:
 def nearest_rate(rate_hz: float) -> TimecodeRate:
     """The timecode rate nearest to a measured one; drop-frame where there is a choice.
 
-    A rate that is unknown (0) or far from all gives 30.
+    A rate that is unknown (0) or far from all gives 30; above all of them 60, so that formats of
+    whole frames keep as many as there are labels for.
     """
     if rate_hz <= 0:
         return RATES["30"]
+    if rate_hz > float(RATES["60"].fraction):
+        return RATES["60"]
     best = min(RATES.values(), key=lambda rate: abs(float(rate.fraction) - rate_hz))
     return best if abs(float(best.fraction) - rate_hz) <= 1.0 else RATES["30"]
 

@@ -121,7 +121,11 @@ def test_drop_frame_stays_with_the_clock_for_a_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate_hz", "name"), [(29.9, "29.97df"), (30.0, "30"), (23.98, "23.976"), (0, "30"), (12, "30")]
+    ("rate_hz", "name"),
+    [
+        *((29.9, "29.97df"), (30.0, "30"), (23.98, "23.976"), (0, "30"), (12, "30")),
+        *((60.02, "60"), (90, "60"), (120, "60")),
+    ],
 )
 def test_the_nearest_rate(rate_hz: float, name: str) -> None:
     assert nearest_rate(rate_hz).name == name
