@@ -57,4 +57,4 @@ def export(
     path = output or Path(f"{opened.name}.{file_format.name}{file_format.suffixes[0]}")
     options = ExportOptions(rig, fps, smooth, raw, confidence, timecode, node, first_frame)
     export_take(opened, file_format, path, options)
-    typer.echo(f"{path}: {opened.n_rows} frames of {opened.name} as {file_format.name}")
+    typer.echo(f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames")
