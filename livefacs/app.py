@@ -20,6 +20,7 @@ from livefacs.config import (
     StreamOptions,
     TrackingOptions,
 )
+from livefacs.errors import ConfigError
 from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.runner import RecordingFactory, Session
@@ -30,8 +31,8 @@ from livefacs.retarget.retargeter import Retargeter, RigWatch
 from livefacs.sinks.destination import SCHEMES, Destination, parse_destination
 from livefacs.sinks.opening import open_hub
 from livefacs.sources import open_source
-from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart
-from livefacs.timecode import TimecodeRate, find_rate, nearest_rate
+from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_label
+from livefacs.timecode import TimecodeRate, find_rate, nearest_rate, rate_for_label
 
 _CARRIES_ANY_RIG: Final = frozenset(name for name, scheme in SCHEMES.items() if scheme.rig is None)
 
@@ -256,12 +257,7 @@ def _estimator_of(tracker: Tracker) -> Estimator:
 
 def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> TakeInfo:
     record, tracking = options.record, options.tracking
-    rate = (
-        nearest_rate(source.rate_hz or options.source.rate_hz)
-        if record.timecode_rate == "auto"
-        else find_rate(record.timecode_rate)
-    )
-    start = _timecode_start(record, rate, source)
+    start = _timecode_start(record, source, options.source.rate_hz)
     estimator = _estimator_of(tracker)
     return TakeInfo(
         slate=record.slate,
@@ -282,15 +278,42 @@ def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Tak
     )
 
 
-def _timecode_start(record: RecordOptions, rate: TimecodeRate, source: Source) -> TimecodeStart:
-    """As asked; else the clip's own timecode where it has one, a clip's time, the time of day."""
-    own = None if source.is_live else source.timecode
+def _timecode_start(record: RecordOptions, source: Source, asked_hz: float) -> TimecodeStart:
+    """As asked; else the clip's own timecode where it has one, a clip's time, the time of day.
+
+    Where no rate is asked for, a label decides between drop-frame and not, as it is written.
+    """
     if record.timecode_source == "auto":
         chosen: TimecodeSource = "time of day" if source.is_live else "clip"
     else:
         chosen = record.timecode_source
-    start = record.timecode_start or (own if chosen == "clip" and own else "00:00:00:00")
-    return TimecodeStart(rate, chosen, start)
+    if chosen == "clip" and source.is_live:
+        raise ConfigError(
+            f"timecode source 'clip': {source.description} is live and brings no timecode;"
+            " expected 'time of day' or 'free run'"
+        )
+    own = source.timecode if chosen == "clip" and not record.timecode_start else None
+    label = record.timecode_start or own or ""
+    if record.timecode_rate == "auto":
+        rate = rate_for_label(nearest_rate(source.rate_hz or asked_hz), label)
+    else:
+        rate = find_rate(record.timecode_rate)
+    if label:
+        _check_label(label, rate, own is not None)
+    return TimecodeStart(rate, chosen, label or "00:00:00:00")
+
+
+def _check_label(label: str, rate: TimecodeRate, is_own: bool) -> None:
+    """Raises ``ConfigError`` where a first label is none at the rate."""
+    try:
+        if is_own and rate_for_label(rate, label) is not rate:
+            raise ConfigError(f"timecode {label!r} does not count as the rate {rate.name} does")
+        rate.frame_from_label(first_label(label, rate))
+    except ConfigError as error:
+        whose = "the clip's own " if is_own else ""
+        raise ConfigError(
+            f"{whose}{error}; choose with --timecode-rate and --timecode-start"
+        ) from None
 
 
 def _plain(value: Any) -> Any:

@@ -177,6 +177,18 @@ def nearest_rate(rate_hz: float) -> TimecodeRate:
     return best if abs(float(best.fraction) - rate_hz) <= 1.0 else RATES["30"]
 
 
+def rate_for_label(rate: TimecodeRate, label: str) -> TimecodeRate:
+    """The rate of the same speed that counts as a label is written: drop-frame with ``;``."""
+    found = _LABEL.fullmatch(label.strip())
+    if found is None:
+        return rate
+    drop = found[4] in _DROP_MARKS
+    return next(
+        (each for each in RATES.values() if each.fraction == rate.fraction and each.drop == drop),
+        rate,
+    )
+
+
 def frame_of_day(moment: datetime, rate: TimecodeRate) -> int:
     """The frame whose label reads as a wall clock does at ``moment``.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from livefacs.au.solving import Mesh
 from livefacs.batch import usable_cores
-from livefacs.errors import SourceError, TakeError
+from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.face_counter import MOST_FACES, FaceCounter
 from livefacs.pipeline.offline import ReadAhead, each_mesh
@@ -22,7 +22,7 @@ from livefacs.sources import open_source
 from livefacs.take.model import TakeInfo, TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
-from livefacs.timecode import nearest_rate
+from livefacs.timecode import nearest_rate, rate_for_label
 from livefacs.types import ActionUnits, Gaze, HeadPose, Health, TrackedFrame
 from livefacs.vocab.facs import N_AU
 
@@ -55,12 +55,13 @@ def meshes_of_clip(
         watched = FaceCounter(source, looker)
         finder = stack.enter_context(closing(_open_finder(options, watched.max_faces)))
         folder.mkdir()
-        writer = TakeWriter(folder, _clip_info(clip, source, finder))
+        info = _clip_info(clip, source, finder)
+        writer = TakeWriter(folder, info)
         ahead = ReadAhead(watched) if options.read_ahead else watched
         stack.callback(ahead.close)  # before the looker that its thread uses
         append_all(writer, _bare_frames(each_mesh(ahead, finder), watched, on_frame))
         writer.close()
-        notices = source.closing_notices()
+        notices = (*_timecode_notices(source, info.timecode), *source.closing_notices())
     take = Take(folder)
     if not take.n_rows:
         raise SourceError(f"{clip}: no frame in it, nothing can be solved")
@@ -83,8 +84,6 @@ def _open_finder(options: SolveOptions, max_faces: int | None) -> Landmarker:
 
 
 def _clip_info(clip: str, source: Source, finder: Landmarker) -> TakeInfo:
-    rate = nearest_rate(source.rate_hz)
-    start = source.timecode or "00:00:00:00"
     return TakeInfo(
         slate=Path(clip).stem or clip,
         source=source.description,
@@ -92,7 +91,29 @@ def _clip_info(clip: str, source: Source, finder: Landmarker) -> TakeInfo:
         is_live=False,
         landmarker=finder.name,
         config={"source": {"spec": str(Path(clip).resolve()), "realtime": False, "loop": False}},
-        timecode=TimecodeStart(rate, "clip", start),
+        timecode=_clip_timecode(source),
+    )
+
+
+def _clip_timecode(source: Source) -> TimecodeStart:
+    """The clip's own timecode, counted as it is written; from 0 where it has none of use."""
+    nearest = nearest_rate(source.rate_hz)
+    if source.timecode is None:
+        return TimecodeStart(nearest, "clip")
+    rate = rate_for_label(nearest, source.timecode)
+    try:
+        rate.frame_from_label(source.timecode)
+    except ConfigError:
+        return TimecodeStart(nearest, "clip")
+    return TimecodeStart(rate, "clip", source.timecode)
+
+
+def _timecode_notices(source: Source, start: TimecodeStart) -> tuple[str, ...]:
+    if source.timecode is None or start.start == source.timecode:
+        return ()
+    return (
+        f"its timecode {source.timecode!r} is none at {start.rate.name}:"
+        " counted from 00:00:00:00 instead",
     )
 
 

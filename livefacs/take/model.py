@@ -123,17 +123,21 @@ class TimecodeStart:
     source: TimecodeSource = "time of day"
     start: str = "00:00:00:00"
 
-    def anchor(self, clock: ClockMap) -> tuple[int, int | None]:
-        """Frame of the day and the session time it stands for; None: the first frame's time."""
+    def anchor(self, clock: ClockMap, is_live: bool = True) -> tuple[int, int | None]:
+        """Frame of the day and the session time it stands for; None: the first frame's time.
+
+        The times of a file (``is_live`` False) are not the session clock's: its first frame gets
+        the time of day.
+        """
         if self.source == "time of day":
             moment = datetime.fromtimestamp(clock.unix_ns / NS_PER_S)
-            return frame_of_day(moment, self.rate), clock.session_ns
-        frame = self.rate.frame_from_label(_with_mark(self.start, self.rate))
+            return frame_of_day(moment, self.rate), clock.session_ns if is_live else None
+        frame = self.rate.frame_from_label(first_label(self.start, self.rate))
         return frame, 0 if self.source == "clip" else None
 
 
-def _with_mark(label: str, rate: TimecodeRate) -> str:
-    """The default label serves drop-frame rates, too."""
+def first_label(label: str, rate: TimecodeRate) -> str:
+    """A first label as the rate writes it: ``:`` before the frames serves drop-frame, too."""
     return label[:8] + ";" + label[9:] if rate.drop and len(label) > 8 else label
 
 
@@ -251,7 +255,7 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
             "unix_ns": clock.unix_ns,
             "utc_offset_s": 0 if local is None else round(local.total_seconds()),
         },
-        "timecode": _timecode_entry(info.timecode, clock),
+        "timecode": _timecode_entry(info.timecode, clock, info.is_live),
         "channels": list(info.channels),
         "head": list(HEAD_FIELDS),
         "gaze": list(GAZE_FIELDS),
@@ -262,9 +266,9 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
     }
 
 
-def _timecode_entry(start: TimecodeStart, clock: ClockMap) -> dict[str, Any]:
+def _timecode_entry(start: TimecodeStart, clock: ClockMap, is_live: bool) -> dict[str, Any]:
     rate = start.rate
-    frame, start_ns = start.anchor(clock)
+    frame, start_ns = start.anchor(clock, is_live)
     return {
         "rate": rate.name,
         "numerator": rate.fraction.numerator,

@@ -1,0 +1,109 @@
+"""Timecode of recorded and solved clips: as the clip writes it, or one line that says why not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from livefacs.cli.main import main
+from livefacs.config import load_options
+from livefacs.landmarkers import has_facemesh
+from livefacs.solving import SolveOptions
+from livefacs.solving.meshes import meshes_of_clip
+from livefacs.take.reader import Take
+
+pytestmark = [
+    pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh"),
+    pytest.mark.timeout(60),
+]
+
+
+def run(*words: str | Path) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(word) for word in words])
+    return int(end.value.code or 0)
+
+
+def clip_with_timecode(path: Path, rate: Fraction, timecode: str) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.metadata["timecode"] = timecode
+        for shade in range(4):
+            image = np.full((48, 64, 3), 40 * shade, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("nominal", "timecode", "name", "last"),
+    [
+        (30, "01:01:00:00", "29.97ndf", "01:01:00:03"),
+        (30, "01:00:59;28", "29.97df", "01:01:00;03"),
+        (60, "01:01:00:00", "59.94ndf", "01:01:00:03"),
+        (24, "10:00:00:22", "23.976", "10:00:01:01"),
+    ],
+)
+def test_the_clip_says_whether_it_drops(
+    tmp_path: Path, nominal: int, timecode: str, name: str, last: str
+) -> None:
+    clip = clip_with_timecode(tmp_path / "clip.mov", Fraction(nominal * 1000, 1001), timecode)
+    assert run("record", clip, "--take", tmp_path / "take", "--no-meters") == 0
+    take = Take(tmp_path / "take")
+    assert (take.rate.name, take.timecode(0), take.timecode(3)) == (name, timecode, last)
+
+
+def test_a_rate_that_counts_otherwise_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = clip_with_timecode(tmp_path / "clip.mov", Fraction(30000, 1001), "01:00:00:00")
+    words = ("record", clip, "--take", tmp_path / "take", "--no-meters", "--timecode-rate")
+    assert run(*words, "29.97df") == 2
+    assert "choose with --timecode-rate and --timecode-start" in capsys.readouterr().err
+    assert not (tmp_path / "take").exists()
+    assert run(*words, "29.97df", "--timecode-start", "02:00:00:00") == 0
+    assert Take(tmp_path / "take").timecode(0) == "02:00:00;00"
+
+
+def test_the_time_of_day_of_a_clip_is_the_wall_clocks(tmp_path: Path) -> None:
+    clip = clip_with_timecode(tmp_path / "clip.mov", Fraction(25), "01:00:00:00")
+    words = ("--no-meters", "--timecode-source", "time of day")
+    before = datetime.now()
+    assert run("record", clip, "--take", tmp_path / "take", *words) == 0
+    take = Take(tmp_path / "take")
+    recorded = datetime.strptime(take.timecode(0)[:8], "%H:%M:%S")
+    late_s = (recorded - before.replace(microsecond=0)).seconds  # over midnight, too
+    assert late_s <= (datetime.now() - before).seconds + 1
+
+
+def test_a_live_source_has_no_timecode_of_a_clip(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--take", tmp_path / "take", "--realtime", "--timecode-source", "clip")
+    assert run("record", "demo", *words, "--no-meters") == 2
+    assert "expected 'time of day' or 'free run'" in capsys.readouterr().err
+    assert not (tmp_path / "take").exists()
+
+
+@pytest.mark.parametrize(
+    ("rate", "timecode", "first", "n_notices"),
+    [
+        (Fraction(30000, 1001), "01:01:00:00", "01:01:00:00", 0),
+        (Fraction(120), "01:00:00:75", "00:00:00:00", 1),
+    ],
+)
+def test_solving_follows_the_clip_or_says_that_it_cannot(
+    tmp_path: Path, rate: Fraction, timecode: str, first: str, n_notices: int
+) -> None:
+    clip = clip_with_timecode(tmp_path / "clip.mov", rate, timecode)
+    options = SolveOptions(tracking=load_options(None, {}).tracking)
+    take, notices = meshes_of_clip(
+        str(clip), tmp_path / "meshes", options, lambda: None, lambda _: None
+    )
+    assert (take.timecode(0), len(notices)) == (first, n_notices)
