@@ -49,6 +49,7 @@ def export(
     from livefacs.formats.curves import ExportOptions
     from livefacs.formats.export import export_take, find_format
     from livefacs.take.reader import Take
+    from livefacs.take.soundness import faults_of
 
     if not to and output is None:
         raise ConfigError("export to what? Name a format (--to csv) or a file (-o FILE.csv)")
@@ -58,3 +59,5 @@ def export(
     options = ExportOptions(rig, fps, smooth, raw, confidence, timecode, node, first_frame)
     export_take(opened, file_format, path, options)
     typer.echo(f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames")
+    for fault in faults_of(opened):
+        typer.echo(f"  {fault}", err=True)

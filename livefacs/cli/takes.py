@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from livefacs.errors import TakeError
 
 if TYPE_CHECKING:
     from livefacs.take.reader import Take
@@ -29,8 +32,7 @@ def list_takes(folder: Annotated[Path, typer.Argument(help="Folder of takes.")] 
         typer.echo("  ".join(cells).rstrip())
     if not takes:
         typer.echo(f"no takes in {folder}")
-    for fault in faults:
-        typer.echo(str(fault), err=True)
+    _tell_and_exit(faults)
 
 
 @app.command()
@@ -59,14 +61,28 @@ def repair(folder: _Folder) -> None:
             f" {report.n_markers} markers; it was {report.state!r}"
         )
         for file, n_bytes in report.torn.items():
-            typer.echo(f"  {file}: {n_bytes} bytes of an unfinished record cut off (kept in torn/)")
+            typer.echo(
+                f"  {file}: {n_bytes} bytes after the last whole frame cut off (kept in torn/)"
+            )
+        for sentence in report.faults:
+            typer.echo(f"  {sentence}")
+    if not takes and not faults:
+        faults.append(TakeError(f"no takes in {folder}: expected a take, or a folder of takes"))
+    _tell_and_exit(faults)
+
+
+def _tell_and_exit(faults: Sequence[TakeError]) -> None:
+    """A line for each take that cannot be read; the command fails if there is one."""
     for fault in faults:
-        typer.echo(str(fault), err=True)
+        typer.echo(f"livefacs: {fault}", err=True)
     if faults:
         raise typer.Exit(faults[0].exit_code)
 
 
 def _row(take: Take) -> tuple[str, ...]:
+    from livefacs.take.soundness import faults_of
+
+    torn = (f"{take.n_torn_bytes} torn bytes",) if take.n_torn_bytes else ()
     return (
         take.name,
         f"{take.slate} {take.number}",
@@ -75,13 +91,14 @@ def _row(take: Take) -> tuple[str, ...]:
         f"{take.frame_rate_hz:.2f} Hz",
         take.timecode(0) if take.n_rows else "",
         str(len(take.markers)),
-        take.state + (f", {take.n_torn_bytes} torn bytes" if take.n_torn_bytes else ""),
+        ", ".join((take.state, *torn, *faults_of(take))),
     )
 
 
 def _facts(take: Take) -> dict[str, str]:
     import numpy as np
 
+    from livefacs.take.soundness import faults_of
     from livefacs.types import Health, words_from_health
 
     document = take.document
@@ -92,7 +109,7 @@ def _facts(take: Take) -> dict[str, str]:
     video = document["video"]
     return {
         "take": f"{take.name} (slate {take.slate}, number {take.number}), {take.state}",
-        "recorded": f"{document['created_utc']} UTC",
+        "recorded": str(document["created_utc"]),
         "notes": take.document["notes"],
         "source": document["source"]["description"],
         "frames": f"{take.n_rows}, {take.duration_s:.3f} s, {take.frame_rate_hz:.3f} Hz,"
@@ -108,4 +125,5 @@ def _facts(take: Take) -> dict[str, str]:
         "video": f"{video['file']}, {video['width']}x{video['height']}" if video else "none",
         "software": software,
         "torn": f"{take.n_torn_bytes} bytes",
+        "faults": "; ".join(faults_of(take)) or "none",
     }

@@ -22,6 +22,7 @@ from livefacs.solving.options import SolveOptions, is_take
 from livefacs.solving.writing import append_all
 from livefacs.take.model import TakeInfo, TimecodeStart
 from livefacs.take.reader import Take
+from livefacs.take.soundness import faults_of
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Estimate, Frame, Gaze, HeadPose, Landmarks, TrackedFrame
 
@@ -63,7 +64,7 @@ def estimate_take(clip: str, meshes: Take, folder: Path, options: SolveOptions) 
     for marker in meshes.markers:
         writer.mark(marker)
     writer.close()
-    return _weights_notice(meshes, model) if is_take(clip) else ()
+    return (*faults_of(meshes), *_weights_notice(meshes, model)) if is_take(clip) else ()
 
 
 def _as_recorded(take: Take, asked: TrackingOptions) -> TrackingOptions:

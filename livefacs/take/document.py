@@ -1,15 +1,26 @@
-"""Reads and checks ``take.json``."""
+"""Reads and checks ``take.json`` and the markers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_args
 
-from livefacs.errors import TakeError
-from livefacs.take.model import DOCUMENT_NAME, FORMAT, VERSION, dtype_from_entry
+from livefacs.errors import ConfigError, TakeError
+from livefacs.take.model import (
+    DOCUMENT_NAME,
+    FORMAT,
+    MARKERS_FILE,
+    VERSION,
+    Marker,
+    TimecodeSource,
+    dtype_from_entry,
+)
 from livefacs.timecode import RATES
+
+_MOST_NS: Final = 2**63 - 1
 
 
 def read_document(folder: Path) -> dict[str, Any]:
@@ -29,7 +40,7 @@ def read_document(folder: Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise TakeError(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TakeError(f"{path} is damaged: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise TakeError(f"{path} is not of a livefacs take: its format is not {FORMAT!r}")
@@ -40,31 +51,93 @@ def read_document(folder: Path) -> dict[str, Any]:
         )
     try:
         _check_document(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ConfigError) as error:
         raise TakeError(f"{path} is damaged: missing or wrong {error}") from error
     return document
 
 
 def _check_document(document: Mapping[str, Any]) -> None:
     """Raises whatever Python does where something that is needed is not there or of no use."""
-    for key in ("state", "slate", "notes", "created_utc", "landmarker", "weights"):
-        document[key]
-    int(document["take"])
-    float(document["source"]["rate_hz"])
+    for key in ("state", "slate", "notes", "created_utc", "landmarker"):
+        if not isinstance(document[key], str):
+            raise TypeError(key)
+    if not isinstance(document["software"], dict):
+        raise TypeError("software")
+    _ = document["weights"], document["profile"], int(document["take"])
+    rate_hz = float(document["source"]["rate_hz"])
+    if not 0 <= rate_hz < inf:
+        raise ValueError(f"rate of the source {rate_hz}")
     _ = document["source"]["is_live"], document["source"]["description"]
-    if document["timecode"]["rate"] not in RATES:
-        raise KeyError(f"timecode rate {document['timecode']['rate']!r}")
+    _check_times(document["clock"], document["timecode"])
     names = document["channels"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError("channels")
     for entry in document["streams"]:
-        if not entry["file"] or Path(entry["file"]).name != entry["file"]:
-            raise KeyError(f"stream file {entry['file']!r}")
-        if dtype_from_entry(entry).itemsize != int(entry["record_bytes"]):
-            raise ValueError(f"size of the records of {entry['name']!r}")
-        if int(entry["first_row"]) < 0 or ("rig" in entry and not len(entry["controls"])):
-            raise ValueError(f"rows or controls of {entry['name']!r}")
-        if not isinstance(entry["name"], str) or not isinstance(entry.get("rig", ""), str):
-            raise TypeError("name of a stream")
+        _check_stream(entry)
+    for key in ("name", "file"):
+        found = [entry[key] for entry in document["streams"]]
+        if len(set(found)) < len(found):
+            raise ValueError(f"streams: two have the same {key}")
     if not isinstance(document["video"], (dict, type(None))):
         raise TypeError("video")
+    if document["video"] is not None:
+        _ = [document["video"][key] for key in ("file", "width", "height")]
+    if not isinstance(document["summary"], (dict, type(None))):
+        raise TypeError("summary")
+
+
+def _check_times(clock: Mapping[str, Any], timecode: Mapping[str, Any]) -> None:
+    if timecode["rate"] not in RATES:
+        raise KeyError(f"timecode rate {timecode['rate']!r}")
+    for value in (clock["session_ns"], clock["unix_ns"], timecode["start_ns"] or 0):
+        if not isinstance(value, int) or not -_MOST_NS <= value <= _MOST_NS:
+            raise ValueError(f"time {str(value)[:40]}")
+    if timecode["source"] not in get_args(TimecodeSource):
+        raise KeyError(f"timecode source {timecode['source']!r}")
+    RATES[timecode["rate"]].frame_from_label(timecode["start"])
+
+
+def _check_stream(entry: Mapping[str, Any]) -> None:
+    name, file = entry["name"], entry["file"]
+    if not isinstance(name, str) or not isinstance(entry.get("rig", ""), str):
+        raise TypeError("name of a stream")
+    if Path(file).name != file or not file.endswith(".rec") or not file.isprintable():
+        raise KeyError(f"stream file {file!r}")
+    if dtype_from_entry(entry).itemsize != int(entry["record_bytes"]):
+        raise ValueError(f"size of the records of {name!r}")
+    first_row = int(entry["first_row"])
+    if not 0 <= first_row <= (_MOST_NS if "rig" in entry else 0):
+        raise ValueError(f"first row of {name!r}")
+    if "rig" in entry and not len(entry["controls"]):
+        raise ValueError(f"controls of {name!r}")
+
+
+def read_markers(folder: Path) -> tuple[Marker, ...]:
+    """Markers of a take in their order; a torn last line is ignored, and none is no fault.
+
+    Raises
+    ------
+    TakeError
+        A line that is no marker, or a file that cannot be read.
+    """
+    path = folder / MARKERS_FILE
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise TakeError(f"{path} cannot be read: {error.strerror or error}") from error
+    return tuple(_marker(path, line) for line in lines if line.endswith(b"\n"))
+
+
+def _marker(path: Path, line: bytes) -> Marker:
+    try:
+        marker = Marker(**json.loads(line))
+        numbers = (marker.row, marker.i_frame, marker.t_ns, marker.timecode)
+        if not all(type(number) is int and abs(number) <= _MOST_NS for number in numbers):
+            raise TypeError("numbers")
+        if not isinstance(marker.kind, str) or not isinstance(marker.label, str):
+            raise TypeError("texts")
+    except (ValueError, TypeError, RecursionError):
+        raise TakeError(f"{path}: not a marker: {line[:80]!r}; mend or remove that line") from None
+    return marker

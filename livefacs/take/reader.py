@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +11,11 @@ from typing import Any, Final, cast
 import numpy as np
 
 from livefacs.arrays import F32
-from livefacs.clock import NS_PER_S
+from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
-from livefacs.take.document import read_document
+from livefacs.take.document import read_document, read_markers
 from livefacs.take.model import (
     DOCUMENT_NAME,
-    MARKERS_FILE,
     STAGES,
     VERSION,
     Marker,
@@ -126,6 +124,12 @@ class Take:
         return RATES[self.document["timecode"]["rate"]]
 
     @property
+    def clock(self) -> ClockMap:
+        """Where the session clock stood against the wall clock."""
+        clock = self.document["clock"]
+        return ClockMap(int(clock["session_ns"]), int(clock["unix_ns"]))
+
+    @property
     def duration_s(self) -> float:
         """From the first frame to the last, seconds."""
         return 0.0 if self.n_rows < 2 else int(self.t_ns[-1] - self.t_ns[0]) / NS_PER_S
@@ -227,18 +231,7 @@ class Take:
     @cached_property
     def markers(self) -> tuple[Marker, ...]:
         """Markers and recorded events in order; a torn last line is ignored."""
-        path = self.folder / MARKERS_FILE
-        if not path.is_file():
-            return ()
-        markers = []
-        for line in path.read_bytes().splitlines(keepends=True):
-            if not line.endswith(b"\n"):
-                break
-            try:
-                markers.append(Marker(**json.loads(line)))
-            except (ValueError, TypeError) as error:
-                raise TakeError(f"{path}: not a marker: {line[:80]!r}") from error
-        return tuple(markers)
+        return read_markers(self.folder)
 
     def tracked(self, row: int) -> TrackedFrame:
         """Everything recorded of one frame, as it was when it was live."""
@@ -326,6 +319,8 @@ class Take:
         path = self.folder / entry["file"]
         dtype = dtype_from_entry(entry)
         try:
+            if path.exists() and not path.is_file():
+                raise TakeError(f"{path}: the stream cannot be read: expected a file")
             n_records = path.stat().st_size // dtype.itemsize
             if not n_records:
                 return np.zeros(0, dtype)

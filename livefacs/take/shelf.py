@@ -9,6 +9,7 @@ from typing import Final
 from livefacs.errors import TakeError
 from livefacs.take.model import DOCUMENT_NAME, write_document
 from livefacs.take.reader import Take
+from livefacs.take.soundness import faults_of, recorded_rows
 from livefacs.take.writer import RESERVE_FILE
 
 TORN_FOLDER: Final = "torn"
@@ -25,6 +26,8 @@ class Repair:
     torn : dict of file name to bytes after the last whole record, kept under ``torn/``
     state : str
         State of the take before.
+    faults : tuple of str
+        What repairing cannot mend, as ``soundness.faults_of`` has it.
     """
 
     folder: Path
@@ -33,6 +36,7 @@ class Repair:
     n_markers: int
     torn: dict[str, int]
     state: str
+    faults: tuple[str, ...] = ()
 
 
 def find_takes(folder: Path) -> tuple[list[Take], list[TakeError]]:
@@ -46,7 +50,9 @@ def find_takes(folder: Path) -> tuple[list[Take], list[TakeError]]:
     takes, faults = [], []
     for path in folders:
         try:
-            takes.append(Take(path))
+            take = Take(path)
+            _ = take.markers
+            takes.append(take)
         except TakeError as error:
             faults.append(error)
     return takes, faults
@@ -65,7 +71,10 @@ def repair(folder: Path) -> Repair:
     take = Take(folder)
     files = take.stream_files
     whole = {files[name]: take.whole_bytes(name) for name in files}
-    report = Repair(take.folder, take.n_rows, take.duration_s, len(take.markers), {}, take.state)
+    faults, recorded = faults_of(take), recorded_rows(take)
+    report = Repair(
+        take.folder, take.n_rows, take.duration_s, len(take.markers), {}, take.state, faults
+    )
     document = dict(take.document)
     del take  # a mapped file cannot be cut on every system
     try:
@@ -76,7 +85,8 @@ def repair(folder: Path) -> Repair:
         (folder / RESERVE_FILE).unlink(missing_ok=True)
         if report.torn or document["state"] == "recording":
             document["state"] = "repaired"
-            document["summary"] = {**(document["summary"] or {}), "rows": report.n_rows}
+            more = {} if recorded is None else {"rows_before_repair": recorded}
+            document["summary"] = {**(document["summary"] or {}), "rows": report.n_rows, **more}
             write_document(folder, document)
     except OSError as error:
         raise TakeError(f"cannot repair {folder}: {error.strerror or error}") from error

@@ -39,7 +39,7 @@ def test_repair_says_what_was_there(take: Path, capsys: pytest.CaptureFixture[st
     assert run("takes", "repair", take) == 0
     said = capsys.readouterr().out
     assert "30 whole frames, 0.48 s, 0 markers" in said
-    assert "frames.rec: 4 bytes of an unfinished record cut off" in said
+    assert "frames.rec: 4 bytes after the last whole frame cut off" in said
     assert Take(take).n_torn_bytes == 0
 
 

@@ -1,0 +1,181 @@
+"""Damaged takes: one clear line, or numbers with the damage named beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from livefacs.cli.main import main
+from livefacs.errors import TakeError
+from livefacs.solving import SolveOptions, solve_clip
+from livefacs.take.model import frames_dtype
+from livefacs.take.reader import Take
+from livefacs.take.shelf import find_takes, repair
+from livefacs.take.soundness import faults_of
+from tests.take.synthetic import make_take, tracked_frame
+
+N_ROWS = 12
+ROW_BYTES = frames_dtype().itemsize
+
+
+def run(*words: str | Path) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(word) for word in words])
+    return int(end.value.code or 0)
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Path:
+    return make_take(tmp_path / "shot_001", [tracked_frame(i) for i in range(N_ROWS)]).folder
+
+
+def _put(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(document: Any) -> None:
+        for key in keys[:-1]:
+            document = document[key]
+        document[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (_put("source", "rate_hz", value=float("inf")), "rate of the source"),
+        (_put("source", "rate_hz", value=float("nan")), "rate of the source"),
+        (_put("software", value=[1, 2]), "software"),
+        (_put("slate", value=5), "slate"),
+        (_put("summary", value=[1]), "summary"),
+        (_put("video", value={}), "file"),
+        (_put("clock", value={"session_ns": "x", "unix_ns": 0}), "time x"),
+        (_put("clock", "unix_ns", value=10**30), "time 1000"),
+        (_put("timecode", "start", value="25:00:00:00"), "25:00:00:00"),
+        (_put("timecode", "source", value=None), "timecode source"),
+        (_put("timecode", "rate", value=["30"]), "unhashable"),
+        (_put("streams", 1, "first_row", value=5), "first row of 'landmarks'"),
+        (_put("streams", 0, "file", value=".."), "stream file"),
+        (_put("streams", 0, "file", value="a\0.rec"), "stream file"),
+        (_put("streams", 0, "file", value="take.json"), "stream file"),
+        (_put("streams", 1, "file", value="frames.rec"), "same file"),
+        (_put("streams", 1, "name", value="frames"), "same name"),
+        (_put("streams", 0, "fields", 0, "shape", value=[10**12]), "shape"),
+    ],
+)
+def test_a_wrong_document_is_refused(take: Path, change: Any, fault: str) -> None:
+    document = json.loads((take / "take.json").read_text())
+    change(document)
+    (take / "take.json").write_text(json.dumps(document))
+    with pytest.raises(TakeError, match=fault) as refusal:
+        Take(take)
+    assert str(take / "take.json") in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_document_nested_without_end_is_refused(take: Path) -> None:
+    (take / "take.json").write_text("[" * 100_000)
+    with pytest.raises(TakeError, match="damaged"):
+        Take(take)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "garbage",
+        "[" * 100_000,
+        '{"row": "a", "i_frame": 0, "t_ns": 0, "timecode": 0, "kind": "mark", "label": ""}',
+        '{"row": 0, "i_frame": 0, "t_ns": 1e99, "timecode": 0, "kind": "mark", "label": ""}',
+        '{"row": 0, "i_frame": 0, "t_ns": 0, "timecode": 0, "kind": 3, "label": ""}',
+    ],
+)
+def test_what_is_no_marker_is_named_and_hides_no_other_take(take: Path, line: str) -> None:
+    sound = make_take(take.parent / "shot_002", [tracked_frame(0)]).folder
+    (take / "markers.jsonl").write_text(line + "\n")
+    takes, faults = find_takes(take.parent)
+    assert [each.folder for each in takes] == [sound]
+    assert len(faults) == 1
+    assert "not a marker" in str(faults[0])
+
+
+def test_a_stream_that_is_no_file_is_refused(take: Path) -> None:
+    (take / "frames.rec").unlink()
+    (take / "frames.rec").mkdir()
+    with pytest.raises(TakeError, match="expected a file"):
+        Take(take)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_pipe_in_place_of_a_stream_is_refused(take: Path) -> None:
+    (take / "frames.rec").unlink()
+    os.mkfifo(take / "frames.rec")
+    with pytest.raises(TakeError, match="expected a file"):
+        Take(take)
+
+
+def _damage_row(folder: Path, row: int, field: str, value: bytes) -> None:
+    with (folder / "frames.rec").open("r+b") as file:
+        fields = frames_dtype().fields
+        assert fields is not None
+        file.seek(row * ROW_BYTES + fields[field][1])
+        file.write(value)
+
+
+def test_frames_that_are_gone_are_counted(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert faults_of(Take(take)) == ()
+    _damage_row(take, 5, "row", b"\xff" * 8)
+    assert "7 of 12 recorded frames cannot be read" in faults_of(Take(take))[0]
+    assert run("export", take, "-o", tmp_path / "out.csv") == 0
+    assert "7 of 12 recorded frames cannot be read" in capsys.readouterr().err
+    report = solve_clip(str(take), tmp_path / "solved.csv", SolveOptions())
+    assert "7 of 12 recorded frames cannot be read" in report.notices[0]
+    assert run("takes", "list", take.parent) == 0
+    assert "7 of 12 recorded frames cannot be read" in capsys.readouterr().out
+
+
+def test_repair_does_not_hide_that_frames_are_gone(
+    take: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (take / "frames.rec").read_bytes()
+    _damage_row(take, 5, "row", b"\xff" * 8)
+    assert run("takes", "repair", take) == 0
+    assert "7 of 12 recorded frames cannot be read" in capsys.readouterr().out
+    assert "7 of 12 recorded frames cannot be read" in faults_of(Take(take))[0]
+    assert repair(take).torn == {}
+    kept = (take / "torn" / f"frames.rec.{5 * ROW_BYTES}").read_bytes()
+    assert kept[8:] == whole[5 * ROW_BYTES + 8 :]
+
+
+def test_a_stream_of_another_take_shows(take: Path) -> None:
+    other = make_take(take.parent / "other", [tracked_frame(i) for i in range(5)]).folder
+    shutil.copy(other / "frames.rec", take / "frames.rec")
+    assert "7 of 12 recorded frames cannot be read" in faults_of(Take(take))[0]
+
+
+def test_times_that_fall_are_named(take: Path) -> None:
+    _damage_row(take, 4, "t_ns", b"\xff" * 7 + b"\x7f")
+    assert faults_of(Take(take)) == ("times do not rise at 1 frames, first at row 5",)
+
+
+def test_a_folder_without_takes_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("takes", "repair", tmp_path) == 5
+    assert "no takes in" in capsys.readouterr().err
+
+
+def test_a_listing_with_an_unreadable_take_fails(
+    take: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (take.parent / "torn_001").mkdir()
+    (take.parent / "torn_001/take.json").write_text("")
+    assert run("takes", "list", take.parent) == 5
+    shown = capsys.readouterr()
+    assert "shot_001" in shown.out
+    assert "damaged" in shown.err
