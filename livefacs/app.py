@@ -273,7 +273,7 @@ def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Tak
         },
         profile={"name": estimator.profile.name} if estimator.profile else None,
         estimator=asdict(make_smoothing(tracking)),
-        config=_plain(asdict(options)),
+        config=plain(asdict(options)),
         timecode=start,
     )
 
@@ -316,10 +316,10 @@ def _check_label(label: str, rate: TimecodeRate, is_own: bool) -> None:
         ) from None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON values: paths become text, tuples lists."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,13 +13,18 @@ import pygltflib
 import pytest
 
 from livefacs.app import open_session
+from livefacs.clock import ClockMap
 from livefacs.config import TrackingOptions, load_options
 from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
 from livefacs.solving import SolveOptions, solve_clip
+from livefacs.take.model import TimecodeStart
 from livefacs.take.reader import Take
+from livefacs.take.writer import TakeWriter
+from livefacs.timecode import RATES
+from livefacs.types import TrackedFrame
 from tests.take.synthetic import clip_info, make_take, tracked_frame
 
 pytestmark = pytest.mark.skipif(
@@ -205,13 +211,42 @@ def test_a_recording_is_solved_as_it_was_recorded(tmp_path: Path) -> None:
     }.items():
         report = solve_clip(str(live.folder), tmp_path / name, options)
         assert report.notices == ()
-    for column in ("intensity", "raw", "confidence", "head", "gaze", "health", "t_ns"):
+    for column in ("intensity", "raw", "confidence", "head", "gaze", "health", "t_ns", "timecode"):
         same = Take(tmp_path / "same").frames[column]
         assert same.tobytes() == live.frames[column].tobytes(), column
     faster = Take(tmp_path / "faster")
     assert faster.raw.tobytes() == live.raw.tobytes()
     assert faster.intensity.tobytes() != live.intensity.tobytes()
     assert Take(tmp_path / "whole").raw.tobytes() != live.raw.tobytes()
+
+
+def test_a_solved_take_keeps_the_recordings_clock_and_its_own_filter(tmp_path: Path) -> None:
+    """Another filter's take can be solved again, and its times still lead to the wall clock."""
+    clock = ClockMap(123_456_789_012_345, 1_700_000_000_000_000_000)
+    (tmp_path / "live").mkdir()
+    start = TimecodeStart(RATES["30"], "time of day", "10:00:00:07", clock.session_ns + 16_000_000)
+    writer = TakeWriter(tmp_path / "live", clip_info(timecode=start, is_live=True), clock)
+    frames = [tracked_frame(i) for i in range(30)]
+    writer.append([at_session_time(frame, clock.session_ns) for frame in frames])
+    writer.close()
+    live = Take(tmp_path / "live")
+    slower = SolveOptions(TrackingOptions(filter_cutoff_hz=0.2, filter_beta=0.0), format="take")
+    solve_clip(str(live.folder), tmp_path / "slow", slower)
+    solve_clip(str(tmp_path / "slow"), tmp_path / "again", SolveOptions(format="take"))
+    for name in ("slow", "again"):
+        solved = Take(tmp_path / name)
+        assert solved.clock == clock
+        assert solved.document["timecode"] == live.document["timecode"]
+        assert solved.frames["timecode"].tobytes() == live.frames["timecode"].tobytes()
+        assert solved.document["estimator"]["cutoff_hz"] == 0.2
+    again = Take(tmp_path / "again").intensity
+    assert again.tobytes() == Take(tmp_path / "slow").intensity.tobytes()
+
+
+def at_session_time(frame: TrackedFrame, session_ns: int) -> TrackedFrame:
+    assert frame.landmarks is not None
+    t_ns = session_ns + frame.t_ns
+    return replace(frame, t_ns=t_ns, landmarks=replace(frame.landmarks, t_ns=t_ns))
 
 
 def test_other_weights_than_the_recordings_are_named(tmp_path: Path) -> None:

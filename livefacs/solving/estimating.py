@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from livefacs.app import make_smoothing
+from livefacs.app import make_smoothing, plain
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.profile import Profile, load_profile
@@ -59,7 +59,7 @@ def estimate_take(clip: str, meshes: Take, folder: Path, options: SolveOptions) 
     else:
         frames = _with_whole_clip(clip, meshes, model, profile, options)
     folder.mkdir()
-    writer = TakeWriter(folder, _solved_info(meshes, model, profile, options))
+    writer = TakeWriter(folder, _solved_info(meshes, model, profile, options), meshes.clock)
     append_all(writer, frames)
     for marker in meshes.markers:
         writer.mark(marker)
@@ -163,10 +163,24 @@ def _solved_info(
             "sha256": model.digest,
         },
         profile={"name": profile.name} if profile else None,
-        estimator={"as_live": options.as_live, "neutral_s": options.neutral_s},
-        config={"source": source} if source else {},
-        timecode=TimecodeStart(meshes.rate, "free run", meshes.timecode(0)),
+        estimator={
+            **asdict(make_smoothing(tracking)),
+            "as_live": options.as_live,
+            "neutral_s": options.neutral_s,
+            "focal_px": options.focal_px,
+        },
+        config={
+            "tracking": plain(asdict(tracking)),
+            **({"source": source} if source else {}),
+        },
+        timecode=_recorded_timecode(meshes),
     )
+
+
+def _recorded_timecode(take: Take) -> TimecodeStart:
+    """The same labels for the same times, whatever they came from."""
+    timecode = take.document["timecode"]
+    return TimecodeStart(take.rate, timecode["source"], timecode["start"], timecode["start_ns"])
 
 
 class _NoLandmarker:

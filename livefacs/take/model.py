@@ -117,11 +117,14 @@ class TimecodeStart:
     source : ``"time of day"``, ``"clip"`` or ``"free run"``
     start : str
         Label at presentation time 0 of a clip, or at the first frame of a free run.
+    start_ns : int or None
+        Session time that ``start`` names, whatever the source, where another take has settled it.
     """
 
     rate: TimecodeRate = RATES["30"]
     source: TimecodeSource = "time of day"
     start: str = "00:00:00:00"
+    start_ns: int | None = None
 
     def anchor(self, clock: ClockMap, is_live: bool = True) -> tuple[int, int | None]:
         """Frame of the day and the session time it stands for; None: the first frame's time.
@@ -129,6 +132,8 @@ class TimecodeStart:
         The times of a file (``is_live`` False) are not the session clock's: its first frame gets
         the time of day.
         """
+        if self.start_ns is not None:
+            return self.rate.frame_from_label(self.start), self.start_ns
         if self.source == "time of day":
             moment = datetime.fromtimestamp(clock.unix_ns / NS_PER_S)
             return frame_of_day(moment, self.rate), clock.session_ns if is_live else None
