@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
@@ -23,7 +23,7 @@ from livefacs.config import (
 from livefacs.errors import ConfigError
 from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.runner import RecordingFactory, Session
+from livefacs.pipeline.runner import Session
 from livefacs.pipeline.tracker import Tracker
 from livefacs.protocols import Source
 from livefacs.retarget.library import load_rig
@@ -33,6 +33,9 @@ from livefacs.sinks.opening import open_hub
 from livefacs.sources import open_source
 from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_label
 from livefacs.timecode import TimecodeRate, find_rate, nearest_rate, rate_for_label
+
+if TYPE_CHECKING:
+    from livefacs.sinks.shelf import TakeShelf
 
 _CARRIES_ANY_RIG: Final = frozenset(name for name, scheme in SCHEMES.items() if scheme.rig is None)
 
@@ -131,12 +134,18 @@ def _assemble(
     for notice in source.notices:
         tell(notice)
     shelf = _shelf(options, source, tracker, tell)
+
+    def end_without_take() -> None:
+        """Where nothing but the take was asked for, there is nothing to go on for without it."""
+        if options.record.exact and shelf is not None and shelf.failure:
+            session.stop()
+
     session = Session(
         source,
         tracker,
         recording_factory=shelf,
         time_limit_s=options.seconds,
-        between_frames=retargeting.chores(tell),
+        between_frames=[*retargeting.chores(tell), end_without_take],
         about=_estimator_of(tracker).model.description(),
     )
     opened = OpenSession(session)
@@ -234,7 +243,7 @@ def _open_control(opened: OpenSession, options: StreamOptions, tell: Tell) -> No
 
 def _shelf(
     options: SessionOptions, source: Source, tracker: Tracker, tell: Tell
-) -> RecordingFactory | None:
+) -> TakeShelf | None:
     if options.record.folder is None:
         return None
     from livefacs.sinks.shelf import TakeShelf

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from livefacs.errors import TakeError
+
+if TYPE_CHECKING:
+    from livefacs.take.reader import Take
 
 app = typer.Typer()
 
@@ -75,5 +80,19 @@ def record(
     first = recorded.timecode(0) if recorded.n_rows else "no frame"
     typer.echo(
         f"{take}: {recorded.n_rows} frames, {recorded.duration_s:.2f} s, from {first}"
-        f" at {recorded.rate.name}"
+        f" at {recorded.rate.name}{_faces(recorded)}"
     )
+    if recorded.state != "closed":
+        reason = (recorded.document["summary"] or {}).get("failure") or "it could not be closed"
+        raise TakeError(
+            f"{take}: {reason}; {recorded.n_rows} frames are there:"
+            " free space or name another folder, and record again"
+        )
+
+
+def _faces(recorded: Take) -> str:
+    """What is to be said of the faces, where there was not one in every frame."""
+    faces = recorded.frames["n_faces"]
+    n_without, most = int((faces == 0).sum()), int(faces.max(initial=0))
+    without = f", no face in {n_without} of them" if n_without else ""
+    return without + (f", {most} faces at once: the largest was followed" if most > 1 else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -33,6 +34,10 @@ class Recording(Protocol):
     @property
     def late(self) -> bool:
         """True while the writer is behind."""
+
+    @property
+    def failure(self) -> str:
+        """Why nothing more is recorded; empty while all is well."""
 
     def send(self, tracked: TrackedFrame) -> None:
         """Queue one frame for the writer."""
@@ -223,7 +228,7 @@ class Session:
         self._run_commands()
         if self._streaming:
             self._send_neutral()
-        if self._recording is not None:
+        with suppress(TakeError):  # a control port may have stopped it just now
             self.record_stop()
         if self.outputs is not None:
             self.outputs.close()
@@ -268,14 +273,17 @@ class Session:
         self._take = number
 
     def record_start(self, slate: str | None = None, take: int | None = None) -> str:
-        """Start a take; its start timecode."""
+        """Start a take; its start timecode. One that ended early makes way for it."""
         if self._recording_factory is None:
             raise TakeError(
                 "cannot record: this session has no take folder; start it with --record DIR"
             )
         with self._recording_lock:
-            if self._recording is not None:
+            if self._recording is not None and not self._recording.failure:
                 raise TakeError("cannot record: a take is being recorded already; stop it first")
+            if self._recording is not None:
+                self._recording.finish()
+                self._recording = None
             if slate is not None:
                 self._slate = slate
             if take is not None:
@@ -299,6 +307,8 @@ class Session:
         recording = self._recording
         if recording is None:
             raise TakeError("cannot mark: no take is being recorded")
+        if recording.failure:
+            raise TakeError(f"cannot mark: {recording.failure}; start another take")
         recording.mark(label)
 
     def status(self) -> dict[str, Any]:
@@ -310,7 +320,8 @@ class Session:
         return self._status(self._meter.summary())
 
     def _status(self, summary: Summary) -> dict[str, Any]:
-        last = self._last
+        last, recording = self._last, self._recording
+        failure = "" if recording is None else recording.failure
         return {
             "source": self.source.description,
             "frames": summary.frames,
@@ -318,7 +329,8 @@ class Session:
             "dropped": summary.dropped,
             "rate_hz": summary.rate_hz,
             "streaming": self._streaming,
-            "recording": self._recording is not None,
+            "recording": recording is not None and not failure,
+            "recording_failure": failure,
             "slate": self._slate,
             "take": self._take,
             "estimator": self._about,

@@ -20,7 +20,7 @@ from typing import Any, Final
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
 from livefacs.sinks.take_video import TakeVideo
-from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo
+from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo, unwritable
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Health, SinkCounters, TrackedFrame
 
@@ -95,6 +95,8 @@ class RecorderSink:
         Record the frames' images, where they have one.
     on_warning : callable(str)
         Told once of each trouble (low space, a failed write), from the writer's thread.
+    on_end : callable(TakeSummary)
+        Told when the take is closed, from the writer's thread.
     free : callable(folder) that gives the bytes left
 
     Raises
@@ -110,6 +112,7 @@ class RecorderSink:
         *,
         video: bool = False,
         on_warning: Callable[[str], None] | None = None,
+        on_end: Callable[[TakeSummary], None] | None = None,
         free: FreeBytes = free_bytes,
     ) -> None:
         self.folder = folder
@@ -120,6 +123,7 @@ class RecorderSink:
         self._wants_video = video
         self._video: TakeVideo | None = None
         self._on_warning = on_warning
+        self._on_end = on_end
         self._free = free
         self._counts = _Counts()
         self._make_folder()
@@ -220,9 +224,7 @@ class RecorderSink:
                 )
             left = self._free(self.folder)
         except OSError as error:
-            raise TakeError(
-                f"cannot write a take in {self.folder}: {error.strerror or error}"
-            ) from error
+            raise unwritable(self.folder, error) from error
         if left < _LEAST_BYTES:
             raise TakeError(
                 f"cannot record in {self.folder}: {left // 10**6} MB left on its disk,"
@@ -325,7 +327,11 @@ class RecorderSink:
         left_s = left / rate if rate else float("inf")
         if left < _WARN_BYTES or left_s < _WARN_S:
             still = f", about {left_s:.0f} s of this take" if left_s < 3600 else ""
-            self._warn(f"low disk space: {left // 10**6} MB left{still}", once="low disk space")
+            self._warn(
+                f"low disk space: {left // 10**6} MB left at {self.folder}{still};"
+                " free some, the take ends when it is full",
+                once="low disk space",
+            )
 
     def _fail(self, error: Exception) -> None:
         if self._failed:
@@ -334,7 +340,10 @@ class RecorderSink:
         reason = getattr(error, "strerror", None) or str(error)
         self._counts.failure = f"the take ended early: {reason}"
         self.counters.last_error = self._counts.failure
-        self._warn(f"{self._counts.failure}; {self._writer.n_rows} frames are safe")
+        self._warn(
+            f"{self._counts.failure}; {self._writer.n_rows} frames are safe in {self.folder};"
+            " free space or name another folder, and start another take"
+        )
 
     def _warn(self, text: str, once: str = "") -> None:
         if once and any(warning.startswith(once) for warning in self._counts.warnings):
@@ -371,6 +380,8 @@ class RecorderSink:
             warnings=tuple(counts.warnings),
             **numbers,
         )
+        if self._on_end is not None:
+            self._on_end(self._summary)
 
 
 def _place(tracked: TrackedFrame) -> tuple[int, int]:

@@ -317,6 +317,15 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     beside.replace(folder / DOCUMENT_NAME)
 
 
+def unwritable(folder: Path, error: OSError) -> TakeError:
+    """Why no take can be written in a folder, and what to do."""
+    in_the_way = isinstance(error, (FileExistsError, NotADirectoryError))
+    reason = "a file is in the way" if in_the_way else error.strerror or error
+    return TakeError(
+        f"cannot write a take in {folder}: {reason}; name a new folder where you may write"
+    )
+
+
 def safe_name(text: str) -> str:
     """A part of a file name that every system takes: letters, digits, dot, dash, underscore."""
     return _UNSAFE.sub("-", text).strip("-.")[:80] or "take"
@@ -343,7 +352,7 @@ def make_take_folder(parent: Path, slate: str, number: int | None) -> tuple[Path
                 continue
             return folder, candidate
     except OSError as error:
-        raise TakeError(f"cannot make a take in {parent}: {error.strerror or error}") from error
+        raise unwritable(parent, error) from error
     raise AssertionError("unreachable: the numbers do not end")
 
 

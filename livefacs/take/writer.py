@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from livefacs.clock import ClockMap
-from livefacs.errors import TakeError
 from livefacs.take.model import (
     FRAMES_FILE,
     GAZE_FIELDS,
@@ -27,6 +26,7 @@ from livefacs.take.model import (
     rig_dtype,
     safe_name,
     stream_entry,
+    unwritable,
     write_document,
 )
 from livefacs.timecode import RATES
@@ -110,9 +110,7 @@ class TakeWriter:
         try:
             self._begin()
         except OSError as error:
-            raise TakeError(
-                f"cannot write a take in {folder}: {error.strerror or error}"
-            ) from error
+            raise unwritable(folder, error) from error
 
     def _begin(self) -> None:
         (self.folder / RESERVE_FILE).write_bytes(bytes(_RESERVE_BYTES))

@@ -194,6 +194,7 @@ class MemoryRecording:
 
     timecode = "01:00:00:00"
     late = False
+    failure = ""
 
     def __init__(self, slate: str | None, take: int | None) -> None:
         self.name = (slate, take)
@@ -237,3 +238,26 @@ def test_a_take_gets_every_frame_but_not_the_last_neutral_one() -> None:
     assert takes[0].name == ("shot", 4)
     assert len(takes[0].frames) == 10
     assert takes[0].finished
+
+
+def test_a_take_that_ended_early_is_said_and_makes_way_for_another() -> None:
+    takes: list[MemoryRecording] = []
+
+    def factory(slate: str | None, take: int | None) -> MemoryRecording:
+        takes.append(MemoryRecording(slate, take))
+        return takes[-1]
+
+    session = Session(ListSource([frame(1)]), make_tracker(), recording_factory=factory)
+    session.record_start("shot", 1)
+    assert session.status()["recording"]
+    takes[0].failure = "the take ended early: disk full"
+    status = session.status()
+    assert (status["recording"], status["recording_failure"]) == (False, takes[0].failure)
+    with pytest.raises(TakeError, match="cannot mark: the take ended early: disk full"):
+        session.mark("clap")
+    session.record_start("shot", 2)
+    assert takes[0].finished
+    session.mark("clap")
+    session.run()
+    assert [len(take.frames) for take in takes] == [0, 1]
+    assert takes[1].finished

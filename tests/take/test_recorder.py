@@ -213,6 +213,26 @@ def test_a_shelf_numbers_its_takes(tmp_path: Path) -> None:
     assert names == [("smile_001", 1), ("12a_005", 5), ("12a_006", 6), ("smile_002", 2)]
 
 
+def test_a_shelf_tells_how_each_take_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    shelf = TakeShelf(tmp_path, clip_info(), on_warning=said.append)
+    first = shelf("whole", None)
+    first.send(tracked_frame(0))
+    first.finish()
+    assert (said.pop(), shelf.failure) == (f"{tmp_path / 'whole_001'}: 1 frames", "")
+
+    def fail(self: writer_module._Stream, records: np.ndarray) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writer_module._Stream, "append", fail)
+    second = shelf("cut", None)
+    _send_until_failed(second)
+    second.finish()
+    assert "the take ended early: No space left on device" in shelf.failure
+    assert said[-1].startswith(f"{tmp_path / 'cut_001'}: 0 frames")
+    assert said[-1].endswith(shelf.failure)
+
+
 def test_a_take_that_cannot_begin_leaves_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,74 @@
+"""``livefacs record``, as a user types it: what it says, and when it fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import livefacs.take.writer as writer_module
+from livefacs.cli.main import main
+from livefacs.landmarkers import has_facemesh
+from livefacs.take.reader import Take
+
+pytestmark = [
+    pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh"),
+    pytest.mark.timeout(60),
+]
+
+
+def run(*words: str | Path) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(word) for word in words])
+    return int(end.value.code or 0)
+
+
+def test_a_recording_that_ends_early_stops_and_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    append = writer_module._Stream.append
+
+    def fail_late(self: writer_module._Stream, records: np.ndarray) -> int:
+        if self.n_rows >= 20:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return append(self, records)
+
+    monkeypatch.setattr(writer_module._Stream, "append", fail_late)
+    assert run("record", "demo", "--realtime", "--take", tmp_path / "take", "--no-meters") == 5
+    said = capsys.readouterr()
+    take = Take(tmp_path / "take")
+    assert take.state == "failed"
+    assert take.n_rows >= 20
+    assert "No space left on device" in said.err
+    assert said.err.count("\n") == 1
+    tracked = re.search(r"^frames (\d+), with a face", said.out, re.MULTILINE)
+    assert tracked is not None
+    assert int(tracked[1]) < 200  # of 420: it did not go on to the end
+
+
+def test_a_clip_without_a_face_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "grey").mkdir()
+    for number in range(3):
+        Image.new("RGB", (64, 48), (90, 90, 90)).save(tmp_path / "grey" / f"{number}.png")
+    assert run("record", tmp_path / "grey", "--take", tmp_path / "take", "--no-meters") == 0
+    assert "3 frames" in (said := capsys.readouterr().out.splitlines()[-1])
+    assert said.endswith("no face in 3 of them")
+    assert Take(tmp_path / "take").n_rows == 3
+
+
+@pytest.mark.parametrize("command", ["record", "live"])
+def test_a_file_in_the_way_of_the_folder_is_named(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    words = {
+        "record": ("record", "demo", "--take", tmp_path / "file"),
+        "live": ("live", "--source", "demo", "--record", tmp_path / "file"),
+    }
+    assert run(*words[command], "--no-meters") == 5
+    assert "a file is in the way; name a new folder" in capsys.readouterr().err
