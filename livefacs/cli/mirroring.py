@@ -62,7 +62,8 @@ def page_profile(landmarker: str, tell: Callable[[str], None]) -> str | None:
 @contextmanager
 def mirror_beside(opened: OpenSession, port: int, tell: Callable[[str], None]) -> Iterator[Mirror]:
     """The mirror beside a session that runs anyway; the session has to keep its images."""
-    mirror = Mirror(MirrorOptions(port=port), puppets=puppets())
+    hooks = MirrorHooks(control=opened.session)
+    mirror = Mirror(MirrorOptions(port=port), hooks, puppets=puppets())
     try:
         mirror.start()
         opened.session.watchers.append(mirror.feed)

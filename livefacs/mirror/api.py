@@ -20,6 +20,7 @@ from livefacs.mirror.ranges import ROUND
 from livefacs.mirror.report import csv_from_report, html_from_report
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.texts import STATIC
+from livefacs.sinks.commands import CommandFault, run_command
 from livefacs.vocab.facs import AU_CHANNELS, LETTER_FLOORS
 from livefacs.vocab.notation import exclusion_faults
 
@@ -59,6 +60,7 @@ def routes(mirror: Mirror) -> list[Route]:
         ("/api/progress/export.csv", calls.export_csv, "GET"),
         ("/api/progress/delete", calls.delete_progress, "POST"),
         ("/api/retry", calls.retry, "POST"),
+        ("/api/command/{word}", calls.command, "POST"),
     ]
     return [
         Route(path, _plain_errors(handler), methods=[method]) for path, handler, method in table
@@ -272,6 +274,18 @@ class _Calls:
             raise _NotFound("this mirror cannot open a camera by itself")
         self._mirror.hooks.retry()
         return JSONResponse({"asked": True})
+
+    async def command(self, request: Request) -> Response:
+        arguments = (await _body(request, arguments=list))["arguments"]
+        control = self._mirror.hooks.control
+        if control is None:
+            raise _NotFound("this mirror takes no commands: `livefacs live --mirror` does")
+        word = request.path_params["word"]
+        try:
+            reply = await run_in_threadpool(run_command, control, word, arguments)
+        except CommandFault as fault:
+            raise ConfigError(str(fault)) from None
+        return JSONResponse({"reply": reply})
 
 
 def _download(text: str, media_type: str, name: str) -> Response:

@@ -65,11 +65,14 @@ class MirrorHooks:
         Turns a finished round of calibration into the person's profile; says where it went.
     retry : callable or None
         Look for the camera again.
+    control : SessionControl or None
+        The session that takes commands over HTTP.
     """
 
     measure: Measure | None = None
     keep_ranges: KeepRanges | None = None
     retry: Callable[[], None] | None = None
+    control: SessionControl | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""Commands over HTTP: the mirror beside a live session that records."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from livefacs.app import OpenSession, open_session
+from livefacs.cli.mirroring import mirror_beside
+from livefacs.config import load_options
+from livefacs.landmarkers import has_facemesh
+from livefacs.mirror.server import Mirror
+from livefacs.take.reader import Take
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[OpenSession]:
+    """The performer in a loop, running in a thread, with a folder for takes."""
+    options = load_options(
+        None,
+        {
+            "source": {"spec": "demo", "realtime": True, "loop": True},
+            "record": {"folder": tmp_path / "takes", "start": False},
+        },
+    )
+    with open_session(options) as session:
+        thread = threading.Thread(target=session.session.run, daemon=True)
+        thread.start()
+        yield session
+        session.session.stop()
+        thread.join(10)
+
+
+def client(mirror: Mirror) -> httpx.Client:
+    base = f"http://127.0.0.1:{mirror.port}"
+    return httpx.Client(base_url=base, headers={"Origin": base})
+
+
+@pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh")
+def test_a_take_with_a_marker_over_http(tmp_path: Path, opened: OpenSession) -> None:
+    with mirror_beside(opened, 0, lambda _: None) as mirror, client(mirror) as http:
+
+        def ask(word: str, *arguments: object) -> httpx.Response:
+            return http.post(f"/api/command/{word}", json={"arguments": arguments})
+
+        refused = ask("mark", "early")
+        assert (refused.status_code, "no take" in refused.json()["error"]) == (400, True)
+        assert ask("slate", "Sc 4").json() == {"reply": "ok"}
+        assert ask("record").status_code == 200
+        assert ask("mark", "clap").json() == {"reply": "ok"}
+        assert ask("finish").status_code == 200
+        for word, arguments in (("nonsense", []), ("take", ["x"]), ("mark", [5])):
+            assert ask(word, *arguments).status_code == 400
+        assert http.post("/api/command/mark", json={}).status_code == 400
+        assert http.get("/api/command/mark").status_code == 405
+        other = {"Origin": "http://example.org"}
+        assert http.post("/api/command/stop", json={}, headers=other).status_code == 403
+    take = Take(tmp_path / "takes/Sc-4_001")
+    assert [marker.label for marker in take.markers] == ["clap"]
+    assert (take.slate, take.state) == ("Sc 4", "closed")
+
+
+def test_a_mirror_without_a_session_takes_no_command(mirror: Mirror) -> None:
+    with client(mirror) as http:
+        answer = http.post("/api/command/stop", json={"arguments": []})
+    assert answer.status_code == 404
+    assert "livefacs live --mirror" in answer.json()["error"]
