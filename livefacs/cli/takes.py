@@ -50,12 +50,16 @@ def show(folder: Annotated[Path, typer.Argument(help="A take.")]) -> None:
 
 @app.command()
 def repair(folder: _Folder) -> None:
-    """Close what a crash left open and say what was there. Not for a take that is recording."""
+    """Close what a crash left open and say what was there; refused while a take is recording."""
     from livefacs.take.shelf import find_takes, repair
 
     takes, faults = find_takes(folder)
     for path in [take.folder for take in takes]:
-        report = repair(path)
+        try:
+            report = repair(path)
+        except TakeError as fault:  # the others are mended all the same
+            faults.append(fault)
+            continue
         typer.echo(
             f"{path}: {report.n_rows} whole frames, {report.duration_s:.2f} s,"
             f" {report.n_markers} markers; it was {report.state!r}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from livefacs.errors import TakeError
+from livefacs.take.lock import is_held
 from livefacs.take.model import DOCUMENT_NAME, write_document
 from livefacs.take.reader import Take
 from livefacs.take.soundness import faults_of, recorded_rows
@@ -61,15 +62,15 @@ def find_takes(folder: Path) -> tuple[list[Take], list[TakeError]]:
 def repair(folder: Path) -> Repair:
     """Close a take that was not closed: cut torn tails off (they are kept) and say what is there.
 
-    Must not be used on a take that is still being recorded.
-
     Raises
     ------
     TakeError
-        Not a take, or the folder cannot be written.
+        Not a take, one that is being recorded (Windows cannot tell), or it cannot be written.
     """
     take = Take(folder)
     files = take.stream_files
+    if any(is_held(folder / file) for file in files.values()):
+        raise TakeError(f"{folder} is being recorded: end the take first, then repair it")
     whole = {files[name]: take.whole_bytes(name) for name in files}
     faults, recorded = faults_of(take), recorded_rows(take)
     report = Repair(

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from livefacs.clock import ClockMap
+from livefacs.take.lock import hold
 from livefacs.take.model import (
     FRAMES_FILE,
     GAZE_FIELDS,
@@ -45,6 +46,7 @@ class _Stream:
         self.n_rows = 0
         # Unbuffered: what a write call took, the system has, whatever becomes of this process.
         self._file: BinaryIO = path.open("xb", buffering=0)
+        hold(self._file)
 
     def append(self, records: np.ndarray[Any, Any]) -> int:
         """Append whole records; a part that got through before a failure is cut off again."""
