@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -27,6 +28,11 @@ _LONGEST_SILENCE: Final = 600
 
 _COMPLETE_SHARE: Final = 0.99
 """Of the frames that a file's index promises; edit lists may hide a few without harm."""
+
+_COMPLETE_LENGTH: Final = 0.9
+"""Of the length that a file without an index promises (Matroska), which is less exact."""
+
+_CLOCK: Final = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 av.logging.set_level(None)  # what goes wrong comes back as exceptions and counters
 
@@ -66,11 +72,13 @@ class VideoSource:
         self.notices: tuple[str, ...] = ()
         self._closed = self._ended = False
         self._n_read = 0
+        self._seen_s = 0.0
         self._first: Frame | None = None
         self._lock = threading.Lock()  # a container must not be closed while it decodes
         self._open()
         self.n_frames: int | None = self._stream.frames or None
         self.rate_hz = float(self._stream.average_rate or self._stream.guessed_rate or 0.0)
+        self._length_s = _promised_length_s(self._stream) - 1 / (self.rate_hz or _DEFAULT_RATE_HZ)
         self.timecode = self._find_timecode()
         self.description = f"{path.name}, {self._size_in_words()}, {self.rate_hz:.4g} fps"
 
@@ -85,6 +93,7 @@ class VideoSource:
                 self._ended = True
             else:
                 self._n_read = frame.i_frame + 1
+                self._seen_s = frame.t_ns / NS_PER_S
             return frame
 
     def rewind(self) -> None:
@@ -112,6 +121,11 @@ class VideoSource:
         if self._ended and self.n_frames and self._n_read < _COMPLETE_SHARE * self.n_frames:
             notices.append(
                 f"{self.path.name}: only {self._n_read} of {self.n_frames} frames were there; "
+                "the file may be incomplete"
+            )
+        elif self._ended and not self.n_frames and self._seen_s < _COMPLETE_LENGTH * self._length_s:
+            notices.append(
+                f"{self.path.name}: only {self._seen_s:.2f} of {self._length_s:.2f} s were there; "
                 "the file may be incomplete"
             )
         return tuple(notices)
@@ -209,6 +223,18 @@ class VideoSource:
             if packet is None:
                 return
             yield packet
+
+
+def _promised_length_s(stream: VideoStream) -> float:
+    """From the first picture to the end, as the file's header has it; 0 where it does not say."""
+    time_base = float(stream.time_base or 0)
+    if stream.duration:
+        return stream.duration * time_base
+    tag = _CLOCK.match(stream.metadata.get("DURATION", ""))
+    if tag is None:
+        return 0.0
+    end_s = 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3])
+    return end_s - (stream.start_time or 0) * time_base
 
 
 class _Timeline:

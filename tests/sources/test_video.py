@@ -163,6 +163,26 @@ def test_pixels_are_made_square(tmp_path: Path) -> None:
     assert frames_of(clip)[0].image.shape == (48, 96, 3)
 
 
+def test_a_file_without_an_index_that_breaks_off_says_so(tmp_path: Path) -> None:
+    late = [5_000 + time_ms for time_ms in every(60)]
+    for times_ms in (every(60), late):
+        clip = write_clip(tmp_path / "whole.mkv", times_ms=times_ms, size=(320, 240), corner=True)
+        whole = VideoSource(clip)
+        while whole.read() is not None:
+            pass
+        assert whole.n_frames is None
+        assert whole.closing_notices() == ()
+        whole.close()
+        data = clip.read_bytes()
+        (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
+        cut = VideoSource(tmp_path / "cut.mkv")
+        n_read = sum(1 for _ in iter(cut.read, None))
+        assert 0 < n_read < 60
+        (notice,) = cut.closing_notices()
+        assert "the file may be incomplete" in notice
+        cut.close()
+
+
 def test_a_file_that_breaks_off_gives_what_is_there(tmp_path: Path) -> None:
     clip = tmp_path / "short.mp4"
     clip.write_bytes(data_path("performer.mp4").read_bytes()[:200_000])
