@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
-from livefacs.au.profile import load_profile
+from livefacs.au.profile import Profile, load_profile
 from livefacs.au.smoothing import Smoothing
 from livefacs.clock import ClockMap, now_ns
 from livefacs.config import (
@@ -280,11 +280,18 @@ def _take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Tak
             "file": str(tracking.weights) if tracking.weights else "shipped",
             "sha256": estimator.model.digest,
         },
-        profile={"name": estimator.profile.name} if estimator.profile else None,
+        profile=profile_entry(estimator.profile),
         estimator=asdict(make_smoothing(tracking)),
         config=plain(asdict(options)),
         timecode=start,
     )
+
+
+def profile_entry(profile: Profile | None) -> dict[str, str] | None:
+    """What a take keeps of a profile: enough to tell it from a later one of the same name."""
+    if profile is None:
+        return None
+    return {"name": profile.name, "created": profile.created, "sha256": profile.digest}
 
 
 def _timecode_start(record: RecordOptions, source: Source, asked_hz: float) -> TimecodeStart:

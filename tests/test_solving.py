@@ -12,7 +12,10 @@ import numpy as np
 import pygltflib
 import pytest
 
-from livefacs.app import open_session
+from livefacs.app import open_session, profile_entry
+from livefacs.au.model import load_model
+from livefacs.au.neutral import canonical_neutral
+from livefacs.au.profile import Profile, save_profile
 from livefacs.clock import ClockMap
 from livefacs.config import TrackingOptions, load_options
 from livefacs.errors import ConfigError, SourceError, TakeError
@@ -257,3 +260,26 @@ def test_other_weights_than_the_recordings_are_named(tmp_path: Path) -> None:
     )
     report = solve_clip(str(take.folder), tmp_path / "out.csv", SolveOptions())
     assert "other weights than the recording's" in report.notices[0]
+
+
+def test_a_profile_that_was_calibrated_anew_since_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "anna.json"
+    neutral = canonical_neutral(load_model())
+    then = Profile("anna", "facemesh", neutral, {"AU12_L": 0.5}, "2026")
+    save_profile(then, path)
+    take = make_take(
+        tmp_path / "take",
+        [tracked_frame(i) for i in range(5)],
+        clip_info(landmarker="facemesh", profile=profile_entry(then)),
+    )
+    options = SolveOptions(TrackingOptions(profile=str(path)))
+
+    def said() -> list[str]:
+        notices = solve_clip(str(take.folder), tmp_path / "out.csv", options).notices
+        return [notice for notice in notices if "profile" in notice]
+
+    assert said() == []
+    save_profile(replace(then, maxima={"AU12_L": 0.9}), path)
+    (notice,) = said()
+    assert "another profile than the recording's" in notice
+    assert then.digest in notice

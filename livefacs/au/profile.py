@@ -53,6 +53,11 @@ class Profile:
             gains[CHANNEL_INDEX[channel]] = float(np.clip(1.0 / max(maximum, 1e-6), *GAIN_LIMITS))
         return gains
 
+    @property
+    def digest(self) -> str:
+        """First 12 digits of the SHA-256 of what the file holds, to know the profile again."""
+        return _checksum(_body(self))[:12]
+
     def has_maximum(self, channel: str) -> bool:
         """True where the person's own maximum is known, so that letters are not provisional."""
         return channel in self.maxima
@@ -75,16 +80,7 @@ def profile_names(folder: Path | None = None) -> list[str]:
 
 def save_profile(profile: Profile, path: Path) -> None:
     """Write a profile; an older one of that name is kept beside it with the ending ``.bak``."""
-    body: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "name": profile.name,
-        "backend": profile.backend,
-        "created": profile.created,
-        "maxima": {name: round(value, 5) for name, value in sorted(profile.maxima.items())},
-        "neutral_angles_rad": np.round(profile.neutral.angles_rad, 6).tolist(),
-        "neutral_shape": np.round(profile.neutral.shape, 6).tolist(),
-    }
+    body = _body(profile)
     body["sha256"] = _checksum(body)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
@@ -127,6 +123,19 @@ def load_profile(name: str, backend: str | None = None, folder: Path | None = No
         np.array(body["neutral_shape"], np.float64), np.array(body["neutral_angles_rad"], float)
     )
     return Profile(body["name"], body["backend"], neutral, body["maxima"], body["created"])
+
+
+def _body(profile: Profile) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": profile.name,
+        "backend": profile.backend,
+        "created": profile.created,
+        "maxima": {name: round(value, 5) for name, value in sorted(profile.maxima.items())},
+        "neutral_angles_rad": np.round(profile.neutral.angles_rad, 6).tolist(),
+        "neutral_shape": np.round(profile.neutral.shape, 6).tolist(),
+    }
 
 
 def _checksum(body: dict[str, Any]) -> str:

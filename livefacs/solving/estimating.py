@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from livefacs.app import make_smoothing, plain
+from livefacs.app import make_smoothing, plain, profile_entry
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.profile import Profile, load_profile
@@ -64,7 +64,13 @@ def estimate_take(clip: str, meshes: Take, folder: Path, options: SolveOptions) 
     for marker in meshes.markers:
         writer.mark(marker)
     writer.close()
-    return (*faults_of(meshes), *_weights_notice(meshes, model)) if is_take(clip) else ()
+    if not is_take(clip):
+        return ()
+    return (
+        *faults_of(meshes),
+        *_weights_notice(meshes, model),
+        *_profile_notice(meshes, profile),
+    )
 
 
 def _as_recorded(take: Take, asked: TrackingOptions) -> TrackingOptions:
@@ -93,6 +99,15 @@ def _weights_notice(take: Take, model: EstimatorModel) -> tuple[str, ...]:
     if not recorded or recorded == model.digest:
         return ()
     return (f"other weights than the recording's ({model.digest}, then {recorded})",)
+
+
+def _profile_notice(take: Take, profile: Profile | None) -> tuple[str, ...]:
+    """Where the recording's profile was calibrated anew since, its numbers do not come back."""
+    recorded = take.document["profile"]
+    then = recorded.get("sha256", "") if isinstance(recorded, dict) else ""
+    if not then or profile is None or profile.digest == then:
+        return ()
+    return (f"another profile than the recording's ({profile.digest}, then {then})",)
 
 
 def _as_live(
@@ -162,7 +177,7 @@ def _solved_info(
             "file": str(tracking.weights) if tracking.weights else "shipped",
             "sha256": model.digest,
         },
-        profile={"name": profile.name} if profile else None,
+        profile=profile_entry(profile),
         estimator={
             **asdict(make_smoothing(tracking)),
             "as_live": options.as_live,

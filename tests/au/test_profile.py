@@ -24,6 +24,7 @@ def made(name="anna", **maxima) -> Profile:
 
 def test_a_profile_comes_back_by_name():
     save_profile(made(AU12_L=0.5), profile_path("anna"))
+    assert load_profile("anna").digest == made(AU12_L=0.5).digest != made(AU12_L=0.6).digest
     back = load_profile("anna", "facemesh")
     assert back.maxima == {"AU12_L": 0.5}
     np.testing.assert_allclose(back.neutral.shape, made().neutral.shape, atol=1e-6)
