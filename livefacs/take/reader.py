@@ -84,8 +84,10 @@ class Take:
         self.folder = Path(folder)
         self.document = read_document(self.folder)
         self._entries: dict[str, dict[str, Any]] = {
-            entry["name"]: entry for entry in self.document["streams"]
-        }
+            entry["name"]: entry
+            for entry in self.document["streams"]
+            if entry["name"] != "video" or (self.folder / entry["file"]).exists()
+        }  # without its video, which is large and may be kept elsewhere, a take is a take
         self._check_layout()
         self._maps = {name: self._map(entry) for name, entry in self._entries.items()}
         self.n_rows = self._count_rows()

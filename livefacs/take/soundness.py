@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from livefacs.take.model import VIDEO_STAMPS_FILE
 from livefacs.take.reader import Take
 
 
@@ -33,7 +34,7 @@ def faults_of(take: Take) -> tuple[str, ...]:
     falls = np.flatnonzero(np.diff(take.t_ns) <= 0)
     if len(falls):
         faults.append(f"times do not rise at {len(falls)} frames, first at row {falls[0] + 1}")
-    video = take.document["video"]
-    if video is not None and not (take.folder / str(video["file"])).is_file():
-        faults.append(f"{video['file']} is missing")
+    if take.document["video"] is not None:
+        files = (str(take.document["video"]["file"]), VIDEO_STAMPS_FILE)
+        faults += [f"{file} is missing" for file in files if not (take.folder / file).is_file()]
     return tuple(faults)

@@ -6,19 +6,22 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from livefacs.cli.main import main
 from livefacs.errors import TakeError
+from livefacs.sinks.recorder import RecorderSink
 from livefacs.solving import SolveOptions, solve_clip
 from livefacs.take.model import frames_dtype
 from livefacs.take.reader import Take
 from livefacs.take.shelf import find_takes, repair
 from livefacs.take.soundness import faults_of
-from tests.take.synthetic import make_take, tracked_frame
+from tests.take.synthetic import clip_info, make_take, tracked_frame
 
 N_ROWS = 12
 ROW_BYTES = frames_dtype().itemsize
@@ -156,6 +159,21 @@ def test_a_stream_of_another_take_shows(take: Path) -> None:
     other = make_take(take.parent / "other", [tracked_frame(i) for i in range(5)]).folder
     shutil.copy(other / "frames.rec", take / "frames.rec")
     assert "7 of 12 recorded frames cannot be read" in faults_of(Take(take))[0]
+
+
+def test_a_take_without_its_video_keeps_its_numbers(tmp_path: Path) -> None:
+    sink = RecorderSink(tmp_path / "t", clip_info(), video=True)
+    image = np.full((48, 64, 3), 90, np.uint8)
+    for i in range(6):
+        sink.send(replace(tracked_frame(i), image=image))
+    sink.close()
+    assert len(Take(tmp_path / "t").video_stamps()) == 6
+    for file in ("video.mp4", "video.rec"):
+        (tmp_path / "t" / file).unlink()
+    take = Take(tmp_path / "t")
+    assert (take.n_rows, len(take.video_stamps()), take.n_torn_bytes) == (6, 0, 0)
+    assert faults_of(take) == ("video.mp4 is missing", "video.rec is missing")
+    assert repair(tmp_path / "t").torn == {}
 
 
 def test_times_that_fall_are_named(take: Path) -> None:
