@@ -82,12 +82,17 @@ def record(
         f"{take}: {recorded.n_rows} frames, {recorded.duration_s:.2f} s, from {first}"
         f" at {recorded.rate.name}{_faces(recorded)}"
     )
-    if recorded.state != "closed":
-        reason = (recorded.document["summary"] or {}).get("failure") or "it could not be closed"
-        raise TakeError(
-            f"{take}: {reason}; {recorded.n_rows} frames are there:"
-            " free space or name another folder, and record again"
-        )
+    _check_end(recorded)
+
+
+def _check_end(recorded: Take) -> None:
+    if recorded.state == "closed":
+        return
+    reason = (recorded.document["summary"] or {}).get("failure") or "it could not be closed"
+    raise TakeError(
+        f"{recorded.folder}: {reason}; {recorded.n_rows} frames are there:"
+        " free space or name another folder, and record again"
+    )
 
 
 def _faces(recorded: Take) -> str:

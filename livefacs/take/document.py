@@ -72,6 +72,8 @@ def _check_document(document: Mapping[str, Any]) -> None:
     names = document["channels"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError("channels")
+    if len(set(names)) < len(names):
+        raise ValueError("channels: two have the same name")
     for entry in document["streams"]:
         _check_stream(entry)
     for key in ("name", "file"):

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ from PIL import Image
 import livefacs.take.writer as writer_module
 from livefacs.cli.main import main
 from livefacs.landmarkers import has_facemesh
+from livefacs.resources import data_path
 from livefacs.take.reader import Take
 
 pytestmark = [
@@ -72,3 +74,21 @@ def test_a_file_in_the_way_of_the_folder_is_named(
     }
     assert run(*words[command], "--no-meters") == 5
     assert "a file is in the way; name a new folder" in capsys.readouterr().err
+
+
+def test_of_two_faces_the_larger_is_recorded_and_both_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pair").mkdir()
+    with av.open(str(data_path("performer.mp4"))) as clip:
+        for number, picture in zip(range(6), clip.decode(video=0), strict=False):
+            face = picture.to_ndarray(format="rgb24")
+            canvas = np.zeros((480, 960, 3), np.uint8)
+            canvas[120:360, :320] = face[::2, ::2]
+            canvas[:, 320:] = face
+            Image.fromarray(canvas).save(tmp_path / "pair" / f"{number}.png")
+    assert run("record", tmp_path / "pair", "--take", tmp_path / "take", "--no-meters") == 0
+    assert "2 faces at once: the largest was followed" in capsys.readouterr().out
+    take = Take(tmp_path / "take")
+    assert (take.frames["n_faces"] == 2).all()
+    assert (take.points_px[:, :, 0].mean(axis=1) > 400).all()

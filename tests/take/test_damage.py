@@ -55,6 +55,7 @@ def _put(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
         (_put("software", value=[1, 2]), "software"),
         (_put("slate", value=5), "slate"),
         (_put("summary", value=[1]), "summary"),
+        (_put("channels", 1, value="AU1_L"), "channels"),
         (_put("video", value={}), "file"),
         (_put("clock", value={"session_ns": "x", "unix_ns": 0}), "time x"),
         (_put("clock", "unix_ns", value=10**30), "time 1000"),
