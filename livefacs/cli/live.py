@@ -61,6 +61,15 @@ def live(
         bool | None, typer.Option("--record-video/--no-record-video", help="Keep the images too.")
     ] = None,
     slate: Annotated[str | None, typer.Option(help="Slate of the take.")] = None,
+    number: Annotated[int | None, typer.Option(help="Take number.")] = None,
+    notes: Annotated[str | None, typer.Option(help="Notes for the takes.")] = None,
+    timecode_rate: Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")] = None,
+    timecode_source: Annotated[
+        str | None, typer.Option(help="auto, time of day, clip or free run.")
+    ] = None,
+    timecode_start: Annotated[
+        str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option(help="End after this long.")] = None,
     meters: Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")] = True,
     mirror: Annotated[
@@ -100,7 +109,16 @@ def live(
                 "control_port": control_port,
                 "listen": listen,
             },
-            "record": {"folder": record, "video": record_video, "slate": slate},
+            "record": {
+                "folder": record,
+                "video": record_video,
+                "slate": slate,
+                "take": number,
+                "notes": notes,
+                "timecode_rate": timecode_rate,
+                "timecode_source": timecode_source,
+                "timecode_start": timecode_start,
+            },
             "seconds": seconds,
         },
     )

@@ -92,3 +92,15 @@ def test_of_two_faces_the_larger_is_recorded_and_both_are_counted(
     take = Take(tmp_path / "take")
     assert (take.frames["n_faces"] == 2).all()
     assert (take.points_px[:, :, 0].mean(axis=1) > 400).all()
+
+
+def test_live_records_with_slate_number_notes_and_timecode(tmp_path: Path) -> None:
+    words = ("--slate", "Sc4", "--number", "7", "--notes", "second unit")
+    timecode = ("--timecode-rate", "24", "--timecode-source", "free run")
+    start = ("--timecode-start", "23:59:59:00")
+    record = ("--record", tmp_path / "takes", "--seconds", "1.5", "--no-meters")
+    assert run("live", "--source", "demo", *record, *words, *timecode, *start) == 0
+    take = Take(tmp_path / "takes/Sc4_007")
+    assert (take.slate, take.number, take.document["notes"]) == ("Sc4", 7, "second unit")
+    assert (take.rate.name, take.timecode(0)) == ("24", "23:59:59:00")
+    assert take.timecode(take.n_rows - 1).startswith("00:00:00:")
