@@ -116,7 +116,9 @@ class Manifest:
             folder.mkdir(parents=True, exist_ok=True)
             text = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
         except OSError as error:
-            raise TakeError(f"cannot use {folder}: {error.strerror or error}") from error
+            raise TakeError(
+                f"cannot use {folder}: {error.strerror or error}; name another folder"
+            ) from error
         if text:
             self._entries = self._read(text)
 

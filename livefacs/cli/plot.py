@@ -43,5 +43,7 @@ def plot(
     try:
         write(drawn, path)
     except OSError as error:
-        raise TakeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise TakeError(
+            f"cannot write {path}: {error.strerror or error}; name another place"
+        ) from error
     typer.echo(f"{path}: {len(drawn.rows)} actions of {opened.name}")

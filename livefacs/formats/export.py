@@ -138,7 +138,9 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
         exporter(take, unfinished, options)
         unfinished.replace(path)
     except OSError as error:
-        raise TakeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise TakeError(
+            f"cannot write {path}: {error.strerror or error}; name another place"
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)

@@ -56,7 +56,9 @@ def solve_clip(
         del meshes  # mapped files cannot be removed on every system
         return report
     except OSError as error:
-        raise TakeError(f"cannot write {target}: {error.strerror or error}") from error
+        raise TakeError(
+            f"cannot write {target}: {error.strerror or error}; name another place"
+        ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
