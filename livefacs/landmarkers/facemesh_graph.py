@@ -17,6 +17,7 @@ from mediapipe.python.packet_creator import create_image_frame
 from mediapipe.python.solutions.face_mesh import FaceMesh
 
 from livefacs.arrays import U8
+from livefacs.landmarkers.holding import SignalsHeld
 
 _INPUT: Final = "image"
 _OUTPUT: Final = "multi_face_landmarks"
@@ -53,15 +54,21 @@ class FaceMeshGraph(FaceMesh):  # type: ignore[misc]  # mediapipe has no types
         shared = np.ascontiguousarray(image)[:]
         shared.flags.writeable = False  # what cannot be written is shared
         packet = create_image_frame(shared, image_format=ImageFormat.SRGB)
-        self._graph.add_packet_to_input_stream(
-            stream=_INPUT, packet=packet.at(self._simulated_timestamp)
-        )
-        self._graph.wait_until_idle()
+        with SignalsHeld():
+            self._graph.add_packet_to_input_stream(
+                stream=_INPUT, packet=packet.at(self._simulated_timestamp)
+            )
+            self._graph.wait_until_idle()
         found = self._graph_outputs.get(_OUTPUT)
         if found is None or found.is_empty():
             return []
         faces: list[bytes] = _packet_getter._get_serialized_proto_list(found)
         return faces
+
+    def close(self) -> None:
+        """Free the graph."""
+        with SignalsHeld():
+            super().close()
 
     def _initialize_graph_interface(self, *args: Any, **kwargs: Any) -> CalculatorGraphConfig:
         """The graph's own description, with the calling thread in place of a pool."""

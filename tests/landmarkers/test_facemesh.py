@@ -247,3 +247,42 @@ def test_a_closed_landmarker_says_so(frames: list[Frame]) -> None:
     landmarker.close()
     with pytest.raises(LandmarkerError, match="closed"):
         landmarker.detect(frames[0])
+
+
+INTERRUPTED = """
+import _thread, random, threading
+from livefacs.landmarkers.facemesh import FaceMeshLandmarker
+from livefacs.resources import data_path
+from livefacs.sources.video import VideoSource
+
+finder, frame = FaceMeshLandmarker(), VideoSource(data_path("performer.mp4")).read()
+ended, pace = threading.Event(), random.Random(0)
+
+def press():
+    while not ended.wait(pace.uniform(0.003, 0.012)):
+        _thread.interrupt_main()
+
+thread, n_interrupted = threading.Thread(target=press), 0
+thread.start()
+while n_interrupted < 100:
+    try:
+        finder.detect(frame)
+    except KeyboardInterrupt:
+        n_interrupted += 1
+while thread.is_alive():
+    try:
+        ended.set()
+        thread.join()
+    except KeyboardInterrupt:
+        pass
+assert finder.detect(frame) is not None
+print("well")
+"""
+
+
+@pytest.mark.timeout(60)
+def test_ctrl_c_in_the_midst_of_the_graph_does_not_end_the_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "well"), done.stderr
