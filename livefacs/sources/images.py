@@ -75,7 +75,9 @@ class ImagesSource:
 def is_image_spec(spec: str) -> bool:
     """True for a folder, a pattern, or the name of an image file."""
     path = Path(spec)
-    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES or glob.has_magic(spec)
+    if path.suffix.lower() in IMAGE_SUFFIXES or path.is_dir():
+        return True
+    return glob.has_magic(spec) and not path.is_file()  # a clip's name may have brackets
 
 
 def list_images(spec: str) -> list[Path]:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from livefacs.errors import SourceError
-from livefacs.sources.images import ImagesSource, list_images, natural_key, read_rgb
+from livefacs.sources.images import (
+    ImagesSource,
+    is_image_spec,
+    list_images,
+    natural_key,
+    read_rgb,
+)
 
 
 def write_image(path: Path, image: np.ndarray) -> Path:
@@ -91,3 +97,11 @@ def test_rewind_and_close(tmp_path: Path) -> None:
     source.rewind()
     source.close()
     assert source.read() is None
+
+
+def test_a_clip_whose_name_has_brackets_is_a_clip(tmp_path: Path) -> None:
+    clip = tmp_path / "take [b].mp4"
+    clip.write_bytes(b"")
+    assert not is_image_spec(str(clip))
+    assert is_image_spec(str(tmp_path / "shots [b] *.png"))
+    assert is_image_spec(str(tmp_path / "gone [b]*.mp4"))
