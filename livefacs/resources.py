@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -56,3 +57,17 @@ def cache_folder() -> Path:
     """Folder for what can be made again (compiled kernels); ``LIVEFACS_CACHE`` overrides it."""
     cache = os.environ.get("LIVEFACS_CACHE")
     return Path(cache) if cache else Path(platformdirs.user_cache_dir("livefacs", appauthor=False))
+
+
+def scratch_beside(target: Path, purpose: str) -> Path:
+    """A hidden name in a result's folder, for what is unfinished or only for a while.
+
+    Short whatever the target is called, and the same from every process and machine.
+    """
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
+    return target.with_name(f".livefacs-{digest[:16]}-{purpose}")
+
+
+def scratch_of(target: Path, purpose: str) -> list[Path]:
+    """What is there of such names; ``purpose`` may be a pattern."""
+    return sorted(target.parent.glob(scratch_beside(target, purpose).name))

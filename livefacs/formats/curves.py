@@ -176,6 +176,17 @@ def resampled(curves: Curves, rate: TimecodeRate) -> Curves:
     )
 
 
+def nearest_rows(take: Take, curves: Curves) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """The recorded row nearest to each sample."""
+    if not curves.is_even:
+        return np.arange(take.n_rows)
+    recorded = np.array(take.t_ns)
+    after = np.searchsorted(recorded, curves.times_ns).clip(0, take.n_rows - 1)
+    before = (after - 1).clip(0)
+    is_before = curves.times_ns - recorded[before] < recorded[after] - curves.times_ns
+    return np.where(is_before, before, after)
+
+
 def values_from_take(take: Take, options: ExportOptions) -> tuple[tuple[str, ...], F32]:
     """Names and (N_ROWS, C) values of the units, or of the chosen rig."""
     if not options.rig:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from livefacs.errors import ConfigError, TakeError
-from livefacs.formats.curves import Exporter, ExportOptions
+from livefacs.formats.curves import Exporter, ExportOptions, need
+from livefacs.resources import scratch_beside
+from livefacs.retarget.library import load_rig
 from livefacs.take.reader import Take
+from livefacs.timecode import find_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,8 @@ class Format:
     module, function : where its exporter is
     summary : str
         One line for people.
-    extra : str
-        The extra that brings its library; empty where none is needed.
+    extra, library : str
+        The extra that brings its library, and the library's module; empty where none is needed.
     is_list : bool
         A list of events or markers at the take's own times, which has no curves to choose.
     """
@@ -37,6 +44,7 @@ class Format:
     module: str
     summary: str
     extra: str = ""
+    library: str = ""
     function: str = "export"
     is_list: bool = False
 
@@ -47,11 +55,21 @@ FORMATS: Final[dict[str, Format]] = {
         Format("csv", (".csv",), "au_table", "a row a frame, as livefacs solve writes it"),
         Format("jsonl", (".jsonl",), "jsonl", "a JSON object a line"),
         Format(
-            "parquet", (".parquet",), "parquet", "columns for pandas, Polars, DuckDB", "parquet"
+            "parquet",
+            (".parquet",),
+            "parquet",
+            "columns for pandas, Polars, DuckDB",
+            *("parquet", "pyarrow"),
         ),
         Format("openface", (".csv",), "openface_csv", "OpenFace 2 CSV, AU*_r on 0 to 5"),
         Format("livelinkface", (".csv",), "livelink_csv", "Live Link Face take, as the phone's"),
-        Format("usd", (".usda", ".usdc", ".usd"), "usd", "UsdSkelAnimation blend shapes", "usd"),
+        Format(
+            "usd",
+            (".usda", ".usdc", ".usd"),
+            "usd",
+            "UsdSkelAnimation blend shapes",
+            *("usd", "pxr"),
+        ),
         Format("gltf", (".glb", ".gltf"), "gltf", "glTF 2.0 morph weights and head"),
         Format("vrma", (".vrma",), "vrma", "VRM animation: expressions, gaze, head"),
         Format("maya", (".anim",), "maya_anim", "Maya .anim curves of a blend shape node"),
@@ -66,7 +84,7 @@ FORMATS: Final[dict[str, Format]] = {
             (".otio",),
             "otio",
             "OpenTimelineIO timeline with the markers",
-            "otio",
+            *("otio", "opentimelineio"),
             is_list=True,
         ),
     )
@@ -96,14 +114,32 @@ def find_format(name: str, path: Path | None = None) -> Format:
     )
 
 
-def check_options(file_format: Format, options: ExportOptions) -> None:
-    """Refuse what the format would not heed: a list at 30 is no list at 24 because it was asked.
+def check_export(file_format: Format, options: ExportOptions) -> None:
+    """Find what is wrong with the options before any work is done for them.
 
     Raises
     ------
     ConfigError
-        An option changes curves, and the format has none.
+        No such rate or rig, smoothing that is none, an option that changes curves where the format
+        has none, or the format's library is not installed.
     """
+    if file_format.is_list:
+        _check_list(file_format, options)
+    if file_format.library and importlib.util.find_spec(file_format.library) is None:
+        raise need(file_format.library, file_format.extra)
+    if options.fps:
+        find_rate(options.fps)
+    if options.rig:
+        load_rig(options.rig)
+    if not 0.0 <= options.smooth_hz < math.inf:
+        raise ConfigError(f"smoothing at {options.smooth_hz:g} Hz: expected 0 (none) or more")
+    check = getattr(_module(file_format), "check", None)
+    if check is not None:
+        check(options)
+
+
+def _check_list(file_format: Format, options: ExportOptions) -> None:
+    """Refuse what the format would not heed: a list at 30 is no list at 24 because it was asked."""
     given = {
         "--rig": options.rig,
         "--fps": options.fps,
@@ -111,7 +147,7 @@ def check_options(file_format: Format, options: ExportOptions) -> None:
         "--raw": options.raw,
     }
     wrong = [flag for flag, value in given.items() if value]
-    if file_format.is_list and wrong:
+    if wrong:
         raise ConfigError(
             f"{file_format.name} is made of the take as it was recorded:"
             f" leave out {' and '.join(wrong)}"
@@ -128,11 +164,10 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
     ConfigError
         An option is wrong, or the format's library is not installed.
     """
-    check_options(file_format, options)
-    module = importlib.import_module(f"livefacs.formats.{file_format.module}")
-    exporter: Exporter = getattr(module, file_format.function)
+    check_export(file_format, options)
+    exporter: Exporter = getattr(_module(file_format), file_format.function)
     suffix = path.suffix if path.suffix.lower() in file_format.suffixes else file_format.suffixes[0]
-    unfinished = path.with_name(f".{path.stem}.unfinished{suffix}")
+    unfinished = scratch_beside(path, f"unfinished-{os.getpid()}{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         exporter(take, unfinished, options)
@@ -144,3 +179,7 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
+
+
+def _module(file_format: Format) -> ModuleType:
+    return importlib.import_module(f"livefacs.formats.{file_format.module}")

@@ -14,7 +14,10 @@ from livefacs.take.reader import Take
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file. Unknown values are ``null``; without a face they are held."""
+    """Write the file. Unknown values are ``null``; without a face they are held.
+
+    Confidences are an object more, where asked.
+    """
     curves = curves_from_take(take, options)
     head = {
         "format": "livefacs-jsonl",
@@ -33,9 +36,15 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     template = (
         "{" + ", ".join(pairs[:n_head]) + '}, "gaze": {'
         + ", ".join(pairs[n_head : n_head + n_gaze])
-        + '}, "values": {' + ", ".join(pairs[n_head + n_gaze :]) + "}}\n"
+        + '}, "values": {' + ", ".join(pairs[n_head + n_gaze :]) + "}"
     )  # fmt: skip
     numbers = np.hstack([curves.head, curves.gaze, curves.values])
+    if options.confidence and not options.rig:
+        parts = [f"{json.dumps(name)}: %.4g" for name in curves.names]
+        template += ', "confidence": {' + ", ".join(parts) + "}"
+        confidence = np.array(take.confidence)[nearest_rows(take, curves)]
+        numbers = np.hstack([numbers, confidence])
+    template += "}\n"
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
         frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()

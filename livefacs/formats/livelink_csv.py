@@ -50,10 +50,15 @@ COLUMNS: Final = (
 """The 61 value columns in the phone's order."""
 
 
-def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file; the controls of ``livelink61``."""
+def check(options: ExportOptions) -> None:
+    """Refuse what the format has no place for."""
     if options.rig not in ("", RIG):
         raise ConfigError(f"a Live Link Face file holds the rig {RIG}, not {options.rig!r}")
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file; the controls of ``livelink61``."""
+    check(options)
     curves = curves_from_take(take, replace(options, rig=RIG))
     order = [curves.names.index(name) for name in COLUMNS]
     template = "," + ",".join(["%.10f"] * len(COLUMNS)) + "\n"

@@ -17,10 +17,15 @@ from livefacs.formats.text import number_lines
 from livefacs.take.reader import Take
 
 
-def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file. Head pose only: the format has no place for other curves."""
+def check(options: ExportOptions) -> None:
+    """Refuse what the format has no place for."""
     if options.rig:
         raise ConfigError("a Nuke .chan file holds the head alone: leave out --rig")
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file. Head pose only: the format has no place for other curves."""
+    check(options)
     curves = curves_from_take(take, options, even=True)
     # Nuke's ZXY turns about z first: matrix Ry Rx Rz, our own order from the outside in.
     yaw, pitch, roll = np.degrees(curves.head[:, :3]).T

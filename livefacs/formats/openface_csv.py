@@ -55,10 +55,15 @@ _FORMATS: Final = (
 )
 
 
-def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file, a row a frame."""
+def check(options: ExportOptions) -> None:
+    """Refuse what the format has no place for."""
     if options.rig or options.fps:
         raise ConfigError("an OpenFace file holds the recorded frames: leave out --rig and --fps")
+
+
+def export(take: Take, path: Path, options: ExportOptions) -> None:
+    """Write the file, a row a frame."""
+    check(options)
     curves = curves_from_take(take, options)
     frames = take.frames
     has_face = frames["n_faces"] > 0

@@ -34,8 +34,9 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     columns |= {f"head_{name}": curves.head[:, i] for i, name in enumerate(HEAD_FIELDS)}
     columns |= {f"gaze_{name}": curves.gaze[:, i] for i, name in enumerate(GAZE_FIELDS)}
     columns |= {name: curves.values[:, i] for i, name in enumerate(curves.names)}
-    if options.confidence and not options.rig and not curves.is_even:
-        columns |= {f"{n}_confidence": take.confidence[:, i] for i, n in enumerate(take.channels)}
+    if options.confidence and not options.rig:
+        confidence = np.array(take.confidence)[nearest_rows(take, curves)]
+        columns |= {f"{n}_confidence": confidence[:, i] for i, n in enumerate(take.channels)}
     table = pyarrow.table(
         {
             name: pyarrow.array(np.ascontiguousarray(column), from_pandas=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from livefacs.errors import TakeError
-from livefacs.formats.export import check_options, export_take, find_format
+from livefacs.formats.export import check_export, export_take, find_format
 from livefacs.solving.estimating import estimate_take
 from livefacs.solving.meshes import meshes_of_clip
 from livefacs.solving.options import TAKE_FORMAT, ClipReport, SolveOptions
@@ -93,7 +93,7 @@ def _check_target(target: Path, options: SolveOptions) -> None:
     if options.format == TAKE_FORMAT and target.exists():
         raise TakeError(f"{target} is there already: a take never goes over what is there")
     if options.format != TAKE_FORMAT:
-        check_options(find_format(options.format), options.export)
+        check_export(find_format(options.format), options.export)
 
 
 def _deliver(solved: Path, target: Path, options: SolveOptions) -> None:

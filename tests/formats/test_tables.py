@@ -14,8 +14,8 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from livefacs.errors import ConfigError
-from livefacs.formats.curves import ExportOptions, curves_from_take
-from livefacs.formats.export import export_take, find_format
+from livefacs.formats.curves import ExportOptions, curves_from_take, values_from_take
+from livefacs.formats.export import check_export, export_take, find_format
 from livefacs.formats.livelink_csv import COLUMNS, fractional_labels
 from livefacs.formats.openface_csv import DLIB_68_MESH, HEADER
 from livefacs.retarget.library import load_rig
@@ -183,3 +183,42 @@ def test_other_rigs_are_refused_where_the_format_is_for_one(exported: Export) ->
         exported("livelinkface", rig="vrm1")
     with pytest.raises(ConfigError, match="leave out --rig"):
         exported("openface", rig="arkit52")
+
+
+@pytest.mark.parametrize("fps", ["", "24"])
+def test_confidences_are_there_where_asked_resampled_or_not(
+    exported: Export, tmp_path: Path, fps: str
+) -> None:
+    table = parquet.read_table(exported("parquet", confidence=True, fps=fps))
+    assert table["AU12_L_confidence"].to_pylist() == [1.0] * table.num_rows
+    (tmp_path / "out.parquet").unlink()
+    lines = exported("jsonl", confidence=True, fps=fps).read_text().splitlines()[1:]
+    assert len(lines) == table.num_rows
+    assert all(json.loads(line)["confidence"]["AU12_L"] == 1.0 for line in lines)
+
+
+def test_a_rig_of_unfiltered_units_is_that_of_the_raw_ones(take: Take) -> None:
+    names, filtered = values_from_take(take, ExportOptions(rig="vrm1"))
+    _, raw = values_from_take(take, ExportOptions(rig="vrm1", raw=True))
+    column = next(i for i in range(len(names)) if 0 < filtered[5, i] < 0.8)
+    assert raw[5, column] == pytest.approx(1.1 * filtered[5, column], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "fault"),
+    [
+        ("csv", {"fps": "31"}, "no timecode rate"),
+        ("csv", {"rig": "nobody"}, "no rig"),
+        ("csv", {"smooth_hz": -1.0}, "0 .none. or more"),
+        ("csv", {"smooth_hz": float("nan")}, "0 .none. or more"),
+        ("openface", {"fps": "24"}, "leave out"),
+        ("nuke", {"rig": "arkit52"}, "head alone"),
+        ("livelinkface", {"rig": "arkit52"}, "livelink61"),
+    ],
+)
+def test_faults_are_found_before_any_work(
+    name: str, options: dict[str, object], fault: str
+) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        check_export(find_format(name), ExportOptions(**options))  # type: ignore[arg-type]
+    check_export(find_format(name), ExportOptions(smooth_hz=6.0, confidence=True))
