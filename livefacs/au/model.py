@@ -186,7 +186,7 @@ def save_model(model: EstimatorModel, path: Path) -> None:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path) -> EstimatorModel:
+def _load(path: Path, _stamped: tuple[int, int]) -> EstimatorModel:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -233,4 +233,19 @@ def load_model(path: Path | None = None) -> EstimatorModel:
     LandmarkerError
         The file is absent, damaged, or of another version or channel set.
     """
-    return _load(data_path(SHIPPED) if path is None else Path(path))
+    path = weights_path(path)
+    return _load(path, _stamp(path))
+
+
+def weights_path(path: Path | None) -> Path:
+    """A weights file; None: the one that ships."""
+    return data_path(SHIPPED) if path is None else Path(path)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes with the file: a process that lives for long must not keep what stood there."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return 0, 0  # reading it says why
+    return facts.st_mtime_ns, facts.st_size

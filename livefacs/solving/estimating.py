@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 from livefacs.app import make_smoothing, plain, profile_entry
 from livefacs.au.estimator import Estimator
@@ -18,21 +16,13 @@ from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.pipeline.replay import TakeMeshes, replay_take
 from livefacs.pipeline.tracker import Tracker
 from livefacs.solving.meshes import unknown_units
-from livefacs.solving.options import SolveOptions, is_take
+from livefacs.solving.options import NO_PROFILE, SolveOptions, is_take
 from livefacs.solving.writing import append_all
 from livefacs.take.model import TakeInfo, TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.take.soundness import faults_of
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Estimate, Frame, Gaze, HeadPose, Landmarks, TrackedFrame
-
-NO_PROFILE: Final = "none"
-"""Name that stands for no profile, where the take was recorded with one."""
-
-
-@lru_cache(maxsize=1)
-def _model(weights: Path | None) -> EstimatorModel:
-    return load_model(weights)
 
 
 def estimate_take(clip: str, meshes: Take, folder: Path, options: SolveOptions) -> tuple[str, ...]:
@@ -50,7 +40,7 @@ def estimate_take(clip: str, meshes: Take, folder: Path, options: SolveOptions) 
         options = replace(options, tracking=_as_recorded(meshes, options.tracking))
     options = replace(options, as_live=as_live)
     tracking = options.tracking
-    model = _model(tracking.weights)
+    model = load_model(tracking.weights)
     backend = str(meshes.document["landmarker"])
     name = None if tracking.profile == NO_PROFILE else tracking.profile
     profile = None if name is None else load_profile(name, backend)
