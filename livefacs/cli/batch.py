@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from livefacs.cli.first_run import say_if_compiling
 
 if TYPE_CHECKING:
-    from livefacs.batch import Job, Outcome
-    from livefacs.solving import SolveOptions
+    from livefacs.batch import Outcome
 
 app = typer.Typer()
 
 REPORT_NAME: Final = "livefacs-batch.csv"
+MOST_PROCESSES: Final = 256
 _REPORTED: Final = ("target", "n_frames", "n_with_face", "n_faces_at_once", "work_s")
-
-_CLIPS: Final = (
-    *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg"),
-    *(".wmv", ".ts", ".mts", ".3gp"),
-)
 
 
 @app.command()
@@ -30,7 +26,9 @@ def batch(
     folder: Annotated[Path, typer.Argument(help="Folder of clips and takes, searched deeply.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")],
     to: Annotated[str, typer.Option("--to", "-t", help="Format; take: the solved take.")] = "csv",
-    processes: Annotated[int, typer.Option(help="Processes; 0: one a core.")] = 0,
+    processes: Annotated[
+        int, typer.Option(min=0, max=MOST_PROCESSES, help="Processes; 0: one a core.")
+    ] = 0,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://HOST:PORT.")] = "",
     rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
     fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
@@ -59,100 +57,78 @@ def batch(
     from livefacs.batch import Manifest, run_batch
     from livefacs.config import load_options
     from livefacs.formats.curves import ExportOptions
-    from livefacs.solving import SolveOptions, work_on_clip
+    from livefacs.solving import SolveOptions, checked_mark, find_jobs, work_on_clip
 
     given = {"landmarker": landmarker, "model": model, "weights": weights, "profile": profile}
     options = SolveOptions(
         tracking=load_options(None, {"tracking": given}).tracking,
         as_live=as_live,
         read_ahead=False,
-        format=to,
+        format=to.lower(),
         export=ExportOptions(
             rig=rig, fps=fps, smooth_hz=smooth, confidence=confidence, timecode=timecode
         ),
     )
+    mark = checked_mark(options)
     jobs = find_jobs(folder, output, options)
+    manifest = Manifest(output)
     say_if_compiling()
     outcomes = run_batch(
         jobs,
         work_on_clip,
         options,
-        Manifest(output),
+        manifest,
+        mark=mark,
         n_processes=processes,
         scheduler=scheduler,
     )
-    gathered = _followed(outcomes, len(jobs))
-    write_report(output / REPORT_NAME, gathered)
-    _report(gathered)
-
-
-def find_jobs(folder: Path, output: Path, options: SolveOptions) -> list[Job]:
-    """Every clip and take under a folder, with where its result goes (the same tree)."""
-    from livefacs.batch import Job
-    from livefacs.errors import ConfigError, SourceError
-    from livefacs.solving import suffix_of
-    from livefacs.take.model import DOCUMENT_NAME
-
-    suffix = suffix_of(options)
-    if not folder.is_dir():
-        raise SourceError(f"{folder}: no such folder; expected a folder of clips")
-    takes = {path.parent for path in folder.rglob(DOCUMENT_NAME)}
-    clips = sorted(
-        takes
-        | {
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in _CLIPS and not takes.intersection(path.parents)
-        }
-    )
-    own = output.resolve()
-    clips = [
-        clip
-        for clip in clips
-        if own not in clip.resolve().parents and not _is_hidden(clip.relative_to(folder))
-    ]
-    if not clips:
-        raise SourceError(f"{folder}: no clip and no take in it (looked for {', '.join(_CLIPS)})")
-    jobs = [
-        Job(str(clip.resolve()), str((own / clip.relative_to(folder)).with_suffix(suffix)))
-        for clip in clips
-    ]
-    targets = [job.target for job in jobs]
-    twice = sorted({target for target in targets if targets.count(target) > 1})
-    if twice:
-        raise ConfigError(f"clips that differ only in their ending would share {twice[0]}")
-    return jobs
-
-
-def _is_hidden(path: Path) -> bool:
-    """Left by a killed run, or by a system; nobody's clip."""
-    return any(part.startswith(".") for part in path.parts)
+    gathered: list[Outcome] = []
+    try:
+        with closing(outcomes):
+            _follow(outcomes, gathered, len(jobs))
+    except KeyboardInterrupt:
+        n_left = len(jobs) - len(gathered)
+        typer.echo(f"stopped with {n_left} to do: the same command goes on with them", err=True)
+        raise typer.Exit(130) from None
+    finally:
+        write_report(output / REPORT_NAME, gathered)
+        _tell_totals(gathered)
+        manifest.close()
+    if any(outcome.state == "failed" for outcome in gathered):
+        raise typer.Exit(1)
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
     """A row a clip: state, frames, faces, seconds of work, notices or the error."""
     import csv
 
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("clip", "state", *_REPORTED, "notices", "error"))
-        for outcome in sorted(outcomes, key=lambda each: each.job.clip):
-            report = outcome.report
-            facts = [report.get(name, "") for name in _REPORTED]
-            notices = "; ".join(report.get("notices", ()))
-            writer.writerow((outcome.job.clip, outcome.state, *facts, notices, outcome.error))
+    beside = path.with_suffix(".new")
+    try:
+        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("clip", "state", *_REPORTED, "notices", "error"))
+            for outcome in sorted(outcomes, key=lambda each: each.job.clip):
+                report = {"target": outcome.job.target, **outcome.report}
+                facts = [report.get(name, "") for name in _REPORTED]
+                notices = "; ".join(report.get("notices", ()))
+                writer.writerow((outcome.job.clip, outcome.state, *facts, notices, outcome.error))
+        beside.replace(path)
+    except OSError as error:
+        typer.echo(f"cannot write {path}: {error.strerror or error}", err=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
-def _followed(outcomes: Any, n_jobs: int) -> list[Outcome]:
-    """All outcomes, each told as it comes."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    gathered: list[Outcome] = []
+def _follow(outcomes: Iterable[Outcome], gathered: list[Outcome], n_jobs: int) -> None:
+    """Gather all outcomes, each told as it comes."""
     for outcome in outcomes:
         gathered.append(outcome)
-        console.print(f"[{len(gathered)}/{n_jobs}] {_line(outcome)}", markup=False)
-    return gathered
+        typer.echo(printable(f"[{len(gathered)}/{n_jobs}] {_line(outcome)}"))
+
+
+def printable(text: str) -> str:
+    """One line that every terminal takes, whatever a file is called."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _line(outcome: Outcome) -> str:
@@ -165,13 +141,11 @@ def _line(outcome: Outcome) -> str:
     return "; ".join((f"{name}: {seen}, {work}", *report["notices"]))
 
 
-def _report(outcomes: Sequence[Outcome]) -> None:
-    """Totals; failures once more at the end, and a non-zero exit."""
+def _tell_totals(outcomes: Sequence[Outcome]) -> None:
+    """Totals, and the failures once more at the end."""
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     n_skipped = sum(outcome.state == "skipped" for outcome in outcomes)
     n_done = len(outcomes) - len(failed) - n_skipped
     typer.echo(f"{n_done} solved, {n_skipped} finished before, {len(failed)} failed")
     for outcome in failed:
-        typer.echo(f"failed: {outcome.error}", err=True)
-    if failed:
-        raise typer.Exit(1)
+        typer.echo(printable(f"failed: {outcome.error}"), err=True)

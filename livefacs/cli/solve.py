@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from livefacs.cli.first_run import say_if_compiling
 from livefacs.errors import ConfigError
 
 if TYPE_CHECKING:
-    from livefacs.batch import Job
+    from livefacs.batch import Job, Manifest
     from livefacs.solving import ClipReport, SolveOptions
 
 app = typer.Typer()
@@ -80,7 +81,7 @@ def solve(
     """
     from livefacs.config import load_options
     from livefacs.formats.curves import ExportOptions
-    from livefacs.solving import SolveOptions
+    from livefacs.solving import SolveOptions, checked_mark
 
     given = {
         "landmarker": landmarker,
@@ -101,15 +102,20 @@ def solve(
             rig=rig, fps=fps, smooth_hz=smooth, confidence=confidence, timecode=timecode
         ),
     )
+    mark = checked_mark(options)
     say_if_compiling()
-    if _is_file(output, options):
-        if len(clips) > 1:
-            raise ConfigError(
-                f"{len(clips)} clips cannot go into one file {output}: give a folder with -o"
-            )
-        _tell(_solve_one(clips[0], output, options))
-    else:
-        _solve_many(_jobs(clips, output, options), output, options, again)
+    try:
+        if _is_file(output, options):
+            if len(clips) > 1:
+                raise ConfigError(
+                    f"{len(clips)} clips cannot go into one file {output}: give a folder with -o"
+                )
+            _tell(_solve_one(clips[0], output, options))
+        else:
+            _solve_many(_jobs(clips, output, options), output, options, mark, again)
+    except KeyboardInterrupt:
+        typer.echo("stopped: of the clip at hand nothing was written", err=True)
+        raise typer.Exit(130) from None
 
 
 def _format(to: str, output: Path) -> str:
@@ -146,22 +152,57 @@ def _solve_one(clip: str, target: Path, options: SolveOptions) -> ClipReport:
         )
 
 
-def _solve_many(jobs: Sequence[Job], output: Path, options: SolveOptions, again: bool) -> None:
-    """One clip after the other; each is finished for good when it is done."""
-    from dataclasses import asdict, replace
+def _solve_many(
+    jobs: Sequence[Job], output: Path, options: SolveOptions, mark: str, again: bool
+) -> None:
+    """One clip after the other; each is finished for good when it is done, failures come last.
 
-    from livefacs.batch import Manifest, Outcome, key_of
+    Of a single clip the failure itself is raised.
+    """
+    from livefacs.batch import Manifest
+    from livefacs.errors import LivefacsError
 
-    manifest = Manifest(output)
-    for job in jobs:
-        keyed = replace(job, key=key_of(job, options) if Path(job.clip).exists() else "")
-        if not again and keyed.key and manifest.finished(keyed) is not None:
-            typer.echo(f"{job.target}: finished before", err=True)
-            continue
+    failed: list[LivefacsError] = []
+    with closing(Manifest(output)) as manifest:
+        for job in jobs:
+            try:
+                _solve_due(job, manifest, options, mark, again)
+            except LivefacsError as error:
+                if len(jobs) == 1:
+                    raise
+                failed.append(error)
+    for fault in failed:
+        typer.echo(f"failed: {fault}", err=True)
+    if failed:
+        typer.echo(f"{len(failed)} of {len(jobs)} clips failed", err=True)
+        raise typer.Exit(1)
+
+
+def _solve_due(job: Job, manifest: Manifest, options: SolveOptions, mark: str, again: bool) -> None:
+    """Solve one of several where it is not finished; an earlier solved take gives way."""
+    from dataclasses import asdict
+
+    from livefacs.batch import Outcome, earlier_aside
+
+    keyed = _keyed(job, mark, manifest)
+    if not again and keyed.key and manifest.finished(keyed) is not None:
+        typer.echo(f"{job.target}: finished before", err=True)
+        return
+    with earlier_aside(keyed):
         report = _solve_one(job.clip, Path(job.target), options)
-        _tell(report)
-        if keyed.key:
-            manifest.note(Outcome(keyed, "done", asdict(report)))
+    _tell(report)
+    if keyed.key:
+        manifest.note(Outcome(keyed, "done", asdict(report)))
+
+
+def _keyed(job: Job, mark: str, manifest: Manifest) -> Job:
+    """The clip with its key; patterns of images have none, and are always solved."""
+    from dataclasses import replace
+
+    from livefacs.batch import key_of
+
+    key = key_of(job, mark, manifest.folder) if Path(job.clip).exists() else ""
+    return replace(job, key=key, replaces=manifest.has_made(job))
 
 
 def _tell(report: Any) -> None:
@@ -190,11 +231,17 @@ def _jobs(clips: Sequence[str], output: Path, options: SolveOptions) -> list[Job
     from livefacs.batch import Job
     from livefacs.solving import suffix_of
 
-    names = [Path(clip).stem or Path(clip).name for clip in clips]
+    names = [_name(clip) for clip in clips]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"two clips are called {name}: solve them into different folders")
-    suffix = suffix_of(options)
+    suffix, folder = suffix_of(options), output.resolve()
     return [
-        Job(clip, str(output / f"{name}{suffix}")) for clip, name in zip(clips, names, strict=True)
+        Job(clip, str(folder / f"{name}{suffix}")) for clip, name in zip(clips, names, strict=True)
     ]
+
+
+def _name(clip: str) -> str:
+    """A clip's name without its ending; folders' names may have dots that end nothing."""
+    path = Path(clip)
+    return (path.resolve().name if path.is_dir() else path.stem) or path.name

@@ -1,10 +1,12 @@
 """Clips and takes, solved offline: meshes, Action Units, the chosen format."""
 
 from livefacs.solving.clip import solve_clip, work_on_clip
+from livefacs.solving.gathering import find_jobs
 from livefacs.solving.options import (
     TAKE_FORMAT,
     ClipReport,
     SolveOptions,
+    checked_mark,
     is_take,
     suffix_of,
 )
@@ -13,6 +15,8 @@ __all__ = [
     "TAKE_FORMAT",
     "ClipReport",
     "SolveOptions",
+    "checked_mark",
+    "find_jobs",
     "is_take",
     "solve_clip",
     "suffix_of",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import platform
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +14,7 @@ from typing import Any
 
 from livefacs.errors import TakeError
 from livefacs.formats.export import check_export, export_take, find_format
+from livefacs.resources import scratch_beside, scratch_of
 from livefacs.solving.estimating import estimate_take
 from livefacs.solving.meshes import meshes_of_clip
 from livefacs.solving.options import TAKE_FORMAT, ClipReport, SolveOptions
@@ -45,7 +48,7 @@ def solve_clip(
     """
     began_s = time.monotonic()
     _check_target(target, options)
-    work = target.parent / f".{target.name}.solving-{os.getpid()}"
+    work = scratch_beside(target, f"solving-{platform.node()}-{os.getpid()}")
     try:
         solved = work / "solved" / _name_of(clip)
         solved.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +63,16 @@ def solve_clip(
             f"cannot write {target}: {error.strerror or error}; name another place"
         ) from error
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _clear(target)
+
+
+def _clear(target: Path) -> None:
+    """Take away what is unfinished: ours, and what a killed run left."""
+    for folder in scratch_of(target, "solving-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in scratch_of(target, "unfinished-*"):
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _name_of(clip: str) -> str:

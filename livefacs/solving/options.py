@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from livefacs.au.model import load_model, weights_path
+from livefacs.au.profile import load_profile, profile_path
+from livefacs.batch import content_hash
 from livefacs.config import TrackingOptions
+from livefacs.errors import LandmarkerError
 from livefacs.formats.curves import ExportOptions
-from livefacs.formats.export import find_format
+from livefacs.formats.export import check_export, find_format
+from livefacs.retarget.library import load_map
 from livefacs.take.model import DOCUMENT_NAME
 
 TAKE_FORMAT: Final = "take"
 """Besides the export formats: the solved take itself, as a folder."""
+
+NO_PROFILE: Final = "none"
+"""Name that stands for no profile, where the take was recorded with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,39 @@ def suffix_of(options: SolveOptions) -> str:
     if options.format == TAKE_FORMAT:
         return ""
     return find_format(options.format).suffixes[0]
+
+
+def checked_mark(options: SolveOptions) -> str:
+    """Find faults of the options before any clip is opened; what a result depends on besides it.
+
+    Returns
+    -------
+    mark : str
+        The options, and the content of the weights, profile, model and rig that they name.
+
+    Raises
+    ------
+    ConfigError, LandmarkerError
+        Something that they name is not there, or cannot be had.
+    """
+    tracking, export = options.tracking, options.export
+    load_model(tracking.weights)
+    weights = content_hash(weights_path(tracking.weights))
+    parts = [repr(replace(options, read_ahead=True)), weights]
+    if tracking.profile is not None and tracking.profile != NO_PROFILE:
+        load_profile(tracking.profile)
+        parts.append(content_hash(profile_path(tracking.profile)))
+    if tracking.model is not None:
+        if not tracking.model.exists():
+            raise LandmarkerError(f"no landmark model at {tracking.model}")
+        parts.append(content_hash(tracking.model))
+    if export.rig:
+        parts.append(repr(load_map(export.rig)))
+    if options.format == TAKE_FORMAT:
+        check_export(find_format("csv"), export)
+    else:
+        check_export(find_format(options.format), export)
+    return "\0".join(parts)
 
 
 def is_take(clip: str) -> bool:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from livefacs.batch import MANIFEST_NAME, Job, Manifest, Outcome, content_hash, run_batch
-from livefacs.errors import ConfigError, SinkError, TakeError
+from livefacs.batch import (
+    MANIFEST_NAME,
+    Job,
+    Manifest,
+    Outcome,
+    content_hash,
+    run_batch,
+    work_once,
+)
+from livefacs.errors import ConfigError, SinkError, SourceError, TakeError
 
 from .work import copy_clip
 
@@ -97,6 +107,78 @@ def test_a_foreign_manifest_is_not_written_over(tmp_path: Path) -> None:
         Manifest(tmp_path / "file")
 
 
+def test_two_runs_into_one_folder(tmp_path: Path) -> None:
+    first = Manifest(tmp_path)
+    with pytest.raises(TakeError, match="another run is writing into"):
+        Manifest(tmp_path)
+    first.close()
+    Manifest(tmp_path)
+
+
+def test_a_manifest_of_nonsense_bytes(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST_NAME).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="move it away"):
+        Manifest(tmp_path)
+
+
+@pytest.mark.timeout(60)
+def test_results_that_were_moved_are_still_finished(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, a="one", b="two")
+    studio.run()
+    studio.results = studio.results.rename(tmp_path / "elsewhere")
+    again = studio.run()
+    assert states(again) == {"a": "skipped", "b": "skipped"}
+    assert again["a"].job.target == str(tmp_path / "elsewhere/a")
+
+
+def test_a_note_of_other_options_is_not_believed(tmp_path: Path) -> None:
+    """Killed between result and manifest, run with other options, run as at first."""
+    target, marks = tmp_path / "out", tmp_path / "marks"
+    marks.mkdir()
+    (tmp_path / "clip").write_text("one")
+    for key, suffix in (("k1", "!"), ("k2", "?"), ("k1", "!")):
+        job = Job(str(tmp_path / "clip"), str(target), key * 16)
+        work_once(copy_clip, job, {"suffix": suffix, "marks": str(marks)})
+        assert target.read_text() == f"ONE{suffix}"
+    assert len(list(marks.iterdir())) == 3
+
+
+def test_an_earlier_folder_comes_back_where_the_work_fails(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "earlier").write_text("x")
+    (tmp_path / "clip").write_text("no face")
+    job = Job(str(tmp_path / "clip"), str(target), "k" * 64, replaces=True)
+    with pytest.raises(SourceError):
+        work_once(copy_clip, job, {})
+    assert (target / "earlier").read_text() == "x"
+    (tmp_path / "clip").write_text("one")
+    work_once(copy_clip, job, {"suffix": "!", "marks": str(tmp_path)})
+    assert target.read_text() == "ONE!"
+    assert not list(tmp_path.glob(".*before*"))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(sys.platform != "linux", reason="file names that are no text: Linux")
+def test_names_that_are_no_text_and_very_long(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, a="one")
+    names = [b"\xff\xfe", b"n" * 255, "😀 [b] *".encode()]
+    for name in names:
+        (studio.clips / os.fsdecode(name)).write_text("two")
+    assert set(states(studio.run()).values()) == {"done"}
+    assert set(states(studio.run()).values()) == {"skipped"}
+    for name in names:
+        assert (studio.results / os.fsdecode(name)).read_text() == "TWO!"
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names on this system")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(TakeError, match="neither a file nor a folder"):
+        content_hash(tmp_path / "pipe.mp4")
+
+
 def test_folders_hash_by_their_contents(tmp_path: Path) -> None:
     folders = []
     for name in ("a", "b", "c"):
@@ -111,3 +193,13 @@ def test_a_scheduler_that_does_not_answer(tmp_path: Path, unused_port: int) -> N
     studio = Studio(tmp_path, a="one")
     with pytest.raises(SinkError, match=r"expected tcp://HOST:PORT"):
         studio.run(scheduler=f"nonsense://127.0.0.1:{unused_port}")
+
+
+@pytest.mark.timeout(60)
+def test_a_scheduler_that_says_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    studio = Studio(tmp_path, a="one")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(SinkError, match="no answer in"):
+            studio.run(scheduler=f"tcp://127.0.0.1:{port}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from livefacs.batch import Job, Manifest, run_batch
+from livefacs.errors import SinkError
 
 from .work import copy_clip
 
@@ -106,7 +107,7 @@ def test_a_worker_killed_in_the_middle(
     n_again = worked.pop("clip03") + worked.pop("clip04")
     assert n_again == 3  # the one whose worker was killed
     assert set(worked.values()) == {1}
-    assert not list(results.glob(".*"))
+    assert [path.name for path in results.glob(".*")] == [".livefacs-batch.lock"]
     assert sum(worker.poll() is None for worker in workers) == 1
 
     again = list(run_batch(jobs, copy_clip, options, Manifest(results), scheduler=address))
@@ -124,3 +125,40 @@ def kill_a_busy_worker(workers: list[subprocess.Popen[str]], marks: Path, gate: 
                 raise StopIteration
             pace.wait(0.01)
     gate.write_text("")
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_scheduler_that_goes_in_the_middle(
+    tmp_path: Path, cluster: tuple[str, list[subprocess.Popen[str]]]
+) -> None:
+    address, workers = cluster
+    clips, results, marks = (tmp_path / name for name in ("clips", "results", "marks"))
+    for folder in (clips, results, marks):
+        folder.mkdir()
+    for name in ("a", "b", "c"):
+        (clips / name).write_text("wait")
+    jobs = [Job(str(clips / name), str(results / name)) for name in ("a", "b", "c")]
+    gate = tmp_path / "gate"
+    options = {"suffix": "!", "marks": str(marks), "gate": str(gate)}
+
+    def end_the_scheduler() -> None:
+        pace = threading.Event()
+        while not list(marks.iterdir()):
+            pace.wait(0.01)
+        distributed.Client(address, set_as_default=False).shutdown()
+
+    ending = threading.Thread(target=end_the_scheduler)
+    ending.start()
+    manifest = Manifest(results)
+    with pytest.raises(SinkError, match=r"is gone, with 3 clip\(s\) to do"):
+        list(run_batch(jobs, copy_clip, options, manifest, scheduler=address))
+    ending.join()
+    gate.write_text("")
+    for worker in workers:
+        worker.wait(30)
+    outcomes = list(run_batch(jobs, copy_clip, options, manifest, n_processes=2))
+    assert [outcome.state for outcome in outcomes] == ["done"] * 3
+    assert all((results / name).read_text() == "WAIT!" for name in ("a", "b", "c"))
+    assert not list(results.glob(".livefacs-*-done-*"))

@@ -21,7 +21,7 @@ def copy_clip(clip: str, target: str, options: dict[str, Any]) -> dict[str, Any]
     if text == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     marks = Path(options["marks"])
-    (marks / f"{Path(clip).stem}.{time.monotonic_ns()}.{os.getpid()}").write_text("")
+    (marks / f"{Path(clip).stem[:60]}.{time.monotonic_ns()}.{os.getpid()}").write_text("")
     if options.get("gate") and text == "wait":
         _wait_for(Path(options["gate"]))
     Path(target).write_text(text.upper() + options["suffix"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from livefacs.cli.main import main
+from livefacs.resources import data_path
 from livefacs.take.reader import Take
 from tests.take.synthetic import clip_info, make_take, tracked_frame
 
@@ -114,6 +116,63 @@ def test_batch_delivers_the_rest_and_fails_at_the_end(
     assert run(*words) == 0
     assert "0 solved, 1 finished before, 0 failed" in capsys.readouterr().out
     assert run("batch", tmp_path / "nowhere", "-o", out) == 3
+
+
+def test_batch_refuses_faulty_options_before_any_work(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("batch", take.parent, "-o", tmp_path / "out")
+    assert run(*words, "--fps", "31") == 2
+    assert run(*words, "--rig", "nobody") == 2
+    assert run(*words, "--profile", "nobody") == 2
+    assert run(*words, "--weights", tmp_path / "none.npz") == 4
+    assert run(*words, "--processes", "-1") == 2
+    assert run("batch", take.parent, "-o", take.parent, "--to", "take") == 2
+    assert "cannot go into" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.timeout(60)
+def test_solved_takes_give_way_to_later_ones_of_the_same_batch(tmp_path: Path) -> None:
+    clips, out = tmp_path / "clips", tmp_path / "out"
+    make_take(clips / "a.v2", [tracked_frame(i) for i in range(20)], clip_info())
+    words = ("batch", clips, "-o", out, "--processes", "1", "--to", "take")
+    assert run(*words) == 0
+    assert Take(out / "a.v2").n_rows == 20
+    first = (out / "a.v2/frames.rec").read_bytes()
+    assert run(*words, "--whole-clip") == 0
+    assert (out / "a.v2/frames.rec").read_bytes() != first
+    assert [path.name for path in out.glob(".*")] == [".livefacs-batch.lock"]
+
+
+@pytest.mark.timeout(60)
+def test_weights_that_changed_make_a_result_anew(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "own.npz"
+    weights.write_bytes(data_path("estimator.npz").read_bytes())
+    words = ("solve", take, "-o", tmp_path / "out", "--weights", weights)
+    assert run(*words) == 0
+    assert run(*words) == 0
+    assert capsys.readouterr().err.count("finished before") == 1
+    arrays = dict(np.load(weights))
+    name = next(name for name, array in arrays.items() if array.dtype.kind == "f" and array.ndim)
+    arrays[name] = arrays[name] * 0.999
+    np.savez(weights, **arrays)
+    assert run(*words) == 0
+    assert "finished before" not in capsys.readouterr().err
+
+
+def test_solve_goes_on_after_a_failure(
+    take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"nothing")
+    assert run("solve", tmp_path / "broken.mp4", take, "-o", tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert "failed: " in said
+    assert "1 of 2 clips failed" in said
+    assert (tmp_path / "out/smile_003.csv").is_file()
+    assert run("solve", tmp_path / "broken.mp4", "-o", tmp_path / "out") == 3
 
 
 @pytest.mark.timeout(60)

@@ -1,0 +1,122 @@
+"""However a batch ends, its workers end with it, and nothing unfinished is taken for a result."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+import sys
+from contextlib import closing
+from pathlib import Path
+from livefacs.batch import Job, Manifest, run_batch
+from tests.batch.work import copy_clip
+
+root = Path(sys.argv[1])
+if __name__ == "__main__":
+    jobs = [Job(str(p), str(root / "results" / p.name)) for p in (root / "clips").iterdir()]
+    options = {"suffix": "!", "marks": str(root / "marks"), "gate": str(root / "gate")}
+    outcomes = run_batch(jobs, copy_clip, options, Manifest(root / "results"), n_processes=2)
+    try:
+        with closing(outcomes):
+            print(sorted(outcome.state for outcome in outcomes))
+    except KeyboardInterrupt:
+        print("stopped")
+"""
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Path:
+    """Three clips whose work waits for a gate."""
+    for name in ("clips", "results", "marks"):
+        (tmp_path / name).mkdir()
+    for name in "abc":
+        (tmp_path / "clips" / name).write_text("wait")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    return tmp_path
+
+
+def begin(studio: Path) -> subprocess.Popen[str]:
+    """A batch in a session of its own, as a terminal gives it."""
+    return subprocess.Popen(
+        [sys.executable, str(studio / "script.py"), str(studio)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def worker_pids(studio: Path, n_workers: int) -> set[int]:
+    """Processes of the workers, once so many have begun a clip."""
+    deadline = time.monotonic() + 30
+    pace = threading.Event()
+    while time.monotonic() < deadline:
+        pids = {int(mark.name.rsplit(".", 1)[1]) for mark in (studio / "marks").iterdir()}
+        if len(pids) >= n_workers:
+            return pids
+        pace.wait(0.02)
+    raise AssertionError("the workers did not begin")
+
+
+def assert_ended(pids: set[int]) -> None:
+    deadline = time.monotonic() + 10
+    pace = threading.Event()
+    while any(is_running(pid) for pid in pids):
+        assert time.monotonic() < deadline, "a worker outlived its batch"
+        pace.wait(0.02)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def finish(studio: Path) -> str:
+    """A second run, with the gate open; what it says."""
+    (studio / "gate").write_text("")
+    said, faults = begin(studio).communicate(timeout=40)
+    assert faults == ""
+    assert {path.name for path in (studio / "results").iterdir()} == {
+        *"abc",
+        "livefacs-batch.json",
+        ".livefacs-batch.lock",
+    }
+    return said.strip()
+
+
+@pytest.mark.timeout(90)
+def test_workers_end_with_a_batch_that_is_killed(studio: Path) -> None:
+    batch = begin(studio)
+    pids = worker_pids(studio, 2)
+    batch.kill()
+    batch.communicate(timeout=20)
+    assert_ended(pids)
+    assert not (studio / "results" / "a").exists()
+    assert finish(studio) == "['done', 'done', 'done']"
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("everybody", [True, False])
+def test_ctrl_c_ends_all_without_a_word_of_theirs(studio: Path, everybody: bool) -> None:
+    batch = begin(studio)
+    pids = worker_pids(studio, 2)
+    os.killpg(batch.pid, signal.SIGINT) if everybody else batch.send_signal(signal.SIGINT)
+    said, faults = batch.communicate(timeout=20)
+    assert (said, faults, batch.returncode) == ("stopped\n", "", 0)
+    assert_ended(pids)
+    assert finish(studio) == "['done', 'done', 'done']"
