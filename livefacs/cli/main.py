@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -39,7 +40,8 @@ COMMANDS: Final[dict[str, str]] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done, 1 other failure, 2 usage or configuration, 3 source, 4 model, 5 output.
+    Exit codes: 0 done, 1 other failure, 2 usage or configuration, 3 source, 4 model, 5 output,
+    130 stopped by Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -69,11 +71,18 @@ def _build(words: Sequence[str]) -> typer.Typer:
 def _add_command(root: typer.Typer, name: str, summary: str) -> None:
     """A module with one command becomes that command, one with several a group of them."""
     app: typer.Typer = importlib.import_module(f"livefacs.cli.{name}").app
+    for command in app.registered_commands:
+        command.help = _unwrapped(command.help or inspect.getdoc(command.callback) or "")
     if len(app.registered_commands) == 1 and app.registered_callback is None:
         info = app.registered_commands[0]
         root.command(name, help=info.help, context_settings=info.context_settings)(info.callback)  # type: ignore[type-var]  # always set by @app.command()
     else:
         root.add_typer(app, name=name, help=summary, no_args_is_help=True)
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs in one line each: the terminal's width breaks them, not the source's."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def _never_run() -> None:

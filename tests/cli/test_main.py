@@ -49,3 +49,11 @@ def test_every_command_has_help(name: str) -> None:
     with pytest.raises(SystemExit) as end:
         main([name, "--help"])
     assert not end.value.code
+
+
+def test_help_breaks_lines_where_the_terminal_does(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit):
+        main(["solve", "--help"])
+    said = capsys.readouterr().out
+    assert "head and gaze angles, then each action's bilateral value and its sides" in said
