@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -283,3 +285,31 @@ def test_a_profile_that_was_calibrated_anew_since_is_named(tmp_path: Path) -> No
     (notice,) = said()
     assert "another profile than the recording's" in notice
     assert then.digest in notice
+
+
+def test_a_failure_tells_of_the_damage_too(tmp_path: Path) -> None:
+    """Noise, of which the clip's end is gone: it has no face, and is not whole either."""
+    clip = tmp_path / "noise.mp4"
+    rng = np.random.default_rng(0)
+    with av.open(str(clip), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height = 64, 48
+        for _ in range(40):
+            noise = rng.integers(0, 256, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24")))
+        container.mux(stream.encode())
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SourceError, match=r"no face in the clip.*only \d+ of 40 frames were there"):
+        solve_clip(str(clip), tmp_path / "x.csv", SolveOptions())
+    assert [path.name for path in tmp_path.iterdir()] == ["noise.mp4"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names that are no text: Linux")
+def test_a_clip_whose_name_is_no_text(tmp_path: Path) -> None:
+    clip = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    clip.write_bytes(data_path("performer.mp4").read_bytes())
+    options = SolveOptions(format="jsonl")
+    report = solve_clip(str(clip), tmp_path / os.fsdecode(b"caf\xe9.jsonl"), options)
+    assert report.n_with_face == 420
+    assert Path(report.target).read_text(encoding="utf-8").count("\n") == 421

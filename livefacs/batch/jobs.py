@@ -158,9 +158,12 @@ def _note_path(job: Job) -> Path:
 
 def failure(job: Job, error: BaseException) -> Outcome:
     """The outcome of a clip that cannot be done, in one line."""
-    known = isinstance(error, LivefacsError)
-    text = str(error) if known else f"{job.clip}: {type(error).__name__}: {error}"
-    return Outcome(job, "failed", error=" ".join(text.splitlines()))
+    text = " ".join(str(error).splitlines())
+    if not isinstance(error, LivefacsError):
+        text = f"{type(error).__name__}: {text}"
+    if job.clip not in text:
+        text = f"{job.clip}: {text}"
+    return Outcome(job, "failed", error=text)
 
 
 def usable_cores() -> int:

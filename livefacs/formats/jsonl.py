@@ -45,7 +45,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         confidence = np.array(take.confidence)[nearest_rows(take, curves)]
         numbers = np.hstack([numbers, confidence])
     template += "}\n"
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
         frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
         has_face = take.frames["n_faces"][nearest_rows(take, curves)] > 0

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from livefacs.errors import TakeError
+from livefacs.errors import SourceError, TakeError
 from livefacs.formats.export import check_export, export_take, find_format
 from livefacs.resources import scratch_beside, scratch_of
 from livefacs.solving.estimating import estimate_take
@@ -53,7 +53,7 @@ def solve_clip(
         solved = work / "solved" / _name_of(clip)
         solved.parent.mkdir(parents=True, exist_ok=True)
         meshes, notices = meshes_of_clip(clip, work / "meshes", options, on_frame, on_open)
-        notices += estimate_take(clip, meshes, solved, options)
+        notices += _estimated(clip, meshes, solved, options, notices)
         _deliver(solved, target, options)
         report = _report(clip, target, meshes, notices, time.monotonic() - began_s)
         del meshes  # mapped files cannot be removed on every system
@@ -64,6 +64,16 @@ def solve_clip(
         ) from error
     finally:
         _clear(target)
+
+
+def _estimated(
+    clip: str, meshes: Take, folder: Path, options: SolveOptions, notices: tuple[str, ...]
+) -> tuple[str, ...]:
+    """What the estimate has to say; a failure tells of the source's faults, too."""
+    try:
+        return estimate_take(clip, meshes, folder, options)
+    except SourceError as error:
+        raise SourceError("; ".join((str(error), *notices))) from None
 
 
 def _clear(target: Path) -> None:

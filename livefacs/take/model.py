@@ -310,7 +310,8 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     """Replace ``take.json`` in one step: a reader sees the old or the new one, never a half."""
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str)
     beside = folder / (DOCUMENT_NAME + ".new")
-    with beside.open("w", encoding="utf-8", newline="\n") as file:
+    # A file name that is no text (bytes of another encoding) stands there as JSON escapes.
+    with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
