@@ -24,7 +24,7 @@ from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
-from livefacs.solving import SolveOptions, solve_clip
+from livefacs.solving import SolveOptions, checked_mark, solve_clip
 from livefacs.take.model import TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
@@ -313,3 +313,9 @@ def test_a_clip_whose_name_is_no_text(tmp_path: Path) -> None:
     report = solve_clip(str(clip), tmp_path / os.fsdecode(b"caf\xe9.jsonl"), options)
     assert report.n_with_face == 420
     assert Path(report.target).read_text(encoding="utf-8").count("\n") == 421
+
+
+@pytest.mark.parametrize("options", [{"rate_hz": 0.0}, {"rate_hz": np.nan}, {"focal_px": -5.0}])
+def test_numbers_that_cannot_be(options: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="expected a number greater than 0"):
+        checked_mark(SolveOptions(**options))  # type: ignore[arg-type]  # names are the options'

@@ -237,17 +237,6 @@ def _fill(values: Any) -> F32:
     return np.where(last >= 0, held, np.zeros((), values.dtype))
 
 
-def nearest_rows(take: Take, curves: Curves) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """The recorded row nearest to each sample."""
-    if not curves.is_even:
-        return np.arange(take.n_rows)
-    recorded = np.array(take.t_ns)
-    after = np.searchsorted(recorded, curves.times_ns).clip(0, take.n_rows - 1)
-    before = (after - 1).clip(0)
-    is_before = curves.times_ns - recorded[before] < recorded[after] - curves.times_ns
-    return np.where(is_before, before, after)
-
-
 def head_column(curves: Curves, name: str) -> F64:
     """One column of the head pose by its field name."""
     return curves.head[:, HEAD_FIELDS.index(name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ from livefacs.au.model import load_model, weights_path
 from livefacs.au.profile import load_profile, profile_path
 from livefacs.batch import content_hash
 from livefacs.config import TrackingOptions
-from livefacs.errors import LandmarkerError
+from livefacs.errors import ConfigError, LandmarkerError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import check_export, find_format
 from livefacs.retarget.library import load_map
@@ -97,6 +98,9 @@ def checked_mark(options: SolveOptions) -> str:
     ConfigError, LandmarkerError
         Something that they name is not there, or cannot be had.
     """
+    for name, value in (("--rate", options.rate_hz), ("--focal", options.focal_px)):
+        if value is not None and not 0.0 < value < math.inf:
+            raise ConfigError(f"{name} {value:g}: expected a number greater than 0")
     tracking, export = options.tracking, options.export
     load_model(tracking.weights)
     weights = content_hash(weights_path(tracking.weights))
