@@ -19,6 +19,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     Confidences are an object more, where asked.
     """
     curves = curves_from_take(take, options)
+    nearest = nearest_rows(take, curves)
     head = {
         "format": "livefacs-jsonl",
         "version": 1,
@@ -42,13 +43,13 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     if options.confidence and not options.rig:
         parts = [f"{json.dumps(name)}: %.4g" for name in curves.names]
         template += ', "confidence": {' + ", ".join(parts) + "}"
-        confidence = np.array(take.confidence)[nearest_rows(take, curves)]
+        confidence = np.array(take.confidence)[nearest]
         numbers = np.hstack([numbers, confidence])
     template += "}\n"
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
         frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
-        has_face = take.frames["n_faces"][nearest_rows(take, curves)] > 0
+        has_face = take.frames["n_faces"][nearest] > 0
         lines = number_lines(numbers, template, ('": nan', '": null'))
         for index, (frame, line) in enumerate(zip(frames, lines, strict=True)):
             file.write(

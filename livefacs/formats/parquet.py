@@ -23,11 +23,12 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     except ImportError:
         raise need("pyarrow", "parquet") from None
     curves = curves_from_take(take, options)
+    nearest = nearest_rows(take, curves)
     columns = {
         "frame": np.arange(len(curves)) if curves.is_even else np.array(take.frames["i_frame"]),
         "t_ns": curves.times_ns,
         "timecode_frame": curves.timecode_frames,
-        "face": take.frames["n_faces"][nearest_rows(take, curves)] > 0,
+        "face": take.frames["n_faces"][nearest] > 0,
     }
     if not curves.is_even:
         columns["health"] = np.array(take.frames["health"])
@@ -35,7 +36,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     columns |= {f"gaze_{name}": curves.gaze[:, i] for i, name in enumerate(GAZE_FIELDS)}
     columns |= {name: curves.values[:, i] for i, name in enumerate(curves.names)}
     if options.confidence and not options.rig:
-        confidence = np.array(take.confidence)[nearest_rows(take, curves)]
+        confidence = np.array(take.confidence)[nearest]
         columns |= {f"{n}_confidence": confidence[:, i] for i, n in enumerate(take.channels)}
     table = pyarrow.table(
         {
