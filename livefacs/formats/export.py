@@ -123,8 +123,7 @@ def check_export(file_format: Format, options: ExportOptions) -> None:
         No such rate or rig, smoothing that is none, an option that changes curves where the format
         has none, or the format's library is not installed.
     """
-    if file_format.is_list:
-        _check_list(file_format, options)
+    _refuse_what_is_not_heeded(file_format, options)
     if file_format.library and importlib.util.find_spec(file_format.library) is None:
         raise need(file_format.library, file_format.extra)
     if options.fps:
@@ -138,8 +137,8 @@ def check_export(file_format: Format, options: ExportOptions) -> None:
         check(options)
 
 
-def _check_list(file_format: Format, options: ExportOptions) -> None:
-    """Refuse what the format would not heed: a list at 30 is no list at 24 because it was asked."""
+def _refuse_what_is_not_heeded(file_format: Format, options: ExportOptions) -> None:
+    """A list of events at 30 frames is none at 24 because that was asked for."""
     given = {
         "--rig": options.rig,
         "--fps": options.fps,
@@ -147,7 +146,7 @@ def _check_list(file_format: Format, options: ExportOptions) -> None:
         "--raw": options.raw,
     }
     wrong = [flag for flag, value in given.items() if value]
-    if wrong:
+    if file_format.is_list and wrong:
         raise ConfigError(
             f"{file_format.name} is made of the take as it was recorded:"
             f" leave out {' and '.join(wrong)}"
@@ -164,7 +163,7 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
     ConfigError
         An option is wrong, or the format's library is not installed.
     """
-    check_export(file_format, options)
+    _refuse_what_is_not_heeded(file_format, options)
     exporter: Exporter = getattr(_module(file_format), file_format.function)
     suffix = path.suffix if path.suffix.lower() in file_format.suffixes else file_format.suffixes[0]
     unfinished = scratch_beside(path, f"unfinished-{os.getpid()}{suffix}")
