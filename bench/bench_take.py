@@ -113,9 +113,9 @@ def test_solving_runs_at_the_pace_of_its_parts(tmp_path: Path, table: Table) -> 
         return time.perf_counter() - began
 
     solve()
-    turns = [(decode_and_find(), solve()) for _ in range(7)]
+    turns = [(decode_and_find(), solve()) for _ in range(11)]
     parts_s, solve_s = (min(column) for column in zip(*turns, strict=True))
-    table.note("decode + FaceMesh of the performer clip, best of 7 turns", parts_s, "s")
+    table.note("decode + FaceMesh of the performer clip, best of 11 turns", parts_s, "s")
     table.note("livefacs solve of it", solve_s, "s")
     table.note("(decode + FaceMesh) / solve", parts_s / solve_s, "", "at least 0.9")
     assert parts_s / solve_s >= 0.9
