@@ -23,10 +23,10 @@ from livefacs.config import (
 from livefacs.errors import ConfigError
 from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.face_counter import MOST_FACES, FaceCounter
+from livefacs.pipeline.largest_face import MOST_FACES, LargestFace
 from livefacs.pipeline.runner import Session
 from livefacs.pipeline.tracker import Tracker
-from livefacs.protocols import Landmarker, Source
+from livefacs.protocols import Source
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter, RigWatch
 from livefacs.sinks.destination import SCHEMES, Destination, parse_destination
@@ -111,8 +111,12 @@ def open_session(
         estimator.warm_up()
         source = open_source_from_options(options.source)
         undo.callback(source.close)
-        counting = undo.enter_context(ExitStack())
-        source, landmarker = _with_faces_counted(options, source, landmarker, counting)
+        if options.record.exact and not source.is_live and tracking.max_faces is None:
+            looker = open_landmarker(
+                tracking.landmarker, model=tracking.model, max_faces=MOST_FACES
+            )
+            landmarker = LargestFace(landmarker, looker)  # as where a clip is solved
+            undo.callback(landmarker.close)
         tracker = Tracker(
             landmarker,
             estimator,
@@ -123,30 +127,8 @@ def open_session(
         )
         tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
         opened = _assemble(options, source, tracker, retargeting, tell)
-        opened.on_exit(counting.close)
         undo.pop_all()
     return opened
-
-
-def _with_faces_counted(
-    options: SessionOptions, source: Source, landmarker: Landmarker, counting: ExitStack
-) -> tuple[Source, Landmarker]:
-    """A clip that is only recorded has its faces counted, as one that is solved has."""
-    tracking = options.tracking
-    is_clip = options.record.exact and not source.is_live and landmarker.name != "replay"
-    if not is_clip or tracking.max_faces is not None:
-        return source, landmarker
-
-    def open_for(max_faces: int) -> Landmarker:
-        return open_landmarker(tracking.landmarker, model=tracking.model, max_faces=max_faces)
-
-    looker = open_for(MOST_FACES)
-    counting.callback(looker.close)
-    watched = FaceCounter(source, looker)
-    if watched.max_faces is not None:
-        landmarker.close()
-        landmarker = open_for(watched.max_faces)
-    return watched, landmarker
 
 
 def _assemble(

@@ -151,6 +151,25 @@ def test_two_faces_the_largest_is_followed(tmp_path: Path, images: list[np.ndarr
     assert (np.nanmean(points[:, :, 0], axis=1) > 400).all()
 
 
+def test_a_larger_face_that_comes_later_is_followed_from_the_next_look_on(
+    tmp_path: Path, images: list[np.ndarray]
+) -> None:
+    pictures = []
+    for i in range(100):
+        image = images[i % len(images)]
+        canvas = np.zeros((480, 960, 3), np.uint8)
+        canvas[120:360, :320] = image[::2, ::2]
+        if i >= 40:
+            canvas[:, 320:] = image
+        pictures.append(canvas)
+    clip = write_clip(tmp_path / "joined.mp4", pictures)
+    report = solve_clip(str(clip), tmp_path / "joined", SolveOptions(format="take"))
+    assert report.n_faces_at_once == 2
+    x_mean = np.nanmean(Take(tmp_path / "joined").points_px[:, :, 0], axis=1)
+    assert (x_mean[:90] < 320).all()
+    assert (x_mean[90:] > 400).all()
+
+
 def test_frames_without_a_face_are_empty(tmp_path: Path, images: list[np.ndarray]) -> None:
     mixed = [*images[:8], *[np.zeros_like(images[0])] * 8, *images[16:]]
     clip = write_clip(tmp_path / "mixed.mp4", mixed)

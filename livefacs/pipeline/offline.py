@@ -9,7 +9,7 @@ from typing import Final
 from livefacs.au.solving import Mesh
 from livefacs.pipeline.feed import Feed
 from livefacs.protocols import Landmarker, Source
-from livefacs.types import Frame
+from livefacs.types import Frame, Landmarks
 
 N_PRIMING: Final = 3
 """A tracker's first frames are about a pixel off: the first image is shown to it this often."""
@@ -30,7 +30,7 @@ def each_mesh(source: Source, landmarker: Landmarker) -> Iterator[Mesh]:
     is_first = True
     while (frame := source.read()) is not None:
         if is_first:
-            _prime(landmarker, frame)
+            prime(landmarker, frame)
             is_first = False
         landmarks = landmarker.detect(frame)
         if landmarks is not None:  # a later frame may reuse the landmarker's buffer
@@ -56,10 +56,13 @@ def meshes_of(
     return meshes
 
 
-def _prime(landmarker: Landmarker, frame: Frame) -> None:
+def prime(landmarker: Landmarker, frame: Frame) -> Landmarks | None:
+    """Let a tracker settle on its first frame; the mesh, or None where the backend needs it not."""
+    landmarks = None
     if landmarker.name == "facemesh":  # the other backend wants rising times
         for _ in range(N_PRIMING):
-            landmarker.detect(frame)
+            landmarks = landmarker.detect(frame)
+    return landmarks
 
 
 class ReadAhead:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from livefacs.au.solving import Mesh
 from livefacs.batch import usable_cores
 from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.face_counter import MOST_FACES, FaceCounter
+from livefacs.pipeline.largest_face import MOST_FACES, LargestFace
 from livefacs.pipeline.offline import ReadAhead, each_mesh
 from livefacs.protocols import Landmarker, Source
 from livefacs.solving.options import SolveOptions, is_take
@@ -51,15 +50,11 @@ def meshes_of_clip(
         source = _open_clip(clip, options)
         stack.callback(source.close)
         on_open(source.n_frames)
-        looker = stack.enter_context(closing(_open_finder(options, MOST_FACES)))
-        watched = FaceCounter(source, looker)
-        finder = stack.enter_context(closing(_open_finder(options, watched.max_faces)))
+        finder = stack.enter_context(closing(_open_finder(options)))
         folder.mkdir()
         info = _clip_info(clip, source, finder)
         writer = TakeWriter(folder, info)
-        ahead = ReadAhead(watched) if options.read_ahead else watched
-        stack.callback(ahead.close)  # before the looker that its thread uses
-        append_all(writer, _bare_frames(each_mesh(ahead, finder), watched, on_frame))
+        append_all(writer, _bare_frames(each_mesh(source, finder), on_frame))
         writer.close()
         notices = (*_timecode_notices(source, info.timecode), *source.closing_notices())
     take = Take(folder)
@@ -75,12 +70,16 @@ def _open_clip(clip: str, options: SolveOptions) -> Source:
     if source.is_live:
         source.close()
         raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
-    return source
+    return ReadAhead(source) if options.read_ahead else source
 
 
-def _open_finder(options: SolveOptions, max_faces: int | None) -> Landmarker:
+def _open_finder(options: SolveOptions) -> Landmarker:
     tracking = options.tracking
-    return open_landmarker(tracking.landmarker, model=tracking.model, max_faces=max_faces)
+    finder, looker = (
+        open_landmarker(tracking.landmarker, model=tracking.model, max_faces=max_faces)
+        for max_faces in (None, MOST_FACES)
+    )
+    return LargestFace(finder, looker)
 
 
 def _clip_info(clip: str, source: Source, finder: Landmarker) -> TakeInfo:
@@ -117,16 +116,11 @@ def _timecode_notices(source: Source, start: TimecodeStart) -> tuple[str, ...]:
     )
 
 
-def _bare_frames(
-    meshes: Iterator[Mesh], watched: FaceCounter, on_frame: Callable[[], None]
-) -> Iterator[TrackedFrame]:
+def _bare_frames(meshes: Iterator[Mesh], on_frame: Callable[[], None]) -> Iterator[TrackedFrame]:
     """Meshes as frames that nothing is known of yet."""
     unknown = unknown_units()
     for mesh in meshes:
         landmarks = mesh.landmarks
-        if landmarks is not None:
-            n_faces = max(landmarks.n_faces, watched.faces_at(mesh.i_frame))
-            landmarks = replace(landmarks, n_faces=n_faces)
         size = (0, 0) if landmarks is None else landmarks.image_size
         health = Health.OK if landmarks is not None else Health.NO_FACE
         yield TrackedFrame(
