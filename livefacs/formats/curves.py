@@ -15,6 +15,7 @@ from livefacs.errors import ConfigError, TakeError
 from livefacs.formats.resampling import resample, smooth_zero_phase, uniform_times_ns
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
+from livefacs.retarget.signals import signal_rows
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 from livefacs.timecode import TimecodeRate, find_rate
@@ -199,14 +200,11 @@ def values_from_take(take: Take, options: ExportOptions) -> tuple[tuple[str, ...
 def _retargeted(take: Take, rig: str, *, raw: bool) -> tuple[tuple[str, ...], F32]:
     """Controls of a rig from the recorded units; ``raw``: from those before the live filter."""
     retargeter = Retargeter(load_rig(rig))
-    controls = retargeter.program.controls
-    values = np.empty((take.n_rows, len(controls)), np.float32)
-    for row, tracked in enumerate(take):
-        if raw:
-            units = replace(tracked.units, intensity=tracked.units.raw)
-            tracked = replace(tracked, units=units)
-        values[row] = retargeter.retarget(tracked).values
-    return controls, values
+    frames = take.frames
+    units = np.array(take.raw if raw else take.intensity)
+    signals = signal_rows(units, np.array(frames["head"]), np.array(frames["gaze"]))
+    values = retargeter.retarget_rows(signals, np.array(take.t_ns))
+    return retargeter.program.controls, values
 
 
 def _label_at_rate(curves: Curves, rate: TimecodeRate) -> str:

@@ -13,8 +13,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from livefacs.formats.curves import ExportOptions, curves_from_take
 from livefacs.take.reader import Take
 from livefacs.timecode import TimecodeRate
@@ -42,7 +40,7 @@ animData {{
   postInfinity constant;
   keys {{
 """
-_KEY: Final = "    %.9g %.6g linear linear 1 1 0;\n"
+_KEY: Final = "    {position:.9g} %.6g linear linear 1 1 0;\n"
 _CURVE_END: Final = "  }\n}\n"
 
 
@@ -56,6 +54,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     curves = curves_from_take(take, options)
     positions = curves.frame_positions(options.first_frame)
     values = curves.filled()
+    keys = "".join(_KEY.format(position=position) for position in positions.tolist())
     with path.open("w", encoding="ascii", errors="replace", newline="\n") as file:
         file.write(
             "animVersion 1.1;\nmayaVersion 2024;\n"
@@ -65,6 +64,5 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         for index, name in enumerate(curves.names):
             attribute = _UNSAFE.sub("_", name)
             file.write(_CURVE_HEAD.format(node=options.node, name=attribute, index=index))
-            keys = np.stack([positions, values[:, index]], axis=1)
-            file.writelines(_KEY % tuple(key) for key in keys.tolist())
+            file.write(keys % tuple(values[:, index].tolist()))
             file.write(_CURVE_END)

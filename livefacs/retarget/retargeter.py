@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F64
+from livefacs.arrays import F32, F64, I64
 from livefacs.errors import RigMapError
 from livefacs.kernels import matrix
 from livefacs.retarget.compiler import RigProgram
@@ -52,25 +52,28 @@ class Retargeter:
 
     def retarget(self, tracked: TrackedFrame) -> RigFrame:
         """Control values from the units, head and gaze of a frame; unknown values count as 0."""
-        run = self._run
-        program = run.program
-        values = np.empty(len(program.controls), np.float32)
         read_signals(tracked, self._signals)
-        matrix.retarget(
-            self._signals,
-            MEAN_PAIRS,
-            program.numbers,
-            program.spans,
-            program.entry_signal,
-            program.entry_weight,
-            program.combinations,
-            program.combination_weight,
-            program.curves,
-            run.state,
-            run.seconds_since(tracked.t_ns),
-            values,
-        )
-        return RigFrame(program.rig, program.controls, values)
+        values = self._run.values(self._signals, tracked.t_ns)
+        return RigFrame(self.rig, self.program.controls, values)
+
+    def retarget_rows(self, signals: F64, times_ns: I64) -> F32:
+        """Control values of many frames, the same as one after the other.
+
+        Parameters
+        ----------
+        signals : (T, N_SIGNALS) float64
+            As ``signal_rows`` gives them; the means are completed in place.
+        times_ns : (T,) int64
+
+        Returns
+        -------
+        (T, n_controls) float32
+        """
+        values = np.empty((len(signals), len(self.program.controls)), np.float32)
+        run = self._run
+        for index, (row, t_ns) in enumerate(zip(signals, times_ns.tolist(), strict=True)):
+            values[index] = run.values(row, t_ns)
+        return values
 
 
 class _Run:
@@ -82,6 +85,26 @@ class _Run:
         self.program = program
         self.state: F64 = np.zeros((len(program.controls), matrix.N_STATE))
         self.t_ns: int | None = None
+
+    def values(self, signals: F64, t_ns: int) -> F32:
+        """(n_controls,) float32 of the next frame; the means in ``signals`` are completed."""
+        program = self.program
+        values = np.empty(len(program.controls), np.float32)
+        matrix.retarget(
+            signals,
+            MEAN_PAIRS,
+            program.numbers,
+            program.spans,
+            program.entry_signal,
+            program.entry_weight,
+            program.combinations,
+            program.combination_weight,
+            program.curves,
+            self.state,
+            self.seconds_since(t_ns),
+            values,
+        )
+        return values
 
     def seconds_since(self, t_ns: int) -> float:
         """Seconds since the frame before; negative where smoothing starts anew."""

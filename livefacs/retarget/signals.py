@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F64, I64
+from livefacs.arrays import F32, F64, I64
 from livefacs.types import TrackedFrame
 from livefacs.vocab.facs import ACTIONS, AU_CHANNELS, N_AU, channels_of
 
@@ -90,3 +90,28 @@ def read_signals(tracked: TrackedFrame, signals: F64) -> None:
         left,
         -right,
     )
+
+
+def signal_rows(intensity: F32, head: F64, gaze: F64) -> F64:
+    """The measured signals of many frames, as ``read_signals`` writes those of one.
+
+    Parameters
+    ----------
+    intensity : (T, N_AU) float32
+    head : (T, 6) float64
+        Yaw, pitch, roll in radians; x, y, z in centimetres.
+    gaze : (T, 4) float64
+        Left yaw, left pitch, right yaw, right pitch in radians.
+
+    Returns
+    -------
+    (T, N_SIGNALS) float64
+        The means are left at 0 for the kernel.
+    """
+    rows = np.zeros((len(intensity), N_SIGNALS))
+    left, left_pitch, right, right_pitch = np.degrees(gaze).T
+    rows[:, :N_AU] = intensity
+    rows[:, N_AU:_N_MEASURED] = np.column_stack(
+        (np.degrees(head[:, :3]), head[:, 3:], left, right, left_pitch, right_pitch, left, -right)
+    )
+    return rows
