@@ -26,7 +26,7 @@ from livefacs.landmarkers import open_landmarker
 from livefacs.pipeline.largest_face import MOST_FACES, LargestFace
 from livefacs.pipeline.runner import Session
 from livefacs.pipeline.tracker import Tracker
-from livefacs.protocols import Source
+from livefacs.protocols import Landmarker, Source
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter, RigWatch
 from livefacs.sinks.destination import SCHEMES, Destination, parse_destination
@@ -112,10 +112,7 @@ def open_session(
         source = open_source_from_options(options.source)
         undo.callback(source.close)
         if options.record.exact and not source.is_live and tracking.max_faces is None:
-            looker = open_landmarker(
-                tracking.landmarker, model=tracking.model, max_faces=MOST_FACES
-            )
-            landmarker = LargestFace(landmarker, looker)  # as where a clip is solved
+            landmarker = following_largest(landmarker, tracking)  # as where a clip is solved
             undo.callback(landmarker.close)
         tracker = Tracker(
             landmarker,
@@ -176,6 +173,12 @@ def open_source_from_options(options: SourceOptions) -> Source:
         realtime=options.realtime,
         loop=options.loop,
     )
+
+
+def following_largest(finder: Landmarker, tracking: TrackingOptions) -> LargestFace:
+    """A clip's landmarker for one face, with a second one beside it that looks for more."""
+    looker = open_landmarker(tracking.landmarker, model=tracking.model, max_faces=MOST_FACES)
+    return LargestFace(finder, looker)
 
 
 def make_estimator(options: TrackingOptions, model: EstimatorModel, backend: str) -> Estimator:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from livefacs.app import following_largest
 from livefacs.au.solving import Mesh
 from livefacs.batch import usable_cores
 from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.largest_face import MOST_FACES, LargestFace
 from livefacs.pipeline.offline import ReadAhead, each_mesh
 from livefacs.protocols import Landmarker, Source
 from livefacs.solving.options import SolveOptions, is_take
@@ -75,11 +75,7 @@ def _open_clip(clip: str, options: SolveOptions) -> Source:
 
 def _open_finder(options: SolveOptions) -> Landmarker:
     tracking = options.tracking
-    finder, looker = (
-        open_landmarker(tracking.landmarker, model=tracking.model, max_faces=max_faces)
-        for max_faces in (None, MOST_FACES)
-    )
-    return LargestFace(finder, looker)
+    return following_largest(open_landmarker(tracking.landmarker, model=tracking.model), tracking)
 
 
 def _clip_info(clip: str, source: Source, finder: Landmarker) -> TakeInfo:

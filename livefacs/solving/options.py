@@ -114,10 +114,7 @@ def checked_mark(options: SolveOptions) -> str:
         parts.append(content_hash(tracking.model))
     if export.rig:
         parts.append(repr(load_map(export.rig)))
-    if options.format == TAKE_FORMAT:
-        check_export(find_format("csv"), export)
-    else:
-        check_export(find_format(options.format), export)
+    check_export(find_format("csv" if options.format == TAKE_FORMAT else options.format), export)
     return "\0".join(parts)
 
 
