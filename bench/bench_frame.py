@@ -21,10 +21,10 @@ from livefacs.au.estimator import Estimator
 from livefacs.clock import ClockMap
 from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.packets import points_from_serialised
-from livefacs.pipeline.tracker import Tracker
 from livefacs.protocols import Landmarker
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.tracker import Tracker
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.opening import open_hub
 from livefacs.sources import open_source

@@ -20,7 +20,7 @@ from livefacs.cli.mirroring import puppets
 from livefacs.config import load_options
 from livefacs.landmarkers import open_landmarker
 from livefacs.mirror.server import Mirror, MirrorOptions
-from livefacs.pipeline.tracker import Tracker
+from livefacs.session.tracker import Tracker
 from livefacs.sources import open_source
 from livefacs.types import TrackedFrame
 

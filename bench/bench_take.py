@@ -24,9 +24,9 @@ from bench.timing import Table, medians_us
 from livefacs.batch import Job, Manifest, run_batch
 from livefacs.formats.export import FORMATS
 from livefacs.landmarkers import open_landmarker
+from livefacs.offline import SolveOptions, solve_clip, work_on_clip
 from livefacs.resources import data_path
 from livefacs.sinks.recorder import RecorderSink
-from livefacs.solving import SolveOptions, solve_clip, work_on_clip
 from livefacs.sources import open_source
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter

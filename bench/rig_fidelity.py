@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from livefacs.arrays import F64
-from livefacs.au.dataset import Subject, load_folder, load_rendered
 from livefacs.au.estimator import Estimator
-from livefacs.au.extract import landmarks_of
 from livefacs.au.model import EstimatorModel
-from livefacs.au.training import train
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.performance import Performance, performance_from_frames, run_program
+from livefacs.training.dataset import Subject, load_folder, load_rendered
+from livefacs.training.extract import landmarks_of
+from livefacs.training.training import train
 from livefacs.types import TrackedFrame
 
 FACEBENCH = Path(__file__).resolve().parents[1] / "../shared/facebench"

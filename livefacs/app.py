@@ -23,12 +23,12 @@ from livefacs.config import (
 from livefacs.errors import ConfigError
 from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.largest_face import MOST_FACES, LargestFace
-from livefacs.pipeline.runner import Session
-from livefacs.pipeline.tracker import Tracker
+from livefacs.landmarkers.largest_face import MOST_FACES, LargestFace
 from livefacs.protocols import Landmarker, Source
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter, RigWatch
+from livefacs.session.runner import Session
+from livefacs.session.tracker import Tracker
 from livefacs.sinks.destination import SCHEMES, Destination, parse_destination
 from livefacs.sinks.opening import open_hub
 from livefacs.sources import open_source
@@ -36,11 +36,11 @@ from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_l
 from livefacs.timecode import TimecodeRate, find_rate, nearest_rate, rate_for_label
 
 if TYPE_CHECKING:
-    from livefacs.sinks.shelf import TakeShelf
+    from livefacs.sinks.take_factory import TakeFactory
 
 _CARRIES_ANY_RIG: Final = frozenset(name for name, scheme in SCHEMES.items() if scheme.rig is None)
 
-Tell: TypeAlias = Callable[[str], None]
+Notify: TypeAlias = Callable[[str], None]
 
 
 def _say_nothing(_sentence: str) -> None:
@@ -76,7 +76,7 @@ class OpenSession:
 
 
 def open_session(
-    options: SessionOptions, tell: Tell = _say_nothing, *, keep_image: bool = False
+    options: SessionOptions, notify: Notify = _say_nothing, *, keep_image: bool = False
 ) -> OpenSession:
     """Open everything that the options ask for.
 
@@ -86,7 +86,7 @@ def open_session(
     Parameters
     ----------
     options : SessionOptions
-    tell : callable(str)
+    notify : callable(str)
         Takes plain sentences for the user: what was chosen, and what comes up while it runs (an
         edited map, a full disk). Called from any thread.
     keep_image : bool
@@ -107,7 +107,7 @@ def open_session(
         undo.callback(landmarker.close)
         estimator = make_estimator(options.tracking, model, landmarker.name)
         if notice := first_run_notice():
-            tell(notice)
+            notify(notice)
         estimator.warm_up()
         source = open_source_from_options(options.source)
         undo.callback(source.close)
@@ -123,7 +123,7 @@ def open_session(
             keep_image=keep_image or options.record.video,
         )
         tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
-        opened = _assemble(options, source, tracker, retargeting, tell)
+        opened = _assemble(options, source, tracker, retargeting, notify)
         undo.pop_all()
     return opened
 
@@ -133,32 +133,32 @@ def _assemble(
     source: Source,
     tracker: Tracker,
     retargeting: _Retargeting,
-    tell: Tell,
+    notify: Notify,
 ) -> OpenSession:
     for notice in source.notices:
-        tell(notice)
-    shelf = _shelf(options, source, tracker, tell)
+        notify(notice)
+    take_factory = _take_factory(options, source, tracker, notify)
 
     def end_without_take() -> None:
         """Where nothing but the take was asked for, there is nothing to go on for without it."""
-        if options.record.exact and shelf is not None and shelf.failure:
+        if options.record.exact and take_factory is not None and take_factory.failure:
             session.stop()
 
     session = Session(
         source,
         tracker,
-        recording_factory=shelf,
+        recording_factory=take_factory,
         time_limit_s=options.seconds,
-        between_frames=[*retargeting.chores(tell), end_without_take],
+        between_frames=[*retargeting.periodic_tasks(notify), end_without_take],
         about=_estimator_of(tracker).model.description(),
     )
     opened = OpenSession(session)
     session.outputs = open_hub(retargeting.destinations, ClockMap.read(), session)
     if options.stream.control_port is not None:
-        _open_control(opened, options.stream, tell)
-    if shelf is not None and options.record.start:
+        _open_control(opened, options.stream, notify)
+    if take_factory is not None and options.record.start:
         timecode = session.record_start(options.record.slate, options.record.take)
-        tell(f"recording into {options.record.folder} from {timecode}")
+        notify(f"recording into {options.record.folder} from {timecode}")
     return opened
 
 
@@ -220,7 +220,7 @@ class _Retargeting:
                     among.append(running[-1])
             self._watches.append(RigWatch(*running))
 
-    def chores(self, tell: Tell) -> list[Callable[[], None]]:
+    def periodic_tasks(self, notify: Notify) -> list[Callable[[], None]]:
         """What takes up edited maps between frames."""
 
         def look(watch: RigWatch) -> None:
@@ -228,11 +228,11 @@ class _Retargeting:
             if reload is None:
                 return
             if reload.is_taken:
-                tell(f"rig {reload.rig}: the edited map runs now")
+                notify(f"rig {reload.rig}: the edited map runs now")
             else:
-                tell(f"rig {reload.rig}: the edited map has faults, the old one runs on")
+                notify(f"rig {reload.rig}: the edited map has faults, the old one runs on")
                 for fault in reload.faults:
-                    tell(f"  {fault}")
+                    notify(f"  {fault}")
 
         return [lambda watch=watch: look(watch) for watch in self._watches]  # type: ignore[misc]  # binds each watch
 
@@ -243,27 +243,27 @@ def _with_default_rig(destination: Destination, rig: str | None) -> Destination:
     return destination
 
 
-def _open_control(opened: OpenSession, options: StreamOptions, tell: Tell) -> None:
+def _open_control(opened: OpenSession, options: StreamOptions, notify: Notify) -> None:
     from livefacs.sinks.control import OscControl
 
     control = OscControl(opened.session, options.listen, options.control_port or 0)
     opened.on_exit(control.close)
-    tell(f"OSC commands on {options.listen}:{control.port}")
+    notify(f"OSC commands on {options.listen}:{control.port}")
 
 
-def _shelf(
-    options: SessionOptions, source: Source, tracker: Tracker, tell: Tell
-) -> TakeShelf | None:
+def _take_factory(
+    options: SessionOptions, source: Source, tracker: Tracker, notify: Notify
+) -> TakeFactory | None:
     if options.record.folder is None:
         return None
-    from livefacs.sinks.shelf import TakeShelf
+    from livefacs.sinks.take_factory import TakeFactory
 
     info = _take_info(options, source, tracker)
-    return TakeShelf(
+    return TakeFactory(
         options.record.folder,
         info,
         video=options.record.video,
-        on_warning=tell,
+        on_warning=notify,
         exact=options.record.exact,
     )
 

@@ -1,6 +1,6 @@
 """The narrow borders: who gives frames, finds landmarks, estimates, retargets, sends, controls.
 
-The engine in ``pipeline`` knows only these; ``app`` puts the adapters in.
+The engine in ``session`` knows only these; ``app`` puts the adapters in.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Health(IntFlag):
     RECORDER_LATE = 128  # the take writer fell behind
 
 
-def words_from_health(health: Health) -> str:
+def format_health(health: Health) -> str:
     """The flags in words, comma separated; ``ok`` where none is set."""
     names = [flag.name.lower().replace("_", " ") for flag in Health if flag in health and flag.name]
     return ", ".join(names) or "ok"

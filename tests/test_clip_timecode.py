@@ -13,8 +13,8 @@ import pytest
 from livefacs.cli.main import main
 from livefacs.config import load_options
 from livefacs.landmarkers import has_facemesh
-from livefacs.solving import SolveOptions
-from livefacs.solving.meshes import meshes_of_clip
+from livefacs.offline import SolveOptions
+from livefacs.offline.meshes import meshes_of_clip
 from livefacs.take.reader import Take
 
 pytestmark = [

@@ -9,7 +9,7 @@ import pytest
 
 from livefacs.app import open_session
 from livefacs.config import load_options
-from livefacs.pipeline.runner import Session
+from livefacs.session.runner import Session
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 

@@ -57,7 +57,7 @@ def batch(
     from livefacs.batch import Manifest, run_batch
     from livefacs.config import load_options
     from livefacs.formats.curves import ExportOptions
-    from livefacs.solving import SolveOptions, checked_mark, find_jobs, work_on_clip
+    from livefacs.offline import SolveOptions, checked_mark, find_jobs, work_on_clip
 
     given = {"landmarker": landmarker, "model": model, "weights": weights, "profile": profile}
     options = SolveOptions(

@@ -35,7 +35,7 @@ from livefacs.cli.solve import seconds_from_text
 from livefacs.clock import s_from_ns
 from livefacs.errors import SourceError
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.offline import meshes_of
+from livefacs.offline.read_ahead import meshes_of
 from livefacs.protocols import Landmarker, Source
 from livefacs.sources import open_source
 from livefacs.types import Landmarks

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from livefacs.au.dataset import Subject
-from livefacs.au.evaluation import Curves, Evaluation, curves_of, evaluate, mean_evaluation
 from livefacs.au.model import load_model
-from livefacs.au.training import train
 from livefacs.cli.labelled import load_data
 from livefacs.errors import ConfigError
+from livefacs.training.dataset import Subject
+from livefacs.training.evaluation import Curves, Evaluation, curves_of, evaluate, mean_evaluation
+from livefacs.training.training import train
 
 app = typer.Typer()
 
@@ -56,7 +56,7 @@ def evaluate_command(
     if not math.isnan(both):
         console.print(f"AU45 on blink sequences: r {both:.3f}, left {left:.3f}, right {right:.3f}")
     if report is not None:
-        from livefacs.au.report import write_report
+        from livefacs.training.report import write_report
 
         for path in write_report(report, evaluation, curves):
             console.print(str(path), markup=False)

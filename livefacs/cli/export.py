@@ -48,8 +48,8 @@ def export(
     from livefacs.errors import ConfigError
     from livefacs.formats.curves import ExportOptions
     from livefacs.formats.export import export_take, find_format
+    from livefacs.take.integrity import faults_of
     from livefacs.take.reader import Take
-    from livefacs.take.soundness import faults_of
 
     if not to and output is None:
         raise ConfigError("export to what? Name a format (--to csv) or a file (-o FILE.csv)")

@@ -9,21 +9,21 @@ from contextlib import contextmanager
 from typing import Final
 
 from livefacs.errors import TakeError
-from livefacs.pipeline.runner import Session
+from livefacs.session.runner import Session
 
 _POLL_S: Final = 0.1
 
 HELP: Final = "keys: n neutral · m marker · r take on/off · s streaming on/off · q quit"
 
 
-def session_keys(session: Session, tell: Callable[[str], None]) -> dict[str, Callable[[], None]]:
+def session_keys(session: Session, notify: Callable[[str], None]) -> dict[str, Callable[[], None]]:
     """What each key does to a session; refusals are told, not raised."""
 
     def take() -> None:
         if session.status()["recording"]:
-            tell(f"take ended at {session.record_stop()[0]}")
+            notify(f"take ended at {session.record_stop()[0]}")
         else:
-            tell(f"take started at {session.record_start()}")
+            notify(f"take started at {session.record_start()}")
 
     def streaming() -> None:
         if session.status()["streaming"]:
@@ -42,7 +42,7 @@ def session_keys(session: Session, tell: Callable[[str], None]) -> dict[str, Cal
 
 @contextmanager
 def keys_pressed(
-    actions: Mapping[str, Callable[[], None]], tell: Callable[[str], None]
+    actions: Mapping[str, Callable[[], None]], notify: Callable[[str], None]
 ) -> Iterator[bool]:
     """Run actions for keys until the block ends; yields False where no keyboard is at hand."""
     with _single_keys() as read_key:
@@ -59,7 +59,7 @@ def keys_pressed(
                 try:
                     action()
                 except TakeError as refusal:
-                    tell(str(refusal))
+                    notify(str(refusal))
 
         thread = threading.Thread(target=listen, name="livefacs-keys", daemon=True)
         thread.start()

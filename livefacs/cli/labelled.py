@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from livefacs.au.dataset import Subject, load_folder
-from livefacs.au.labels import labelled_subject, read_labels
 from livefacs.errors import ConfigError
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.offline import meshes_of
+from livefacs.offline.read_ahead import meshes_of
 from livefacs.sources import open_source
 from livefacs.sources.takes import is_take
+from livefacs.training.dataset import Subject, load_folder
+from livefacs.training.labels import labelled_subject, read_labels
 
 _CLIPS: Final = (".mp4", ".mov", ".mkv", ".avi", ".webm")
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from livefacs.slot import Slot
-from livefacs.types import Health, SinkCounters, TrackedFrame, words_from_health
+from livefacs.types import Health, SinkCounters, TrackedFrame, format_health
 from livefacs.vocab.facs import (
     ACTIONS,
     CHANNEL_INDEX,
@@ -147,7 +147,7 @@ def _status_lines(tracked: TrackedFrame, status: dict[str, Any]) -> list[Text]:
         Text(
             f"frame {tracked.i_frame:6d}  {status['rate_hz']:5.1f} fps  "
             f"latency {total['p50']:.1f} ms (p95 {total['p95']:.1f})  "
-            f"dropped {status['dropped']}  {words_from_health(tracked.health)}{provisional}",
+            f"dropped {status['dropped']}  {format_health(tracked.health)}{provisional}",
             "bold",
         )
     ]

@@ -22,10 +22,10 @@ from livefacs.landmarkers import open_landmarker
 from livefacs.mirror.packs import Item
 from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.server import Mirror, MirrorHooks, MirrorOptions
-from livefacs.pipeline.tracker import Tracker
 from livefacs.resources import data_path, user_data_folder
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.tracker import Tracker
 from livefacs.sources import open_source
 from livefacs.vocab.facs import CHANNEL_INDEX
 
@@ -46,21 +46,23 @@ def calibrated_channels(opened: OpenSession) -> tuple[str, ...]:
     return tuple(profile.maxima) if profile else ()
 
 
-def page_profile(landmarker: str, tell: Callable[[str], None]) -> str | None:
+def page_profile(landmarker: str, notify: Callable[[str], None]) -> str | None:
     """The profile that an earlier calibration in the page made, where it can be used."""
     if not profile_path(PAGE_PROFILE).exists():
         return None
     try:
         made = load_profile(PAGE_PROFILE, None if landmarker == "auto" else landmarker)
     except ProfileError as error:
-        tell(f"starting without the page's calibration: {error}")
+        notify(f"starting without the page's calibration: {error}")
         return None
-    tell(f"profile: {PAGE_PROFILE}, calibrated {made.created}; --profile none starts without")
+    notify(f"profile: {PAGE_PROFILE}, calibrated {made.created}; --profile none starts without")
     return PAGE_PROFILE
 
 
 @contextmanager
-def mirror_beside(opened: OpenSession, port: int, tell: Callable[[str], None]) -> Iterator[Mirror]:
+def mirror_beside(
+    opened: OpenSession, port: int, notify: Callable[[str], None]
+) -> Iterator[Mirror]:
     """The mirror beside a session that runs anyway; the session has to keep its images."""
     hooks = MirrorHooks(control=opened.session)
     mirror = Mirror(MirrorOptions(port=port), hooks, puppets=puppets())
@@ -69,7 +71,7 @@ def mirror_beside(opened: OpenSession, port: int, tell: Callable[[str], None]) -
         opened.session.watchers.append(mirror.feed)
         description = opened.session.source.description
         mirror.attach(opened.session, description, calibrated_channels(opened))
-        tell(f"mirror: {mirror.url}")
+        notify(f"mirror: {mirror.url}")
         yield mirror
     finally:
         mirror.stop()
@@ -104,13 +106,13 @@ class MirrorRun:
         self._measured: dict[tuple[str, int, int], dict[str, Any]] = {}
         self._measuring = threading.Lock()
 
-    def run(self, tell: Callable[[str], None]) -> None:
+    def run(self, notify: Callable[[str], None]) -> None:
         """Serve until Ctrl-C or a polite kill."""
         before = {n: signal.signal(n, self._stop) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
             self.mirror.start()
             while not self._ending:
-                self._one_session(tell)
+                self._one_session(notify)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -122,22 +124,22 @@ class MirrorRun:
         if self._opened is not None:
             self._opened.session.stop()
 
-    def _one_session(self, tell: Callable[[str], None]) -> None:
+    def _one_session(self, notify: Callable[[str], None]) -> None:
         self._wake.clear()
         try:
-            self._run_session(tell)
+            self._run_session(notify)
             trouble = "the source has ended; look again to start it anew"
         except SourceError as error:
             trouble = str(error)
         if self._ending or self._wake.is_set():
             return
-        tell(f"no picture: {trouble}")
+        notify(f"no picture: {trouble}")
         self.mirror.report_trouble(trouble)
         while not self._wake.wait(timeout=0.5):  # short: a signal is taken up between waits
             pass
 
-    def _run_session(self, tell: Callable[[str], None]) -> None:
-        with open_session(self._options, tell, keep_image=True) as opened:
+    def _run_session(self, notify: Callable[[str], None]) -> None:
+        with open_session(self._options, notify, keep_image=True) as opened:
             self._opened = opened
             opened.session.watchers.append(self.mirror.feed)
             self.mirror.attach(

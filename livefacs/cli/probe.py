@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from livefacs.protocols import Outputs
     from livefacs.sinks.destination import Destination
-    from livefacs.sinks.sweep import Step, SweptRig
+    from livefacs.sinks.probe_frames import Step, SweptRig
 
 app = typer.Typer()
 
@@ -35,7 +35,7 @@ def probe(
     from livefacs.errors import ConfigError
     from livefacs.sinks.destination import parse_destination
     from livefacs.sinks.opening import open_hub
-    from livefacs.sinks.sweep import sweep_steps
+    from livefacs.sinks.probe_frames import sweep_steps
 
     destinations = [parse_destination(url) for url in to]
     if any(each.scheme == "faceosc" for each in destinations):
@@ -83,7 +83,7 @@ def _with_rigs(
     from livefacs.clock import NS_PER_S
     from livefacs.retarget.library import load_rig
     from livefacs.retarget.retargeter import Retargeter
-    from livefacs.sinks.sweep import Step, SweptRig, sweep_frames
+    from livefacs.sinks.probe_frames import Step, SweptRig, sweep_frames
 
     rigs: dict[str, SweptRig] = {}
     renamed = []
@@ -115,7 +115,7 @@ def _run(
     from dataclasses import replace
 
     from livefacs.clock import NS_PER_S, now_ns
-    from livefacs.sinks.sweep import sweep_frames
+    from livefacs.sinks.probe_frames import sweep_frames
 
     for step in steps:
         typer.echo(step.name if step.kind in ("au", "pose") else f"{step.kind}  {step.name}")
@@ -133,7 +133,7 @@ def _rest(rigs: dict[str, SweptRig], hub: Outputs, start_ns: int) -> None:
     from dataclasses import replace
 
     from livefacs.clock import now_ns
-    from livefacs.sinks.sweep import Step, sweep_frames
+    from livefacs.sinks.probe_frames import Step, sweep_frames
 
     rest = next(sweep_frames(Step("rest", ""), rigs, seconds=1.0, rate_hz=1.0, i_first=0))
     hub.send(replace(rest, t_ns=max(now_ns(), start_ns)), force=True)

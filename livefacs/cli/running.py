@@ -21,32 +21,35 @@ def run_session(
     """Open what the options ask for, run until it ends or is stopped, print the summary."""
     console = Console(highlight=False, soft_wrap=True)
 
-    def tell(sentence: str) -> None:
+    def notify(sentence: str) -> None:
         console.print(sentence, markup=False)
 
     with (
-        open_session(options, tell, keep_image=mirror_port is not None) as opened,
-        _mirror(opened, mirror_port, tell),
+        open_session(options, notify, keep_image=mirror_port is not None) as opened,
+        _mirror(opened, mirror_port, notify),
     ):
         session = opened.session
         if meters and console.is_terminal:
             session.watchers.append(Meters(session.status, console))
-        with stopped_by_signals(opened), keys_pressed(session_keys(session, tell), tell) as keys:
+        with (
+            stopped_by_signals(opened),
+            keys_pressed(session_keys(session, notify), notify) as keys,
+        ):
             if keys:
                 console.print(HELP, style="dim")
             session.run()
         for line in (*summary_lines(session.final_status()), *session.source.closing_notices()):
-            tell(line)
+            notify(line)
 
 
 def _mirror(
-    opened: OpenSession, port: int | None, tell: Callable[[str], None]
+    opened: OpenSession, port: int | None, notify: Callable[[str], None]
 ) -> AbstractContextManager[object]:
     if port is None:
         return nullcontext()
     from livefacs.cli.mirroring import mirror_beside
 
-    return mirror_beside(opened, port, tell)
+    return mirror_beside(opened, port, notify)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from livefacs.errors import ConfigError
 
 if TYPE_CHECKING:
     from livefacs.batch import Job, Manifest
-    from livefacs.solving import ClipReport, SolveOptions
+    from livefacs.offline import ClipReport, SolveOptions
 
 app = typer.Typer()
 
@@ -81,7 +81,7 @@ def solve(
     """
     from livefacs.config import load_options
     from livefacs.formats.curves import ExportOptions
-    from livefacs.solving import SolveOptions, checked_mark
+    from livefacs.offline import SolveOptions, checked_mark
 
     given = {
         "landmarker": landmarker,
@@ -120,7 +120,7 @@ def solve(
 
 def _format(to: str, output: Path) -> str:
     from livefacs.formats.export import find_format
-    from livefacs.solving import TAKE_FORMAT
+    from livefacs.offline import TAKE_FORMAT
 
     if to.lower() == TAKE_FORMAT:
         return TAKE_FORMAT
@@ -129,7 +129,7 @@ def _format(to: str, output: Path) -> str:
 
 def _is_file(output: Path, options: SolveOptions) -> bool:
     """An output with an ending is a file; for solved takes it is always a folder of takes."""
-    from livefacs.solving import TAKE_FORMAT
+    from livefacs.offline import TAKE_FORMAT
 
     return bool(output.suffix) and options.format != TAKE_FORMAT and not output.is_dir()
 
@@ -138,7 +138,7 @@ def _solve_one(clip: str, target: Path, options: SolveOptions) -> ClipReport:
     from rich.console import Console
     from rich.progress import Progress
 
-    from livefacs.solving import solve_clip
+    from livefacs.offline import solve_clip
 
     console = Console(stderr=True, highlight=False)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -229,7 +229,7 @@ def seconds_from_text(text: str | None) -> tuple[float, float] | None:
 
 def _jobs(clips: Sequence[str], output: Path, options: SolveOptions) -> list[Job]:
     from livefacs.batch import Job
-    from livefacs.solving import suffix_of
+    from livefacs.offline import suffix_of
 
     names = [_name(clip) for clip in clips]
     for name in names:

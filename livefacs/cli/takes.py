@@ -22,7 +22,7 @@ _Folder = Annotated[Path, typer.Argument(help="A take, or a folder of takes.", s
 @app.command("list")
 def list_takes(folder: Annotated[Path, typer.Argument(help="Folder of takes.")] = Path()) -> None:
     """List the takes in a folder: frames, length, timecode, state."""
-    from livefacs.take.shelf import find_takes
+    from livefacs.take.catalog import find_takes
 
     takes, faults = find_takes(folder)
     rows = [_HEADINGS, *(_row(take) for take in takes)]
@@ -51,7 +51,7 @@ def show(folder: Annotated[Path, typer.Argument(help="A take.")]) -> None:
 @app.command()
 def repair(folder: _Folder) -> None:
     """Close what a crash left open and say what was there; refused while a take is recording."""
-    from livefacs.take.shelf import find_takes, repair
+    from livefacs.take.catalog import find_takes, repair
 
     takes, faults = find_takes(folder)
     for path in [take.folder for take in takes]:
@@ -84,7 +84,7 @@ def _tell_and_exit(faults: Sequence[TakeError]) -> None:
 
 
 def _row(take: Take) -> tuple[str, ...]:
-    from livefacs.take.soundness import faults_of
+    from livefacs.take.integrity import faults_of
 
     torn = (f"{take.n_torn_bytes} torn bytes",) if take.n_torn_bytes else ()
     return (
@@ -102,8 +102,8 @@ def _row(take: Take) -> tuple[str, ...]:
 def _facts(take: Take) -> dict[str, str]:
     import numpy as np
 
-    from livefacs.take.soundness import faults_of
-    from livefacs.types import Health, words_from_health
+    from livefacs.take.integrity import faults_of
+    from livefacs.types import Health, format_health
 
     document = take.document
     health = np.bitwise_or.reduce(take.frames["health"]) if take.n_rows else 0
@@ -122,7 +122,7 @@ def _facts(take: Take) -> dict[str, str]:
         f" at {take.rate.name}, {document['timecode']['source']}",
         "faces": f"{int((take.frames['n_faces'] > 0).sum())} frames with a face,"
         f" at most {int(take.frames['n_faces'].max(initial=0))} at once",
-        "health": words_from_health(Health(int(health))),
+        "health": format_health(Health(int(health))),
         "landmarker": f"{document['landmarker']}, weights {document['weights']}",
         "profile": str(document["profile"] or "none"),
         "rigs": ", ".join(take.rig_names) or "none",

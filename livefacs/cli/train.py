@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from livefacs.au.evaluation import cross_validate, reliability_by_action
 from livefacs.au.model import save_model
-from livefacs.au.training import Settings, train
 from livefacs.cli.labelled import load_data
+from livefacs.training.evaluation import cross_validate, reliability_by_action
+from livefacs.training.training import Settings, train
 
 app = typer.Typer()
 

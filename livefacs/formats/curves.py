@@ -13,9 +13,9 @@ from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError, TakeError
 from livefacs.formats.resampling import resample, smooth_zero_phase, uniform_times_ns
+from livefacs.retarget.inputs import signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
-from livefacs.retarget.signals import signal_rows
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 from livefacs.timecode import TimecodeRate, find_rate

@@ -9,10 +9,10 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import LandmarkerError
-from livefacs.landmarkers.following import FaceFollower
+from livefacs.landmarkers.following import FaceSelector
 from livefacs.landmarkers.lean import plotting_left_out
 from livefacs.landmarkers.packets import points_from_serialised
-from livefacs.landmarkers.quiet import native_logs_silenced
+from livefacs.landmarkers.stderr_filter import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class FaceMeshLandmarker:
     name = "facemesh"
 
     def __init__(self, *, max_faces: int = 1, min_confidence: float = 0.5) -> None:
-        self._follower = FaceFollower()
+        self._follower = FaceSelector()
         self._has_found_face = False
         with native_logs_silenced():
             self._graph: FaceMeshGraph | None = _open_graph(max_faces, min_confidence)

@@ -17,7 +17,7 @@ from mediapipe.python.packet_creator import create_image_frame
 from mediapipe.python.solutions.face_mesh import FaceMesh
 
 from livefacs.arrays import U8
-from livefacs.landmarkers.holding import SignalsHeld
+from livefacs.landmarkers.holding import DeferSignals
 
 _INPUT: Final = "image"
 _OUTPUT: Final = "multi_face_landmarks"
@@ -54,7 +54,7 @@ class FaceMeshGraph(FaceMesh):  # type: ignore[misc]  # mediapipe has no types
         shared = np.ascontiguousarray(image)[:]
         shared.flags.writeable = False  # what cannot be written is shared
         packet = create_image_frame(shared, image_format=ImageFormat.SRGB)
-        with SignalsHeld():
+        with DeferSignals():
             self._graph.add_packet_to_input_stream(
                 stream=_INPUT, packet=packet.at(self._simulated_timestamp)
             )
@@ -67,7 +67,7 @@ class FaceMeshGraph(FaceMesh):  # type: ignore[misc]  # mediapipe has no types
 
     def close(self) -> None:
         """Free the graph."""
-        with SignalsHeld():
+        with DeferSignals():
             super().close()
 
     def _initialize_graph_interface(self, *args: Any, **kwargs: Any) -> CalculatorGraphConfig:

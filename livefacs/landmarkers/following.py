@@ -13,7 +13,7 @@ CHANGE_RATIO: Final = 1.3
 """Another face takes over only when its box is this much larger in area than the followed one."""
 
 
-class FaceFollower:
+class FaceSelector:
     """Remembers where the followed face was and picks it again from the next frame's faces."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 _HELD: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class SignalsHeld:
+class DeferSignals:
     """While it is entered, signals with a Python handler wait; what came is handled afterwards.
 
     Only the main thread handles signals; in any other thread nothing is done.

@@ -11,9 +11,9 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import LandmarkerError
-from livefacs.landmarkers.following import FaceFollower
+from livefacs.landmarkers.following import FaceSelector
 from livefacs.landmarkers.models import find_model
-from livefacs.landmarkers.quiet import native_logs_silenced
+from livefacs.landmarkers.stderr_filter import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks
 
 _NS_PER_MS: Final = 1_000_000
@@ -45,7 +45,7 @@ class TasksLandmarker:
     def __init__(
         self, model: Path | None = None, *, max_faces: int = 2, min_confidence: float = 0.5
     ) -> None:
-        self._follower = FaceFollower()
+        self._follower = FaceSelector()
         self._has_found_face = False
         self._first_ns: int | None = None
         self._last_ms = 0

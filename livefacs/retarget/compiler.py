@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from livefacs.arrays import F64, I64
-from livefacs.kernels import matrix
+from livefacs.kernels import retarget
+from livefacs.retarget.inputs import SIGNAL_INDEX
 from livefacs.retarget.rules import ControlRule, RigMap, Smoothing
-from livefacs.retarget.signals import SIGNAL_INDEX
 
 
 @dataclass(frozen=True, slots=True)
 class RigProgram:
-    """A map, ready to run; the arrays are described in ``kernels.matrix``.
+    """A map, ready to run; the arrays are described in ``kernels.retarget``.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class RigProgram:
     @property
     def limits(self) -> F64:
         """Lowest and highest value of each control, (n_controls, 2) float64."""
-        return self.numbers[:, matrix.LOW : matrix.HIGH + 1]
+        return self.numbers[:, retarget.LOW : retarget.HIGH + 1]
 
 
 class _Tables:
@@ -62,7 +62,7 @@ class _Tables:
     def add_combinations(self, rule: ControlRule) -> tuple[int, int]:
         first = len(self.combinations)
         for part in rule.combine:
-            operation = matrix.PRODUCT if part.kind == "product" else matrix.MAXIMUM
+            operation = retarget.PRODUCT if part.kind == "product" else retarget.MAXIMUM
             span = self.add_entries(zip(part.signals, part.factors, strict=True))
             self.combinations.append((operation, *span))
             self.combination_weights.append(part.weight)
@@ -124,8 +124,8 @@ def _numbers(rule: ControlRule) -> list[float]:
 
 def _smoothing_numbers(smoothing: Smoothing | None) -> tuple[float, float, float, float]:
     if smoothing is None:
-        return matrix.NO_SMOOTHING, 1.0, 0.0, 1.0
+        return retarget.NO_SMOOTHING, 1.0, 0.0, 1.0
     if smoothing.time_constant_ms is not None:
-        return matrix.EXPONENTIAL, smoothing.time_constant_ms / 1000.0, 0.0, 1.0
+        return retarget.EXPONENTIAL, smoothing.time_constant_ms / 1000.0, 0.0, 1.0
     cutoff_hz = smoothing.min_cutoff_hz or 1.0
-    return matrix.ONE_EURO, cutoff_hz, smoothing.beta, smoothing.speed_cutoff_hz
+    return retarget.ONE_EURO, cutoff_hz, smoothing.beta, smoothing.speed_cutoff_hz

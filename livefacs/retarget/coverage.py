@@ -9,16 +9,16 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F64
-from livefacs.kernels import matrix
+from livefacs.kernels import retarget
 from livefacs.retarget.compiler import RigProgram, program_from_map
-from livefacs.retarget.performance import Performance, run_program
-from livefacs.retarget.rules import ControlRule, RigMap
-from livefacs.retarget.signals import (
+from livefacs.retarget.inputs import (
     INTENSITY_SIGNALS,
     N_SIGNALS,
     SIGNAL_INDEX,
     sides_of,
 )
+from livefacs.retarget.performance import Performance, run_program
+from livefacs.retarget.rules import ControlRule, RigMap
 from livefacs.vocab.controls import control_names
 from livefacs.vocab.facs import ACTIONS, channels_of
 
@@ -140,14 +140,14 @@ def _row(names: tuple[str, ...], level: float) -> F64:
 def _bare(program: RigProgram) -> RigProgram:
     """The same without smoothing, so that neighbouring rows stay apart."""
     numbers = program.numbers.copy()
-    numbers[:, matrix.SMOOTHING] = matrix.NO_SMOOTHING
+    numbers[:, retarget.SMOOTHING] = retarget.NO_SMOOTHING
     return replace(program, numbers=numbers)
 
 
 def _limit_hits(program: RigProgram, performance: Performance) -> tuple[LimitHit, ...]:
     """Upper limits always; lower ones where the control rests above its lowest value."""
     numbers = _bare(program).numbers
-    numbers[:, matrix.LOW], numbers[:, matrix.HIGH] = -np.inf, np.inf
+    numbers[:, retarget.LOW], numbers[:, retarget.HIGH] = -np.inf, np.inf
     free = replace(program, numbers=numbers)
     wanted = run_program(free, performance)
     resting = Performance(np.zeros(1, np.int64), np.zeros(1), np.zeros((1, N_SIGNALS)))

@@ -20,11 +20,11 @@ from livefacs.arrays import F64, I64
 from livefacs.errors import ConfigError
 from livefacs.retarget.document import toml_key, toml_list, toml_number, toml_table, toml_text
 from livefacs.retarget.document import toml_weights as weights_text
+from livefacs.retarget.inputs import INTENSITY_SIGNALS, MEAN_SIGNALS, SIGNAL_INDEX, SIGNALS
 from livefacs.retarget.performance import Performance, read_table
 from livefacs.retarget.rules import ControlRule, RigMap
 from livefacs.retarget.schema import near
-from livefacs.retarget.signals import INTENSITY_SIGNALS, MEAN_SIGNALS, SIGNAL_INDEX, SIGNALS
-from livefacs.retarget.solving import SMALLEST_WEIGHT, solve_weights
+from livefacs.retarget.sparse_fit import SMALLEST_WEIGHT, solve_weights
 from livefacs.vocab.facs import DIRECTIONAL, EYE_CHANNELS, HEAD_CHANNELS
 
 _ANGLE_UNIT_DEG: Final = 30.0

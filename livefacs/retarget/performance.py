@@ -14,9 +14,9 @@ import numpy as np
 from livefacs.arrays import F32, F64, I64
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
-from livefacs.kernels import matrix
+from livefacs.kernels import retarget
 from livefacs.retarget.compiler import RigProgram
-from livefacs.retarget.signals import (
+from livefacs.retarget.inputs import (
     MEAN_PAIRS,
     MEAN_SIGNALS,
     N_SIGNALS,
@@ -151,12 +151,12 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 def run_program(program: RigProgram, performance: Performance) -> F32:
     """Control values of a whole performance, (T, n_controls) float32, smoothing included."""
     values = np.empty((len(performance.t_s), len(program.controls)), np.float32)
-    state = np.zeros((len(program.controls), matrix.N_STATE))
+    state = np.zeros((len(program.controls), retarget.N_STATE))
     signals = np.empty(N_SIGNALS)
     before = np.nan
     for row, (source, t_s) in enumerate(zip(performance.signals, performance.t_s, strict=True)):
         signals[:] = source
-        matrix.retarget(
+        retarget.retarget(
             signals,
             MEAN_PAIRS,
             program.numbers,
@@ -176,7 +176,7 @@ def run_program(program: RigProgram, performance: Performance) -> F32:
 
 def _performance(signals: F64, i_frame: I64, t_s: F64) -> Performance:
     for row in signals:
-        matrix.complete_signals(row, MEAN_PAIRS)
+        retarget.complete_signals(row, MEAN_PAIRS)
     return Performance(i_frame.astype(np.int64), t_s, signals)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from livefacs.arrays import F32, F64, I64
 from livefacs.errors import RigMapError
-from livefacs.kernels import matrix
+from livefacs.kernels import retarget
 from livefacs.retarget.compiler import RigProgram
+from livefacs.retarget.inputs import MEAN_PAIRS, N_SIGNALS, read_signals
 from livefacs.retarget.library import load_rig, map_files
-from livefacs.retarget.signals import MEAN_PAIRS, N_SIGNALS, read_signals
 from livefacs.types import RigFrame, TrackedFrame
 
 _LONGEST_GAP_NS: Final = 1_000_000_000
@@ -83,14 +83,14 @@ class _Run:
 
     def __init__(self, program: RigProgram) -> None:
         self.program = program
-        self.state: F64 = np.zeros((len(program.controls), matrix.N_STATE))
+        self.state: F64 = np.zeros((len(program.controls), retarget.N_STATE))
         self.t_ns: int | None = None
 
     def values(self, signals: F64, t_ns: int) -> F32:
         """(n_controls,) float32 of the next frame; the means in ``signals`` are completed."""
         program = self.program
         values = np.empty(len(program.controls), np.float32)
-        matrix.retarget(
+        retarget.retarget(
             signals,
             MEAN_PAIRS,
             program.numbers,

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from livefacs.retarget.inputs import INTENSITY_SIGNALS, SIGNALS
 from livefacs.retarget.rules import Fault
-from livefacs.retarget.signals import INTENSITY_SIGNALS, SIGNALS
 from livefacs.retarget.toml_lines import KeyLines
 from livefacs.vocab.controls import CONTROL_SETS, control_names
 

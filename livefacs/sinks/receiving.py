@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import Destination
-from livefacs.sinks.quiet import QUIET_LOGGER
+from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.wire.reading import READERS, Reading
 
 _MAX_PACKET_BYTES: Final = 65536
@@ -200,7 +200,7 @@ class LslReceiver:
 
 
 def _open_standin(where: Destination) -> Receiver:
-    from livefacs.sinks.standin import VtsReceiver
+    from livefacs.sinks.fake_vtubestudio import VtsReceiver
 
     return VtsReceiver(where)
 

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from livefacs.errors import SinkError
-from livefacs.sinks.quiet import QUIET_LOGGER
+from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
 

@@ -21,7 +21,7 @@ from livefacs.arrays import F32
 from livefacs.clock import ClockMap, s_from_ns
 from livefacs.types import RigFrame, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS
-from livefacs.wire.packedbytes import GAZE_KEYS, HEAD_KEYS, POSE_KEYS, PackedBytes, all_finite
+from livefacs.wire.msgpack_template import GAZE_KEYS, HEAD_KEYS, POSE_KEYS, PackedBytes, all_finite
 
 DEFAULT_TOPIC: Final = "face.au"
 _MAX_BYTES: Final = 1 << 20

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.au.dataset import Subject, load_folder, load_rendered
-from livefacs.au.evaluation import cross_validate, curves_of, evaluate
 from livefacs.au.model import load_model, save_model
-from livefacs.au.training import Settings, train
 from livefacs.errors import ConfigError
+from livefacs.training.dataset import Subject, load_folder, load_rendered
+from livefacs.training.evaluation import cross_validate, curves_of, evaluate
+from livefacs.training.training import Settings, train
 from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
 
 pytestmark = pytest.mark.facebench

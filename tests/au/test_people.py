@@ -11,7 +11,7 @@ import pytest
 from livefacs.au.model import load_model
 from livefacs.au.solving import solve
 from livefacs.landmarkers import open_landmarker
-from livefacs.pipeline.offline import meshes_of
+from livefacs.offline.read_ahead import meshes_of
 from livefacs.sources import open_source
 from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
 

@@ -10,8 +10,8 @@ import pytest
 
 from livefacs.batch import Job, Manifest, run_batch
 from livefacs.landmarkers import has_facemesh
+from livefacs.offline import SolveOptions, solve_clip, work_on_clip
 from livefacs.resources import data_path
-from livefacs.solving import SolveOptions, solve_clip, work_on_clip
 
 N_FRAMES = 40
 

@@ -71,7 +71,7 @@ def test_the_graph_gives_what_mediapipe_gives(frames: list[Frame], max_faces: in
     from mediapipe.python.solutions.face_mesh import FaceMesh
 
     from livefacs.landmarkers.facemesh_graph import FaceMeshGraph
-    from livefacs.landmarkers.quiet import native_logs_silenced
+    from livefacs.landmarkers.stderr_filter import native_logs_silenced
 
     with native_logs_silenced():
         ours = FaceMeshGraph(max_faces, 0.5)

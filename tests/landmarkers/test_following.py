@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livefacs.arrays import F32
-from livefacs.landmarkers.following import CHANGE_RATIO, FaceFollower
+from livefacs.landmarkers.following import CHANGE_RATIO, FaceSelector
 
 
 def face(centre: tuple[float, float], side: float) -> F32:
@@ -16,7 +16,7 @@ def face(centre: tuple[float, float], side: float) -> F32:
 
 
 def test_no_face_and_one_face() -> None:
-    follower = FaceFollower()
+    follower = FaceSelector()
     assert follower.pick([]) is None
     only = face((10, 10), 4)
     assert follower.pick([only]) is only
@@ -24,11 +24,11 @@ def test_no_face_and_one_face() -> None:
 
 def test_the_largest_is_taken_first() -> None:
     faces = [face((10, 10), 4), face((50, 10), 8), face((90, 10), 6)]
-    assert FaceFollower().pick(faces) is faces[1]
+    assert FaceSelector().pick(faces) is faces[1]
 
 
 def test_near_equals_do_not_flick() -> None:
-    follower = FaceFollower()
+    follower = FaceSelector()
     left, right = face((10, 10), 10), face((100, 10), 9.9)
     assert follower.pick([left, right]) is left
     for i in range(20):
@@ -38,7 +38,7 @@ def test_near_equals_do_not_flick() -> None:
 
 
 def test_a_much_larger_face_takes_over() -> None:
-    follower = FaceFollower()
+    follower = FaceSelector()
     follower.pick([face((10, 10), 10)])
     near = face((100, 10), 10 * (CHANGE_RATIO**0.5) + 0.1)
     assert follower.pick([face((10, 10), 10), near]) is near
@@ -46,7 +46,7 @@ def test_a_much_larger_face_takes_over() -> None:
 
 
 def test_after_a_loss_it_chooses_anew() -> None:
-    follower = FaceFollower()
+    follower = FaceSelector()
     small, large = face((10, 10), 10), face((100, 10), 11)
     follower.pick([small])
     assert follower.pick([small, large]) is small

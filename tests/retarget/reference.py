@@ -6,8 +6,8 @@ import itertools
 import math
 from collections.abc import Mapping
 
+from livefacs.retarget.inputs import MEAN_SIGNALS, SIGNALS, sides_of
 from livefacs.retarget.rules import ControlRule, RigMap
-from livefacs.retarget.signals import MEAN_SIGNALS, SIGNALS, sides_of
 
 
 def completed(measured: Mapping[str, float]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 from livefacs.errors import ConfigError
 from livefacs.kernels.sparse import non_negative_lasso
 from livefacs.retarget.fitting import examples_from_csv, fit_controls, toml_from_fits
+from livefacs.retarget.inputs import SIGNAL_INDEX
 from livefacs.retarget.library import load_map, load_rig
 from livefacs.retarget.performance import (
     Performance,
@@ -16,7 +17,6 @@ from livefacs.retarget.performance import (
     performance_from_frames,
     run_program,
 )
-from livefacs.retarget.signals import SIGNAL_INDEX
 from livefacs.types import Gaze
 from livefacs.vocab.facs import AU_CHANNELS
 from tests.retarget.making import frame, write_map

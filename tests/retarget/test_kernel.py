@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livefacs.kernels import matrix
+from livefacs.kernels import retarget
 from livefacs.kernels._jit import signature_count
 from livefacs.retarget.compiler import program_from_map
+from livefacs.retarget.inputs import INTENSITY_SIGNALS, POSE_SIGNALS, SIGNALS
 from livefacs.retarget.library import load_rig, rig_names
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.retarget.rules import Combination, ControlRule, RigMap
 from livefacs.retarget.schema import NAMED_CURVES, curve_points
-from livefacs.retarget.signals import INTENSITY_SIGNALS, POSE_SIGNALS, SIGNALS
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX
 from tests.retarget import reference
 from tests.retarget.making import FRAME_NS, by_name, frame, write_map
@@ -169,7 +169,7 @@ def test_every_map_runs_the_same_compiled_kernel() -> None:
         retargeter = Retargeter(load_rig(name))
         retargeter.retarget(frame())
         retargeter.retarget(read_only)
-    assert signature_count(matrix.retarget) == 1
+    assert signature_count(retarget.retarget) == 1
 
 
 def test_signals_cover_every_channel_in_order() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from livefacs.retarget.inputs import N_SIGNALS, read_signals, signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
-from livefacs.retarget.signals import N_SIGNALS, read_signals, signal_rows
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.types import TrackedFrame
 from tests.take.synthetic import tracked_frame

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bench.rig_fidelity import mean_scores, scores
-from livefacs.au.dataset import load_rendered
-from livefacs.au.training import train
+from livefacs.training.dataset import load_rendered
+from livefacs.training.training import train
 
 TRAINED = ("id00", "id01", "id02", "id03", "id04", "id05")
 HELD_OUT = ("id06", "id07")

@@ -15,12 +15,12 @@ import pytest
 
 from livefacs.cli.main import main
 from livefacs.errors import TakeError
+from livefacs.offline import SolveOptions, solve_clip
 from livefacs.sinks.recorder import RecorderSink
-from livefacs.solving import SolveOptions, solve_clip
+from livefacs.take.catalog import find_takes, repair
+from livefacs.take.integrity import faults_of
 from livefacs.take.model import frames_dtype
 from livefacs.take.reader import Take
-from livefacs.take.shelf import find_takes, repair
-from livefacs.take.soundness import faults_of
 from tests.take.synthetic import clip_info, make_take, tracked_frame
 
 N_ROWS = 12

@@ -20,11 +20,11 @@ import pytest
 
 from livefacs.errors import TakeError
 from livefacs.sinks.recorder import RecorderSink
-from livefacs.sinks.shelf import TakeShelf
+from livefacs.sinks.take_factory import TakeFactory
 from livefacs.sinks.take_video import TakeVideo
 from livefacs.take import writer as writer_module
+from livefacs.take.catalog import repair
 from livefacs.take.reader import Take
-from livefacs.take.shelf import repair
 from livefacs.types import Health
 
 from . import recording_child
@@ -219,35 +219,37 @@ def test_a_take_that_is_being_recorded_is_not_repaired(tmp_path: Path) -> None:
     assert repair(tmp_path / "t").n_rows == 2
 
 
-def test_a_shelf_numbers_its_takes(tmp_path: Path) -> None:
-    shelf = TakeShelf(tmp_path, clip_info())
+def test_a_take_factory_numbers_its_takes(tmp_path: Path) -> None:
+    factory = TakeFactory(tmp_path, clip_info())
     names = []
     for slate, number in ((None, None), ("12a", 5), ("12a", 5), (None, None)):
-        recording = shelf(slate, number)
+        recording = factory(slate, number)
         recording.send(tracked_frame(0))
         recording.finish()
         names.append((recording.folder.name, Take(recording.folder).number))
     assert names == [("smile_001", 1), ("12a_005", 5), ("12a_006", 6), ("smile_002", 2)]
 
 
-def test_a_shelf_tells_how_each_take_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_take_factory_tells_how_each_take_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
-    shelf = TakeShelf(tmp_path, clip_info(), on_warning=said.append)
-    first = shelf("whole", None)
+    factory = TakeFactory(tmp_path, clip_info(), on_warning=said.append)
+    first = factory("whole", None)
     first.send(tracked_frame(0))
     first.finish()
-    assert (said.pop(), shelf.failure) == (f"{tmp_path / 'whole_001'}: 1 frames", "")
+    assert (said.pop(), factory.failure) == (f"{tmp_path / 'whole_001'}: 1 frames", "")
 
     def fail(self: writer_module._Stream, records: np.ndarray) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(writer_module._Stream, "append", fail)
-    second = shelf("cut", None)
+    second = factory("cut", None)
     _send_until_failed(second)
     second.finish()
-    assert "the take ended early: No space left on device" in shelf.failure
+    assert "the take ended early: No space left on device" in factory.failure
     assert said[-1].startswith(f"{tmp_path / 'cut_001'}: 0 frames")
-    assert said[-1].endswith(shelf.failure)
+    assert said[-1].endswith(factory.failure)
 
 
 def test_a_take_that_cannot_begin_leaves_no_folder(
@@ -258,7 +260,7 @@ def test_a_take_that_cannot_begin_leaves_no_folder(
 
     monkeypatch.setattr(writer_module.TakeWriter, "_begin", refuse)
     with pytest.raises(TakeError, match="cannot write a take"):
-        TakeShelf(tmp_path, clip_info())(None, None)
+        TakeFactory(tmp_path, clip_info())(None, None)
     assert list(tmp_path.iterdir()) == []
 
 

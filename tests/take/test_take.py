@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
+from livefacs.take.catalog import find_takes, repair
 from livefacs.take.model import (
     Marker,
     TakeInfo,
@@ -20,7 +21,6 @@ from livefacs.take.model import (
     make_take_folder,
 )
 from livefacs.take.reader import Take
-from livefacs.take.shelf import find_takes, repair
 from livefacs.take.writer import TakeWriter
 from livefacs.timecode import RATES
 from livefacs.types import TrackedFrame

@@ -1,0 +1,109 @@
+"""Many takes: what lies in a folder, and the mending of what a crash left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from livefacs.errors import TakeError
+from livefacs.take.integrity import faults_of, recorded_rows
+from livefacs.take.lock import is_held
+from livefacs.take.model import DOCUMENT_NAME, write_document
+from livefacs.take.reader import Take
+from livefacs.take.writer import RESERVE_FILE
+
+TORN_FOLDER: Final = "torn"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What ``repair`` found and did.
+
+    Attributes
+    ----------
+    n_rows : int
+        Whole frames.
+    torn : dict of file name to bytes after the last whole record, kept under ``torn/``
+    state : str
+        State of the take before.
+    faults : tuple of str
+        What repairing cannot mend, as ``integrity.faults_of`` has it.
+    """
+
+    folder: Path
+    n_rows: int
+    duration_s: float
+    n_markers: int
+    torn: dict[str, int]
+    state: str
+    faults: tuple[str, ...] = ()
+
+
+def find_takes(folder: Path) -> tuple[list[Take], list[TakeError]]:
+    """Takes in a folder (or the folder itself), by name, and the faults of those unreadable."""
+    if (folder / DOCUMENT_NAME).is_file():
+        folders = [folder]
+    elif folder.is_dir():
+        folders = sorted(path.parent for path in folder.glob(f"*/{DOCUMENT_NAME}"))
+    else:
+        raise TakeError(f"{folder}: no such folder")
+    takes, faults = [], []
+    for path in folders:
+        try:
+            take = Take(path)
+            _ = take.markers
+            takes.append(take)
+        except TakeError as error:
+            faults.append(error)
+    return takes, faults
+
+
+def repair(folder: Path) -> Repair:
+    """Close a take that was not closed: cut torn tails off (they are kept) and say what is there.
+
+    Raises
+    ------
+    TakeError
+        Not a take, one that is being recorded (Windows cannot tell), or it cannot be written.
+    """
+    take = Take(folder)
+    files = take.stream_files
+    if any(is_held(folder / file) for file in files.values()):
+        raise TakeError(f"{folder} is being recorded: end the take first, then repair it")
+    whole = {files[name]: take.whole_bytes(name) for name in files}
+    faults, recorded = faults_of(take), recorded_rows(take)
+    report = Repair(
+        take.folder, take.n_rows, take.duration_s, len(take.markers), {}, take.state, faults
+    )
+    document = dict(take.document)
+    del take  # a mapped file cannot be cut on every system
+    try:
+        for file, n_bytes in whole.items():
+            n_torn = _cut(folder / file, n_bytes)
+            if n_torn:
+                report.torn[file] = n_torn
+        (folder / RESERVE_FILE).unlink(missing_ok=True)
+        if report.torn or document["state"] == "recording":
+            document["state"] = "repaired"
+            more = {} if recorded is None else {"rows_before_repair": recorded}
+            document["summary"] = {**(document["summary"] or {}), "rows": report.n_rows, **more}
+            write_document(folder, document)
+    except OSError as error:
+        raise TakeError(f"cannot repair {folder}: {error.strerror or error}") from error
+    return report
+
+
+def _cut(path: Path, n_bytes: int) -> int:
+    """Keep the first bytes of a file, put the rest beside it; how many those were."""
+    with path.open("rb") as file:
+        file.seek(n_bytes)
+        tail = file.read()
+    if not tail:
+        return 0
+    kept = path.parent / TORN_FOLDER
+    kept.mkdir(exist_ok=True)
+    (kept / f"{path.name}.{n_bytes}").write_bytes(tail)
+    with path.open("r+b") as file:
+        file.truncate(n_bytes)
+    return len(tail)

@@ -1,0 +1,186 @@
+"""Features of labelled sequences, through the same kernel that runs live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from livefacs import mesh
+from livefacs.arrays import F32, F64, I64
+from livefacs.au.estimator import Estimator
+from livefacs.au.model import N_FEATURES, EstimatorModel
+from livefacs.au.neutral import Neutral, canonical_neutral, neutral_from_shapes
+from livefacs.au.smoothing import OFF
+from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
+from livefacs.types import Landmarks
+from livefacs.vocab.facs import N_AU
+
+N_ALIGN_POINTS: Final = 160
+EXPRESSION_PENALTY: Final = 4.0
+"""How much heavier a point's motion in expressions weighs than its misfit on a turned head."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Feature rows of many sequences.
+
+    Attributes
+    ----------
+    features : (n, N_FEATURES) float32
+    truth : (n, N_AU) float32, NaN where unknown
+    weight : (n,) float32
+    subject : (n,) int64
+        Index of the subject in the list that was given.
+    """
+
+    features: F32
+    truth: F32
+    weight: F32
+    subject: I64
+
+
+def blank_model(canonical: F64, align_ids: I64, align_prior: F64) -> EstimatorModel:
+    """A model that aligns and measures but estimates nothing."""
+    return EstimatorModel(
+        canonical,
+        align_ids,
+        align_prior,
+        np.zeros((N_AU, N_FEATURES), np.float32),
+        np.zeros(N_AU, np.float32),
+        np.ones(N_AU, np.float32),
+        {},
+    )
+
+
+def landmarks_of(sequence: Sequence, i_frame: int) -> Landmarks:
+    """One frame of a sequence as the landmarker would give it."""
+    return Landmarks(
+        sequence.points_px[i_frame],
+        int(sequence.t_ns[i_frame]),
+        i_frame,
+        sequence.image_size,
+    )
+
+
+def aligned_shapes(
+    model: EstimatorModel, sequence: Sequence, neutral: Neutral | None = None, every: int = 1
+) -> tuple[F64, F64]:
+    """Face-frame meshes (n, 478, 3) and head angles (n, 3) of a sequence, against a neutral."""
+    estimator = Estimator(model, smoothing=OFF, neutral=neutral or canonical_neutral(model))
+    frames = range(0, len(sequence.points_px), every)
+    shapes, angles = np.empty((len(frames), mesh.N_MESH, 3)), np.empty((len(frames), 3))
+    for row, i_frame in enumerate(frames):
+        head = estimator.estimate(landmarks_of(sequence, i_frame)).head
+        shapes[row] = estimator.aligned
+        angles[row] = head.yaw_rad, head.pitch_rad, head.roll_rad
+    return shapes, angles
+
+
+def first_neutral(model: EstimatorModel, subject: Subject) -> Neutral:
+    """The neutral of a subject: median of the first sequence's first frames."""
+    first = subject.sequences[0]
+    head = Sequence(
+        first.name,
+        first.points_px[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES],
+        first.t_ns[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES],
+        first.image_size,
+        first.truth[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES],
+    )
+    return neutral_from_shapes(*aligned_shapes(model, head))
+
+
+def features_of(
+    model: EstimatorModel, sequence: Sequence, neutral: Neutral, focal_px: float | None = None
+) -> F32:
+    """(T, N_FEATURES) float32."""
+    estimator = Estimator(model, smoothing=OFF, neutral=neutral, focal_px=focal_px)
+    rows = np.empty((len(sequence.points_px), N_FEATURES), np.float32)
+    for i_frame in range(len(rows)):
+        estimator.estimate(landmarks_of(sequence, i_frame))
+        rows[i_frame] = estimator.features
+    return rows
+
+
+def mean_face(subjects: Many[Subject]) -> F64:
+    """Mean neutral face by repeated alignment, made symmetric, eye line level, one eye distance."""
+    raw = []
+    for subject in subjects:
+        first = subject.sequences[0].points_px[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES]
+        raw.append(_centred(np.median(first, axis=0).astype(np.float64)))
+    mean = np.mean(raw, axis=0)
+    ids, prior = np.arange(mesh.N_SKIN), np.ones(mesh.N_SKIN)
+    for _ in range(3):
+        model = blank_model(_symmetric(mean), ids, prior)
+        mean = np.mean([first_neutral(model, subject).shape for subject in subjects], axis=0)
+    return _symmetric(mean)
+
+
+def _centred(shape: F64) -> F64:
+    """Origin midway between the outer eye corners, in units of their distance."""
+    right, left = mesh.OUTER_CORNERS
+    middle = 0.5 * (shape[right] + shape[left])
+    return np.asarray((shape - middle) / np.linalg.norm(shape[right] - shape[left]))
+
+
+def _symmetric(shape: F64) -> F64:
+    mirrored = shape[mesh.MIRROR_POINTS] * np.array((-1.0, 1.0, 1.0))
+    return _centred(0.5 * (_centred(shape) + _centred(mirrored)))
+
+
+def choose_align_points(subjects: Many[Subject], canonical: F64) -> tuple[I64, F64]:
+    """Points of the rigid fit: those that neither expressions nor turning of the head move.
+
+    Returns
+    -------
+    ids : (N_ALIGN_POINTS,) int64, sorted
+    prior : (N_ALIGN_POINTS,) float64, largest 1
+    """
+    model = blank_model(canonical, np.arange(mesh.N_SKIN), np.ones(mesh.N_SKIN))
+    turned: list[F64] = []
+    moved: list[F64] = []
+    for subject in subjects:
+        neutral = first_neutral(model, subject)
+        for sequence in subject.sequences:
+            is_turning = sequence.name.startswith("pose")
+            if is_turning or sequence.name in ("sweep", "mix0"):
+                shapes, _ = aligned_shapes(model, sequence, neutral, every=3)
+                square = ((shapes - neutral.shape)[..., :2] ** 2).mean(axis=(0, 2))
+                (turned if is_turning else moved).append(square)
+    square = np.mean(turned, axis=0) + EXPRESSION_PENALTY * np.mean(moved, axis=0)
+    square = 0.5 * (square + square[mesh.MIRROR_POINTS])[: mesh.N_SKIN]
+    ids = np.sort(np.argsort(square, kind="stable")[:N_ALIGN_POINTS])
+    return ids.astype(np.int64), square.min() / square[ids]
+
+
+def examples_of(
+    model: EstimatorModel,
+    subjects: Many[Subject],
+    weights: dict[str, float],
+    focal_factors: Many[float] = (1.0,),
+) -> Examples:
+    """Feature rows of all sequences.
+
+    Parameters
+    ----------
+    weights : dict
+        Weight of a sequence by the beginning of its name; 1 where none fits.
+    focal_factors : floats
+        Copies with the assumed focal length multiplied so: nobody's camera is known.
+    """
+    rows, truths, weight, owner = [], [], [], []
+    for i_subject, subject in enumerate(subjects):
+        neutral = first_neutral(model, subject)
+        for sequence in subject.sequences:
+            w = next((v for name, v in weights.items() if sequence.name.startswith(name)), 1.0)
+            for factor in focal_factors:
+                focal_px = factor * max(sequence.image_size)
+                rows.append(features_of(model, sequence, neutral, focal_px))
+                truths.append(sequence.truth)
+                weight.append(np.full(len(sequence.truth), w / len(focal_factors), np.float32))
+                owner.append(np.full(len(sequence.truth), i_subject, np.int64))
+    return Examples(
+        np.concatenate(rows), np.concatenate(truths), np.concatenate(weight), np.concatenate(owner)
+    )

@@ -1,0 +1,85 @@
+"""A take that is solved again gives the numbers of the live run, to the byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livefacs.au.estimator import Estimator
+from livefacs.landmarkers import has_facemesh, open_landmarker
+from livefacs.offline.replay import replay_take
+from livefacs.resources import data_path
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.tracker import Tracker
+from livefacs.sinks.recorder import RecorderSink
+from livefacs.sources import open_source
+from livefacs.take.reader import Take
+from livefacs.types import Frame, Landmarks
+
+from ..take.synthetic import clip_info
+
+N_FRAMES = 90
+
+
+class _ClosedEyes:
+    """A landmarker that sometimes sees nobody."""
+
+    name = "facemesh"
+
+    def __init__(self) -> None:
+        self._seeing = open_landmarker("facemesh")
+        self.blind = range(40, 62)
+
+    def detect(self, frame: Frame) -> Landmarks | None:
+        return None if frame.i_frame in self.blind else self._seeing.detect(frame)
+
+    def close(self) -> None:
+        self._seeing.close()
+
+
+def make_tracker(landmarker: object) -> Tracker:
+    rigs = [Retargeter(load_rig("arkit52"))]
+    mirrored = [Retargeter(load_rig("livelink61"))]
+    return Tracker(
+        landmarker,  # type: ignore[arg-type]
+        Estimator(),
+        retargeters=rigs,
+        mirrored_retargeters=mirrored,
+    )
+
+
+@pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh")
+def test_live_equals_replay_to_the_byte(tmp_path: Path) -> None:
+    source = open_source(str(data_path("performer.mp4")), realtime=False)
+    landmarker = _ClosedEyes()
+    tracker = make_tracker(landmarker)
+    sink = RecorderSink(tmp_path / "live", clip_info())
+    for i_frame in range(N_FRAMES):
+        if i_frame == 20:
+            tracker.estimator.capture_neutral()
+            sink.mark("neutral capture", "neutral")
+        frame = source.read()
+        assert frame is not None
+        sink.send(tracker.step(frame))
+    assert sink.close().rows == N_FRAMES
+    source.close()
+    landmarker.close()
+
+    take = Take(tmp_path / "live")
+    again = RecorderSink(tmp_path / "again", clip_info())
+    for tracked in replay_take(take, make_tracker(None)):
+        again.send(tracked)
+    again.close()
+    solved = Take(tmp_path / "again")
+    for column in ("i_frame", "t_ns", "health", "head", "gaze", "intensity", "raw", "confidence"):
+        assert solved.frames[column].tobytes() == take.frames[column].tobytes(), column
+    assert solved.rig_names == ("arkit52", "livelink61 mirrored")
+    for rig in solved.rig_names:
+        assert solved.rig(rig)[1].tobytes() == take.rig(rig)[1].tobytes()
+    assert (tmp_path / "live/landmarks.rec").read_bytes() == (
+        tmp_path / "again/landmarks.rec"
+    ).read_bytes()
+    assert np.nanmax(take.intensity) > 0.2  # there was something to compare
