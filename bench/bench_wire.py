@@ -42,7 +42,7 @@ ENCODERS: dict[str, tuple[Encoder, float]] = {
     "osc": (OscEncoder(CLOCK), 10.0),
     "osc, letters and arkit52": (OscEncoder(CLOCK, letters=True, rig="arkit52"), 10.0),
     "vmc": (VmcEncoder(CLOCK, "arkit52"), 10.0),
-    "livelink": (LiveLinkEncoder(CLOCK, "livelink61"), 10.0),
+    "livelink": (LiveLinkEncoder(CLOCK, "livelink61", device="D" * 36), 10.0),
     "vrcft": (VrcftEncoder("vrcft2"), 10.0),
     "vrcft, 4 bits": (VrcftEncoder("vrcft2", n_bits=4), 30.0),
     "faceosc": (FaceOscEncoder(), 30.0),

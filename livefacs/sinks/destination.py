@@ -235,7 +235,7 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             "livelink61",
             options={
                 "subject": Option(_short_text, "livefacs", "name of the Live Link subject"),
-                "device": Option(_short_text, "livefacs", "device id"),
+                "device": Option(_short_text, None, "device id; else this machine's own UUID"),
                 "fps": Option(_rate_name, "60", "frame rate of the timecode: 60, 29.97 …"),
                 **_FLIP,
                 **_BROADCAST,

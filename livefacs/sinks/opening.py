@@ -9,6 +9,7 @@ from livefacs.clock import ClockMap
 from livefacs.errors import LivefacsError, SinkError
 from livefacs.protocols import Encoder, SessionControl, Sink
 from livefacs.sinks.destination import Destination
+from livefacs.sinks.device_id import device_id
 from livefacs.sinks.handshake import IFacialMocapServer
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.udp import UdpSink
@@ -107,7 +108,7 @@ def _open_livelink(destination: Destination, clock: ClockMap, _: SessionControl 
         clock,
         _rig(destination),
         subject=str(options["subject"]),
-        device=str(options["device"]),
+        device=str(options["device"] or device_id()),
         rate=find_rate(str(options["fps"])).fraction,
         signs=_signs(destination),
     )

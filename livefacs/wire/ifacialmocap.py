@@ -4,6 +4,10 @@ Source: vendor pages, VRC_iFacialMocap and ExpressionAppBridge, as described in
 ``docs/protocols.md``. Angles in degrees and positions in metres, in ARKit's axes (right-handed,
 X to the subject's left, Y up, Z out of the face; position in the camera's). Their signs are
 inferred from receivers, not stated by the vendor: ``AxisSigns`` turns them.
+
+Recordings of the app begin with ``trackingStatus-1`` and end the shapes with ``hapihapi-0``, and
+receivers count on both places: one drops the first entry, another expects 54 before the head. What
+a status of 0 means to receivers is inferred: no face.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.types import TrackedFrame
+from livefacs.types import Health, TrackedFrame
 from livefacs.vocab.arkit import ARKIT_52
 from livefacs.wire.axes import AxisSigns
 from livefacs.wire.rigvalues import NamedOrder
@@ -38,6 +42,10 @@ def ifacialmocap_name(arkit: str) -> str:
 
 
 IFACIALMOCAP_52: Final = tuple(ifacialmocap_name(name) for name in ARKIT_52)
+STATUS: Final = "trackingStatus"
+"""Name of the first entry: 1 with a face."""
+LAST: Final = "hapihapi"
+"""Name of the entry after the last shape; always 0."""
 
 
 def version_from_handshake(datagram: bytes) -> int | None:
@@ -65,16 +73,18 @@ class IFacialMocapEncoder:
         self._signs = signs or AxisSigns()
         self._order = NamedOrder(ARKIT_52)
         separator = "&" if version == 2 else "-"
-        shapes = "".join(f"{name}{separator}%d|" for name in IFACIALMOCAP_52)
+        names = (STATUS, *IFACIALMOCAP_52)
+        shapes = "".join(f"{name}{separator}%d|" for name in names) + f"{LAST}{separator}0|"
         triple = ",".join(("%.6f",) * 3)
         self._format = f"{shapes}=head#{triple},{triple}|rightEye#{triple}|leftEye#{triple}|"
 
     def encode(self, tracked: TrackedFrame) -> Sequence[bytes]:
-        """One datagram; shapes are whole percents from 0 to 100."""
+        """One datagram; shapes are whole percents from 0 to 100, the status is 0 without a face."""
         values = self._order.pick(tracked.rigs.get(self._rig))
         percents = np.clip(values * 100.0 + 0.5, 0.0, 100.0).astype(np.int32).tolist()
         signs, head, gaze = self._signs, tracked.head, tracked.gaze
         text = self._format % (
+            0 if tracked.health & Health.NO_FACE else 1,
             *percents,
             signs.pitch * head.pitch_rad * _DEGREES,
             signs.yaw * head.yaw_rad * _DEGREES,

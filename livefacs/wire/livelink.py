@@ -49,7 +49,8 @@ class LiveLinkEncoder:
     subject : str
         Name of the Live Link subject.
     device : str
-        Device id, of any length up to 250 bytes of UTF-8.
+        Device id, of any length up to 250 bytes of UTF-8. The phone's is a UUID in upper case;
+        receivers that read at fixed offsets take no other length than its 36 characters.
     rate : Fraction
         Frame rate of the timecode.
     signs : AxisSigns
@@ -67,8 +68,8 @@ class LiveLinkEncoder:
         clock: ClockMap,
         rig: str,
         *,
+        device: str,
         subject: str = "livefacs",
-        device: str = "livefacs",
         rate: Fraction = Fraction(60),
         signs: AxisSigns | None = None,
         utc_offset_s: int | None = None,

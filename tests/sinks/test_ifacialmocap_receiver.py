@@ -65,8 +65,9 @@ def test_a_plain_receiver_follows_the_performer(version: int, separator: str) ->
             received(receiver.recv(4096).decode("ascii"), separator) for _ in range(sent["packets"])
         ]
     assert len(frames) > 85
+    assert frames[42][0]["trackingStatus"] == 1
     for shapes, poses in frames:
-        assert set(shapes) == set(NAMES.split())
+        assert set(shapes) == {*NAMES.split(), "trackingStatus", "hapihapi"}
         assert all(0 <= value <= 100 for value in shapes.values())
         assert {name: len(numbers) for name, numbers in poses.items()} == {
             "=head": 6,

@@ -45,7 +45,9 @@ def encoders() -> dict[str, Encoder]:
         "osc_array": OscEncoder(CLOCK, array=True, rig="arkit52"),
         "osc_unbundled": OscEncoder(CLOCK, bundle=False),
         "vmc": VmcEncoder(CLOCK, "arkit52"),
-        "livelink": LiveLinkEncoder(CLOCK, "livelink61", subject="iPhone", utc_offset_s=0),
+        "livelink": LiveLinkEncoder(
+            CLOCK, "livelink61", device="D" * 36, subject="iPhone", utc_offset_s=0
+        ),
         "livelink_29.97": LiveLinkEncoder(
             CLOCK, "livelink61", device="d" * 36, rate=Fraction(30000, 1001), utc_offset_s=3600
         ),

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from livefacs.types import Health
 from livefacs.vocab.arkit import ARKIT_52
 from livefacs.wire.axes import AxisSigns
 from livefacs.wire.ifacialmocap import (
@@ -50,7 +51,7 @@ class StrictParser:
 def test_every_shape_arrives_in_percent_under_the_apps_name(version: int, separator: str) -> None:
     (datagram,) = IFacialMocapEncoder("arkit52", version=version).encode(make_frame(rigs=(ARKIT,)))
     parsed = StrictParser(datagram, separator)
-    assert list(parsed.shapes) == list(IFACIALMOCAP_52)
+    assert list(parsed.shapes) == ["trackingStatus", *IFACIALMOCAP_52, "hapihapi"]
     for name, value in zip(IFACIALMOCAP_52, ARKIT.values, strict=True):
         assert abs(parsed.shapes[name] - 100 * value) <= 0.5001
     assert set(parsed.bones) == {"head", "rightEye", "leftEye"}
@@ -80,7 +81,34 @@ def test_values_beyond_the_range_or_unknown_stay_whole_percents() -> None:
         make_frame(rigs=(make_rig("arkit52", ARKIT_52, values),))
     )
     shapes = list(StrictParser(datagram, "-").shapes.values())
-    assert shapes[:3] == [0, 0, 100]
+    assert shapes[1:4] == [0, 0, 100]
+
+
+@pytest.mark.parametrize(("version", "separator"), [(1, "-"), (2, "&")])
+def test_receivers_that_count_entries_lose_no_shape(version: int, separator: str) -> None:
+    """One drops the first entry unseen, one expects 54 entries before the head's."""
+    (datagram,) = IFacialMocapEncoder("arkit52", version=version).encode(make_frame(rigs=(ARKIT,)))
+    before_head = datagram.decode("ascii").split("=head#")[0].removesuffix("|").split("|")
+    assert len(before_head) == 54
+    assert before_head[0] == f"trackingStatus{separator}1"
+    assert before_head[-1] == f"hapihapi{separator}0"
+    without_first = dict(entry.split(separator) for entry in before_head[1:])
+    assert set(IFACIALMOCAP_52) <= set(without_first)
+
+
+@pytest.mark.parametrize(
+    ("health", "status"),
+    [
+        (Health.OK, b"1"),
+        (Health.UNCALIBRATED, b"1"),
+        (Health.NO_FACE, b"0"),
+        (Health.NO_FACE | Health.HELD, b"0"),
+    ],
+)
+def test_the_status_says_whether_there_is_a_face(health: Health, status: bytes) -> None:
+    frame = make_frame(rigs=(ARKIT,), health=health)
+    (datagram,) = IFacialMocapEncoder("arkit52").encode(frame)
+    assert datagram.startswith(b"trackingStatus-" + status + b"|")
 
 
 def test_names_follow_the_app() -> None:

@@ -90,13 +90,17 @@ def test_device_ids_of_any_length_are_read_back(device: str) -> None:
 
 
 def test_a_rig_of_52_shapes_takes_its_angles_from_the_frame() -> None:
-    encoder = LiveLinkEncoder(CLOCK, "arkit52", utc_offset_s=0)
+    encoder = LiveLinkEncoder(CLOCK, "arkit52", device=DEVICE, utc_offset_s=0)
     values = packet_from_livelink(encoder.encode(make_frame(rigs=(ARKIT,)))[0]).values
     assert values["JawOpen"] == ARKIT.values[17]
     angles = [values[name] for name in LIVELINK_61[52:]]
     assert angles == pytest.approx([0.1, 0.2, -0.3, -0.05, 0.02, 0.0, -0.06, -0.01, 0.0])
     flipped = LiveLinkEncoder(
-        CLOCK, "arkit52", utc_offset_s=0, signs=AxisSigns.flipping(["roll", "gaze"])
+        CLOCK,
+        "arkit52",
+        device=DEVICE,
+        utc_offset_s=0,
+        signs=AxisSigns.flipping(["roll", "gaze"]),
     )
     values = packet_from_livelink(flipped.encode(make_frame(rigs=(ARKIT,)))[0]).values
     angles = [values[name] for name in LIVELINK_61[52:]]
