@@ -73,6 +73,10 @@ FORMATS: Final[dict[str, Format]] = {
         Format("gltf", (".glb", ".gltf"), "gltf", "glTF 2.0 morph weights and head"),
         Format("vrma", (".vrma",), "vrma", "VRM animation: expressions, gaze, head"),
         Format("maya", (".anim",), "maya_anim", "Maya .anim curves of a blend shape node"),
+        Format("motion3", (".motion3.json",), "motion3", "Live2D Cubism motion of parameters"),
+        Format("vmd", (".vmd",), "vmd", "MikuMikuDance motion: morphs, head, eyes"),
+        Format("unity", (".anim",), "unity_anim", "Unity animation clip of blend shapes"),
+        Format("unreal", (".csv",), "unreal_curves", "Unreal curve table, a row a curve"),
         Format("clip", (".clip",), "houdini", "Houdini or TouchDesigner clip", function="clip"),
         Format("chan", (".chan",), "houdini", "Houdini channels, no names", function="chan"),
         Format("nuke", (".chan",), "nuke_chan", "Nuke .chan of the head"),
@@ -104,9 +108,9 @@ def find_format(name: str, path: Path | None = None) -> Format:
         if found is None:
             raise ConfigError(f"no format {name!r}: expected one of {', '.join(FORMATS)}")
         return found
-    suffix = path.suffix.lower() if path is not None else ""
+    ending = path.name.lower() if path is not None else ""
     for candidate in FORMATS.values():
-        if suffix in candidate.suffixes:
+        if ending.endswith(candidate.suffixes):
             return candidate
     raise ConfigError(
         f"{path}: the ending does not tell the format; name it with --to, one of"

@@ -24,6 +24,7 @@ CONTROL_SETS: Final[tuple[str, ...]] = (
     "vtubestudio",
     "ict_facekit",
     "openface",
+    "mmd",
 )
 
 
