@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import sys
-import weakref
 from pathlib import Path
 from typing import Any, Final
 
 from livefacs.batch.jobs import Job, Outcome
 from livefacs.errors import ConfigError, TakeError
+from livefacs.files.atomic import write_text
+from livefacs.files.locks import Lock
 
 MANIFEST_NAME: Final = "livefacs-batch.json"
 LOCK_NAME: Final = ".livefacs-batch.lock"
@@ -38,8 +37,12 @@ class Manifest:
         self._entries: dict[str, dict[str, Any]] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._let_go = weakref.finalize(self, os.close, _locked(self.folder / LOCK_NAME))
+            self._lock = Lock(self.folder / LOCK_NAME)
             text = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
+        except BlockingIOError:
+            raise TakeError(
+                f"another run is writing into {self.folder}: wait for it, or take another folder"
+            ) from None
         except OSError as error:
             raise TakeError(
                 f"cannot use {folder}: {error.strerror or error}; name another folder"
@@ -51,7 +54,7 @@ class Manifest:
 
     def close(self) -> None:
         """Let others write into the folder."""
-        self._let_go()
+        self._lock.close()
 
     def finished(self, job: Job) -> dict[str, Any] | None:
         """Report of a clip that is finished with the same content and options, target in place."""
@@ -79,13 +82,9 @@ class Manifest:
                 "report": outcome.report,
             }
         document = {"format": "livefacs-batch", "version": _VERSION, "finished": self._entries}
-        beside = self.path.with_suffix(".new")
         try:
-            beside.write_text(json.dumps(document, indent=1), encoding="utf-8")
-            beside.replace(self.path)
+            write_text(self.path, json.dumps(document, indent=1))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
             raise TakeError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def _place(self, job: Job) -> str:
@@ -107,39 +106,3 @@ class Manifest:
         return ConfigError(
             f"{self.path} is no manifest of this version ({error}): move it away to start anew"
         )
-
-
-def _locked(path: Path) -> int:
-    """An open file that is locked until it is closed; the system does so when a process ends.
-
-    File systems without locks are used without one.
-    """
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        _lock(file)
-    except BlockingIOError:
-        os.close(file)
-        raise TakeError(
-            f"another run is writing into {path.parent}: wait for it, or take another folder"
-        ) from None
-    except OSError:
-        pass
-    return file
-
-
-if sys.platform == "win32":
-    import errno
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EDEADLK):
-                raise BlockingIOError from error
-            raise
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

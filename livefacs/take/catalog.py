@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from livefacs.errors import TakeError
+from livefacs.files.locks import is_locked
 from livefacs.take.integrity import faults_of, recorded_rows
-from livefacs.take.lock import is_held
-from livefacs.take.model import DOCUMENT_NAME, write_document
+from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, write_document
 from livefacs.take.reader import Take
 from livefacs.take.writer import RESERVE_FILE
 
@@ -65,11 +65,11 @@ def repair(folder: Path) -> Repair:
     Raises
     ------
     TakeError
-        Not a take, one that is being recorded (Windows cannot tell), or it cannot be written.
+        Not a take, one that is being recorded, or it cannot be written.
     """
     take = Take(folder)
     files = take.stream_files
-    if any(is_held(folder / file) for file in files.values()):
+    if is_locked(folder / LOCK_FILE):
         raise TakeError(f"{folder} is being recorded: end the take first, then repair it")
     whole = {files[name]: take.whole_bytes(name) for name in files}
     faults, recorded = faults_of(take), recorded_rows(take)
@@ -83,7 +83,8 @@ def repair(folder: Path) -> Repair:
             n_torn = _cut(folder / file, n_bytes)
             if n_torn:
                 report.torn[file] = n_torn
-        (folder / RESERVE_FILE).unlink(missing_ok=True)
+        for name in (RESERVE_FILE, LOCK_FILE):
+            (folder / name).unlink(missing_ok=True)
         if report.torn or document["state"] == "recording":
             document["state"] = "repaired"
             more = {} if recorded is None else {"rows_before_repair": recorded}

@@ -9,7 +9,6 @@ torn or zero-filled tail shows. ``frames.rec`` is written last: a row that stand
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ import numpy as np
 from livefacs import __version__
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
+from livefacs.files.atomic import write_text
 from livefacs.timecode import RATES, TimecodeRate, frame_of_day
 from livefacs.types import N_LANDMARKS
 from livefacs.vocab.facs import AU_CHANNELS
@@ -37,6 +37,7 @@ LANDMARKS_FILE: Final = "landmarks.rec"
 MARKERS_FILE: Final = "markers.jsonl"
 VIDEO_FILE: Final = "video.mp4"
 VIDEO_STAMPS_FILE: Final = "video.rec"
+LOCK_FILE: Final = ".recording.lock"
 
 HEAD_FIELDS: Final = ("yaw_rad", "pitch_rad", "roll_rad", "x_cm", "y_cm", "z_cm")
 GAZE_FIELDS: Final = ("left_yaw_rad", "left_pitch_rad", "right_yaw_rad", "right_pitch_rad")
@@ -309,13 +310,8 @@ def software_versions() -> dict[str, str]:
 def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     """Replace ``take.json`` in one step: a reader sees the old or the new one, never a half."""
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str)
-    beside = folder / (DOCUMENT_NAME + ".new")
     # A file name that is no text (bytes of another encoding) stands there as JSON escapes.
-    with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(folder / DOCUMENT_NAME)
+    write_text(folder / DOCUMENT_NAME, text, errors="backslashreplace")
 
 
 def unwritable(folder: Path, error: OSError) -> TakeError:

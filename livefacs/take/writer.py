@@ -11,12 +11,13 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from livefacs.clock import ClockMap
-from livefacs.take.lock import hold
+from livefacs.files.locks import Lock
 from livefacs.take.model import (
     FRAMES_FILE,
     GAZE_FIELDS,
     HEAD_FIELDS,
     LANDMARKS_FILE,
+    LOCK_FILE,
     MARKERS_FILE,
     STAGES,
     Marker,
@@ -46,7 +47,6 @@ class _Stream:
         self.n_rows = 0
         # Unbuffered: what a write call took, the system has, whatever becomes of this process.
         self._file: BinaryIO = path.open("xb", buffering=0)
-        hold(self._file)
 
     def append(self, records: np.ndarray[Any, Any]) -> int:
         """Append whole records; a part that got through before a failure is cut off again."""
@@ -115,6 +115,7 @@ class TakeWriter:
             raise unwritable(folder, error) from error
 
     def _begin(self) -> None:
+        self._lock = Lock(self.folder / LOCK_FILE)
         (self.folder / RESERVE_FILE).write_bytes(bytes(_RESERVE_BYTES))
         self._frames = _Stream(self.folder / FRAMES_FILE, frames_dtype(len(self._info.channels)))
         self._landmarks = _Stream(self.folder / LANDMARKS_FILE, landmarks_dtype())
@@ -201,6 +202,7 @@ class TakeWriter:
         self._document["state"] = state
         self._document["summary"] = {"rows": self.n_rows, **(summary or {})}
         write_document(self.folder, self._document)
+        self._lock.close(remove=True)
 
     def _ends_of_equal_rigs(self, frames: Sequence[TrackedFrame]) -> list[int]:
         """Where runs of frames end whose rigs have the same controls (maps reload while live)."""
