@@ -37,6 +37,10 @@ def export(
     timecode: Annotated[bool, typer.Option("--timecode", help="A timecode column.")] = False,
     node: Annotated[str, typer.Option(help="Name of the mesh or blend shape node.")] = "face",
     first_frame: Annotated[int, typer.Option(help="Number of the first frame.")] = 1,
+    header_blanks: Annotated[
+        bool,
+        typer.Option("--header-blanks", help="OpenFace: a blank after each comma."),
+    ] = False,
     formats: Annotated[
         bool,
         typer.Option(
@@ -56,7 +60,9 @@ def export(
     file_format = find_format(to, output)
     opened = Take(take)
     path = output or Path(f"{opened.name}.{file_format.name}{file_format.suffixes[0]}")
-    options = ExportOptions(rig, fps, smooth, raw, confidence, timecode, node, first_frame)
+    options = ExportOptions(
+        rig, fps, smooth, raw, confidence, timecode, node, first_frame, header_blanks
+    )
     export_take(opened, file_format, path, options)
     typer.echo(f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames")
     for fault in faults_of(opened):

@@ -63,6 +63,10 @@ def solve(
     rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
     confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
     timecode: Annotated[bool, typer.Option("--timecode", help="A timecode column.")] = False,
+    header_blanks: Annotated[
+        bool,
+        typer.Option("--header-blanks", help="OpenFace: a blank after each comma."),
+    ] = False,
     rate: Annotated[float, typer.Option(help="Frames per second of an image folder.")] = 30.0,
     focal: Annotated[
         float | None,
@@ -99,7 +103,12 @@ def solve(
         as_live=as_live,
         format=_format(to, output),
         export=ExportOptions(
-            rig=rig, fps=fps, smooth_hz=smooth, confidence=confidence, timecode=timecode
+            rig=rig,
+            fps=fps,
+            smooth_hz=smooth,
+            confidence=confidence,
+            timecode=timecode,
+            header_blanks=header_blanks,
         ),
     )
     mark = checked_mark(options)

@@ -47,6 +47,8 @@ class ExportOptions:
         Also the confidences, where the format has a place for them.
     timecode : bool
         Also the timecode, where the format has a place for it and does not carry it anyway.
+    header_blanks : bool
+        A blank after each comma, as OpenFace's own program writes it; for ``openface`` alone.
     node : str
         Name of the mesh or blend shape node, in formats that address one.
     first_frame : int
@@ -61,6 +63,7 @@ class ExportOptions:
     timecode: bool = False
     node: str = "face"
     first_frame: int = 1
+    header_blanks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,11 @@ def _refuse_what_is_not_heeded(file_format: Format, options: ExportOptions) -> N
             f"{file_format.name} is made of the take as it was recorded:"
             f" leave out {' and '.join(wrong)}"
         )
+    if options.header_blanks and file_format.name != "openface":
+        raise ConfigError(
+            f"{file_format.name} has no blanks in its header: leave out --header-blanks, which is"
+            " for --to openface"
+        )
 
 
 def export_take(take: Take, file_format: Format, path: Path, options: ExportOptions) -> None:

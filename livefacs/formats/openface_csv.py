@@ -4,19 +4,22 @@ Written: frame to success, gaze, head pose, 68 image points, the 17 ``_r`` inten
 18 ``_c`` presences. What was not measured is left empty: AU23, and rows without a face. Left out:
 the eye landmarks, 3-D points and shape parameters of OpenFace's own face model. ``AU*_c`` is 1 from
 the intensity on that OpenFace counts as level A, 1 of 5; OpenFace itself decides it separately.
+``confidence`` says how well the face could be tracked, as OpenFace's does: scripts made for it drop
+rows below .7 to .9.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from livefacs.arrays import F32
 from livefacs.errors import ConfigError
 from livefacs.formats import spaces
 from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
-from livefacs.formats.text import number_lines
+from livefacs.formats.text import CHUNK_ROWS, number_lines
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import action_of, channels_of
 
@@ -24,6 +27,14 @@ INTENSITIES: Final = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 4
 PRESENCES: Final = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 28, 45)
 TOP: Final = 5.0
 PRESENT_FROM: Final = 1.0
+
+CLEAR: Final = 0.98
+"""Confidence of a clear frontal face: OpenFace writes this two-digit value for most of them."""
+_DOUBTFUL: Final = 0.25
+"""What is left of it at the far end of each of these."""
+_TURNED_RAD: Final = (np.radians(20.0), np.radians(90.0))
+_FACE_PX: Final = (80.0, 20.0)
+_SHARE_INSIDE: Final = (1.0, 0.7)
 
 DLIB_68_MESH: Final = (
     *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
@@ -44,6 +55,7 @@ HEADER: Final = (
     *(f"AU{number:02}_r" for number in INTENSITIES),
     *(f"AU{number:02}_c" for number in PRESENCES),
 )
+_CONFIDENCE: Final = HEADER.index("confidence")
 _FORMATS: Final = (
     *("%d", "%d", "%.3f", "%.2f", "%d"),
     *["%.6f"] * 6,
@@ -55,6 +67,43 @@ _FORMATS: Final = (
 )
 
 
+def tracking_confidence(
+    points_px: F32, yaw_rad: F64, pitch_rad: F64, width: F64, height: F64
+) -> F64:
+    """How far a face can be trusted to be tracked well, 0 to .98, from how it is seen.
+
+    Full for a face that looks at the camera, is large and wholly in the picture; each of turning
+    away, smallness and the picture's edge takes its share. In between it falls in straight lines:
+    from 20 to 90 degrees off the camera, from 80 to 20 pixels of the face's longer side, from all
+    points in the picture to 7 of 10.
+
+    Parameters
+    ----------
+    points_px : (T, 478, 3) float32, pixels, NaN without a face
+    yaw_rad, pitch_rad : (T,) float64
+    width, height : (T,) float64
+        Of the images, pixels.
+
+    Returns
+    -------
+    (T,) float64
+        0 without a face.
+    """
+    x, y = points_px[..., 0], points_px[..., 1]
+    off_rad = np.arccos(np.clip(np.cos(yaw_rad) * np.cos(pitch_rad), -1.0, 1.0))
+    side_px = np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))
+    inside = (x >= 0) & (x < width[:, None]) & (y >= 0) & (y < height[:, None])
+    confidence = np.full(len(points_px), CLEAR)
+    for value, (good, bad) in (
+        (off_rad, _TURNED_RAD),
+        (side_px, _FACE_PX),
+        (inside.mean(axis=1), _SHARE_INSIDE),
+    ):
+        share = np.clip((value - bad) / (good - bad), 0.0, 1.0)
+        confidence *= _DOUBTFUL + (1.0 - _DOUBTFUL) * share
+    return np.where(np.isfinite(confidence), confidence, 0.0)
+
+
 def check(options: ExportOptions) -> None:
     """Refuse what the format has no place for."""
     if options.rig or options.fps:
@@ -62,17 +111,19 @@ def check(options: ExportOptions) -> None:
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file, a row a frame."""
+    """Write the file, a row a frame.
+
+    With ``header_blanks`` a blank follows each comma, as in files of OpenFace's own program, but
+    for the cells that are empty: a blank there would be text to readers.
+    """
     check(options)
     curves = curves_from_take(take, options)
     frames = take.frames
     has_face = frames["n_faces"] > 0
-    confidence = np.where(has_face, np.nanmean(take.confidence, axis=1), 0.0)
     columns = [
         np.arange(1, len(curves) + 1),
         np.zeros(len(curves)),
         curves.time_s,
-        confidence,
         has_face,
     ]
     pose = np.hstack([_gaze(curves), _pose(curves)])
@@ -80,21 +131,32 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     presences = _presences(curves)
     for measured in (pose, units, presences):
         measured[~has_face] = np.nan
+    comma = ", " if options.header_blanks else ","
+    template = comma.join(_FORMATS) + "\n"
     with path.open("w", encoding="ascii", newline="\n") as file:
-        file.write(",".join(HEADER) + "\n")
-        template = ",".join(_FORMATS) + "\n"
-        for begin in range(0, len(curves), 4096):
-            rows = slice(begin, begin + 4096)
-            points = np.array(take.points_px[rows])[:, DLIB_68_MESH, :2]
+        file.write(comma.join(HEADER) + "\n")
+        for begin in range(0, len(curves), CHUNK_ROWS):
+            rows = slice(begin, begin + CHUNK_ROWS)
+            points = np.array(take.points_px[rows])
+            drawn = points[:, DLIB_68_MESH, :2]
+            seen = np.where(has_face[rows], _confidence(frames[rows], points), 0.0)
             parts = [
                 np.stack([column[rows] for column in columns], axis=1),
                 pose[rows],
-                points[:, :, 0],
-                points[:, :, 1],
+                drawn[:, :, 0],
+                drawn[:, :, 1],
                 units[rows],
                 presences[rows],
             ]
-            file.writelines(number_lines(np.hstack(parts), template))
+            numbers = np.insert(np.hstack(parts), _CONFIDENCE, seen, axis=1)
+            file.writelines(number_lines(numbers, template, (f"{comma}nan", ",")))
+
+
+def _confidence(frames: Any, points: F32) -> F64:
+    """``tracking_confidence`` of recorded rows: the head as it was seen, not as it was smoothed."""
+    head = frames["head"]
+    width, height = (frames[side].astype(np.float64) for side in ("width", "height"))
+    return tracking_confidence(points, head[:, 0], head[:, 1], width, height)
 
 
 def _gaze(curves: Curves) -> F64:

@@ -17,7 +17,7 @@ from livefacs.errors import ConfigError
 from livefacs.formats.curves import ExportOptions, curves_from_take, values_from_take
 from livefacs.formats.export import check_export, export_take, find_format
 from livefacs.formats.livelink_csv import COLUMNS, fractional_labels
-from livefacs.formats.openface_csv import DLIB_68_MESH, HEADER
+from livefacs.formats.openface_csv import DLIB_68_MESH, HEADER, tracking_confidence
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.take.reader import Take
@@ -138,6 +138,71 @@ def test_openface_by_the_rules_of_its_readers(exported: Export, take: Take) -> N
     lost = {name: table[name][40].as_py() for name in table.column_names}
     assert (lost["success"], lost["confidence"], lost["x_0"]) == (0, 0.0, None)
     assert {lost[name] for name in HEADER[5:]} == {None}  # nothing held passes for measured
+
+
+def seen_face(side_px: float = 200.0, x_px: float = 320.0) -> np.ndarray:
+    """A mesh (1, 478, 3) of that size, around a place of a 640 × 480 picture."""
+    points = np.random.default_rng(3).uniform(-0.5, 0.5, (1, 478, 3))
+    points[0, :2, :2] = ((-0.5, -0.5), (0.5, 0.5))
+    return np.asarray(points * side_px + (x_px, 240.0, 0.0), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("points", "yaw_deg", "pitch_deg", "low", "high"),
+    [
+        (seen_face(), 0, 0, 0.98, 0.98),
+        (seen_face(), 15, -10, 0.98, 0.98),
+        (seen_face(), 30, 0, 0.85, 0.9),
+        (seen_face(), 50, 0, 0.5, 0.7),
+        (seen_face(), 35, 35, 0.5, 0.72),
+        (seen_face(), -90, 0, 0.2, 0.3),
+        (seen_face(side_px=100), 0, 0, 0.98, 0.98),
+        (seen_face(side_px=40), 0, 0, 0.2, 0.7),
+        (seen_face(x_px=590), 0, 0, 0.2, 0.5),
+        (seen_face(x_px=530), 0, 0, 0.98, 0.98),
+        (np.full((1, 478, 3), np.nan, np.float32), 0, 0, 0.0, 0.0),
+    ],
+)
+def test_openface_confidence_means_tracking(
+    points: np.ndarray, yaw_deg: float, pitch_deg: float, low: float, high: float
+) -> None:
+    """Scripts keep rows from .7 to .9 on: a clear face passes all of them, a doubtful one none."""
+    yaw, pitch = np.radians([[yaw_deg], [pitch_deg]])
+    size = np.array([640.0]), np.array([480.0])
+    (confidence,) = tracking_confidence(points, yaw, pitch, *size)
+    assert low - 1e-9 <= confidence <= high + 1e-9
+
+
+def test_openface_rows_pass_the_filters_of_its_scripts(tmp_path: Path) -> None:
+    """Frames 0 and 1: a clear face, whatever the Action Units' own confidence; 2: none; 3: small."""
+    frames = [tracked_frame(i, face=i != 2) for i in range(4)]
+    for i_frame, points in ((0, seen_face()), (1, seen_face()), (3, seen_face(side_px=30))):
+        frame = frames[i_frame]
+        doubted = replace(frame.units, confidence=np.full_like(frame.units.confidence, 0.3))
+        landmarks = replace(frame.landmarks, points_px=points[0])
+        frames[i_frame] = replace(frame, landmarks=landmarks, units=doubted)
+    take = make_take(tmp_path / "t", frames)
+    export_take(take, find_format("openface"), tmp_path / "of.csv", ExportOptions())
+    first, second, lost, small = arrow_csv.read_csv(tmp_path / "of.csv")["confidence"].to_pylist()
+    assert first == second == 0.98
+    assert lost == 0.0
+    assert 0.0 < small < 0.7
+
+
+def test_openface_with_blanks_as_its_own_program(exported: Export, take: Take) -> None:
+    plain = exported("openface")
+    expected = [line.split(",") for line in plain.read_text().splitlines()]
+    plain.unlink()
+    path = exported("openface", header_blanks=True)
+    header, *lines = path.read_text().splitlines()
+    assert header == ", ".join(HEADER)
+    assert [name for name in header.split(",") if name == " AU12_r"]
+    for line, cells in zip(lines, expected[1:], strict=True):
+        read = line.split(",")  # as scripts do that know nothing of blanks
+        assert [cell.strip() for cell in read] == cells
+        assert all(cell == "" or float(cell) == float(cell) for cell in read)  # no blank alone
+    with pytest.raises(ConfigError, match="--header-blanks"):
+        exported("csv", header_blanks=True)
 
 
 def test_openface_angles_have_its_signs(exported: Export) -> None:
