@@ -13,8 +13,7 @@ import pytest
 from livefacs.cli.main import main
 from livefacs.config import load_options
 from livefacs.landmarkers import has_facemesh
-from livefacs.offline import SolveOptions
-from livefacs.offline.meshes import meshes_of_clip
+from livefacs.offline import SolveOptions, working_take
 from livefacs.take.reader import Take
 
 pytestmark = [
@@ -103,7 +102,5 @@ def test_solving_follows_the_clip_or_says_that_it_cannot(
 ) -> None:
     clip = clip_with_timecode(tmp_path / "clip.mov", rate, timecode)
     options = SolveOptions(tracking=load_options(None, {}).tracking)
-    take, notices = meshes_of_clip(
-        str(clip), tmp_path / "meshes", options, lambda: None, lambda _: None
-    )
-    assert (take.timecode(0), len(notices)) == (first, n_notices)
+    with working_take(str(clip), options) as working:
+        assert (working.take.timecode(0), len(working.notices)) == (first, n_notices)

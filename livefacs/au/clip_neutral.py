@@ -77,7 +77,7 @@ def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
     """
     if not frames:
         raise SourceError("no face in the clip: expected at least one frame with a visible face")
-    some = list(frames[:: 1 + (len(frames) - 1) // MAX_FRAMES])
+    some = _evenly(frames)
     shapes = _Shapes(model, some)
     quiet = shapes.quiet(NeutralGate(model))
     times = np.array([s_from_ns(each.t_ns - frames[0].t_ns) for each in some])
@@ -95,6 +95,11 @@ def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
             break
         chosen = calm
     return shapes.neutral(chosen)
+
+
+def _evenly(frames: Many[Landmarks]) -> list[Landmarks]:
+    """At most ``MAX_FRAMES`` of them."""
+    return list(frames[:: 1 + (len(frames) - 1) // MAX_FRAMES])
 
 
 def _activity(
@@ -124,5 +129,5 @@ def neutral_of_seconds(
         raise SourceError(
             f"no face between {start_s:g} s and {end_s:g} s: name seconds in which the face shows"
         )
-    shapes = _Shapes(model, named)
-    return shapes.neutral(np.ones(len(named), bool))
+    shapes = _Shapes(model, _evenly(named))
+    return shapes.neutral(np.ones(len(shapes.speeds), bool))

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.live import Live
@@ -23,19 +22,18 @@ from livefacs.au.calibration import (
     maxima_of,
     new_profile,
 )
-from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile, profile_path, save_profile
-from livefacs.au.solving import solve
 from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.keys import keys_pressed
 from livefacs.cli.solve import seconds_from_text
 from livefacs.clock import s_from_ns
+from livefacs.config import load_options
 from livefacs.errors import SourceError
 from livefacs.landmarkers import open_landmarker
-from livefacs.offline.read_ahead import meshes_of
+from livefacs.offline import SolveOptions, working_take
 from livefacs.protocols import Landmarker, Source
 from livefacs.sources import open_source
 from livefacs.types import Landmarks
@@ -72,18 +70,21 @@ def calibrate(
     """
     path = profile_path(name)
     console = Console(highlight=False)
-    estimator_model = load_model(weights)
     say_if_compiling()
-    is_clip = Path(source).exists() and not source.startswith("/dev/")
-    with (
-        closing(open_landmarker(landmarker, model=model)) as finder,
-        closing(open_source(source, realtime=not is_clip)) as frames,
-    ):
-        if is_clip:
-            profile = _from_clip(
-                path.stem, frames, finder, estimator_model, neutral, not neutral_only
-            )
-        else:
+    if Path(source).exists() and not source.startswith("/dev/"):
+        given = {"landmarker": landmarker, "model": model, "weights": weights}
+        options = SolveOptions(
+            load_options(None, {"tracking": given}).tracking,
+            neutral_s=seconds_from_text(neutral),
+            as_live=False,
+        )
+        profile = _from_clip(path.stem, source, options, not neutral_only)
+    else:
+        estimator_model = load_model(weights)
+        with (
+            closing(open_landmarker(landmarker, model=model)) as finder,
+            closing(open_source(source)) as frames,
+        ):
             guide = _Guide(console, frames, finder, estimator_model)
             profile = guide.lead(path.stem, () if neutral_only else EXERCISES, hold)
     save_profile(profile, path)
@@ -91,28 +92,16 @@ def calibrate(
     console.print(f"{path}: neutral and {known} personal maxima", markup=False)
 
 
-def _from_clip(
-    name: str,
-    frames: Source,
-    finder: Landmarker,
-    model: EstimatorModel,
-    neutral: str | None,
-    is_range_wanted: bool,
-) -> Profile:
-    meshes = meshes_of(frames, finder)
-    faces = [mesh.landmarks for mesh in meshes if mesh.landmarks is not None]
-    seconds = seconds_from_text(neutral)
-    if seconds is None:
-        found = neutral_of_clip(model, faces)
-    else:
-        found = neutral_of_seconds(model, faces, *seconds)
-    maxima: dict[str, float] = {}
-    if is_range_wanted:
-        blank = Profile(name, finder.name, found)
-        rows = [e.units.intensity for _, _, e in solve(meshes, model, profile=blank) if e]
-        wanted = [c for x in EXERCISES for action in x.actions for c in channels_of(action)]
-        maxima = maxima_of(np.array(rows), wanted)
-    return new_profile(name, finder.name, found, maxima)
+def _from_clip(name: str, clip: str, options: SolveOptions, is_range_wanted: bool) -> Profile:
+    with working_take(clip, options) as working:
+        working.estimate()
+        assert working.neutral is not None  # estimated just now
+        maxima: dict[str, float] = {}
+        if is_range_wanted:
+            wanted = [c for x in EXERCISES for action in x.actions for c in channels_of(action)]
+            has_face = working.take.frames["n_faces"] > 0
+            maxima = maxima_of(working.take.intensity[has_face], wanted)
+        return new_profile(name, working.setup.backend, working.neutral, maxima)
 
 
 class _Guide:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from livefacs.errors import ConfigError
-from livefacs.landmarkers import open_landmarker
-from livefacs.offline.read_ahead import meshes_of
-from livefacs.sources import open_source
-from livefacs.sources.takes import is_take
+from livefacs.offline import Meshes, SolveOptions, is_take, working_take
 from livefacs.training.dataset import Subject, load_folder
 from livefacs.training.labels import labelled_subject, read_labels
 
@@ -60,6 +56,5 @@ def _labelled(labels: Path) -> list[Subject]:
     if media is None:
         return []
     truth = read_labels(labels)
-    finder = open_landmarker(model=media if media.is_dir() else None)
-    with closing(finder), closing(open_source(str(media), realtime=False)) as source:
-        return [labelled_subject(labels.stem, meshes_of(source, finder), truth)]
+    with working_take(str(media), SolveOptions()) as working:
+        return [labelled_subject(labels.stem, Meshes.of_take(working.take), truth)]

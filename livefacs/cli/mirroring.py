@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,21 +13,21 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from livefacs.app import OpenSession, make_estimator, open_session
+import numpy as np
+
+from livefacs.app import OpenSession, open_session
+from livefacs.arrays import F32, I64
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
 from livefacs.au.profile import Profile, load_profile, profile_path, save_profile
 from livefacs.config import SessionOptions
 from livefacs.errors import ConfigError, ProfileError, SourceError
-from livefacs.landmarkers import open_landmarker
 from livefacs.mirror.packs import Item
 from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.server import Mirror, MirrorHooks, MirrorOptions
+from livefacs.offline import SolveOptions, working_take
 from livefacs.resources import data_path, user_data_folder
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
-from livefacs.session.tracker import Tracker
-from livefacs.sources import open_source
 from livefacs.vocab.facs import CHANNEL_INDEX
 
 PUPPET_RIGS: Final = ("arkit52", "marmoset")
@@ -103,7 +104,7 @@ class MirrorRun:
             MirrorHooks(self._measure, self._keep_ranges, self._wake.set),
             puppets(),
         )
-        self._measured: dict[tuple[str, int, int], dict[str, Any]] = {}
+        self._measured: dict[Path, tuple[I64, F32]] = {}
         self._measuring = threading.Lock()
 
     def run(self, notify: Callable[[str], None]) -> None:
@@ -179,28 +180,19 @@ class MirrorRun:
         return name
 
     def _measure(self, item: Item) -> dict[str, Any]:
-        """Machine curves of an item: the clip from its first frame on, as a second opinion."""
-        key = (str(item.clip), item.start, item.end)
+        """A second opinion on an item: what ``livefacs solve`` makes of the clip's same frames."""
         with self._measuring:
-            if key not in self._measured:
-                self._measured[key] = self._measure_now(item)
-            return self._measured[key]
+            if item.clip not in self._measured:
+                self._measured[item.clip] = self._solved(item.clip)
+            numbers, values = self._measured[item.clip]
+        asked = values[(numbers >= item.start) & (numbers < item.end)]
+        rows = np.round(asked.astype(float), 4).tolist()
+        known = [[None if math.isnan(v) else v for v in row] for row in rows]
+        return {"channels": list(CHANNEL_INDEX), "values": known}
 
-    def _measure_now(self, item: Item) -> dict[str, Any]:
-        tracking = self._options.tracking
-        landmarker = open_landmarker(tracking.landmarker, model=tracking.model)
-        estimator = make_estimator(
-            replace(tracking, profile=None), load_model(tracking.weights), landmarker.name
-        )
-        tracker = Tracker(landmarker, estimator)
-        source = open_source(str(item.clip), realtime=False)
-        rows: list[list[float]] = []
-        try:
-            while (frame := source.read()) is not None and frame.i_frame < item.end:
-                tracked = tracker.step(frame)
-                if frame.i_frame >= item.start:
-                    rows.append([round(float(v), 4) for v in tracked.units.intensity])
-        finally:
-            source.close()
-            landmarker.close()
-        return {"channels": list(CHANNEL_INDEX), "values": rows}
+    def _solved(self, clip: Path) -> tuple[I64, F32]:
+        """Frame numbers and intensities of a whole clip, which is of another person."""
+        tracking = replace(self._options.tracking, profile=None)
+        with working_take(str(clip), SolveOptions(tracking)) as working:
+            working.estimate()
+            return np.array(working.take.frames["i_frame"]), np.array(working.take.intensity)

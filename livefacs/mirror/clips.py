@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import cv2
-import numpy as np
-
 from livefacs.errors import SourceError
 from livefacs.mirror.packets import jpeg_from_image
+from livefacs.sources import open_source
 
 _KEPT: Final = 4
 DEFAULT_RATE_HZ: Final = 30.0
@@ -44,17 +43,14 @@ class ClipFrames:
 
 def _decode(clip: Path, start: int, end: int) -> tuple[list[bytes], float]:
     """Counts frames from the first one: seeking by number is not exact in every container."""
-    capture = cv2.VideoCapture(str(clip))
-    try:
-        rate_hz = float(capture.get(cv2.CAP_PROP_FPS)) or DEFAULT_RATE_HZ
-        jpegs = []
-        for i_frame in range(end):
-            if not capture.grab():
-                raise SourceError(f"clip {clip.name} ends at frame {i_frame}, wanted up to {end}")
-            if i_frame >= start:
-                _, image = capture.retrieve()
-                rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-                jpegs.append(jpeg_from_image(np.asarray(rgb, np.uint8)))
-        return jpegs, rate_hz
-    finally:
-        capture.release()
+    with closing(open_source(str(clip), realtime=False)) as source:
+        jpegs: list[bytes] = []
+        while len(jpegs) < end - start:
+            frame = source.read()
+            if frame is None:
+                n = start + len(jpegs)
+                raise SourceError(f"clip {clip.name} ends at frame {n}, wanted up to {end}")
+            n_due = min(frame.i_frame + 1, end) - start - len(jpegs)
+            if n_due > 0:  # more than one: a damaged frame before it shows as this one
+                jpegs += [jpeg_from_image(frame.image)] * n_due
+        return jpegs, source.rate_hz or DEFAULT_RATE_HZ

@@ -1,7 +1,9 @@
 """Clips and takes, solved offline: meshes, Action Units, the chosen format."""
 
 from livefacs.offline.clip import solve_clip, work_on_clip
+from livefacs.offline.estimating import clip_estimator, estimates
 from livefacs.offline.find_clips import find_jobs
+from livefacs.offline.meshes import Mesh, Meshes
 from livefacs.offline.options import (
     TAKE_FORMAT,
     ClipReport,
@@ -10,15 +12,22 @@ from livefacs.offline.options import (
     is_take,
     suffix_of,
 )
+from livefacs.offline.working import WorkingTake, working_take
 
 __all__ = [
     "TAKE_FORMAT",
     "ClipReport",
+    "Mesh",
+    "Meshes",
     "SolveOptions",
+    "WorkingTake",
     "checked_mark",
+    "clip_estimator",
+    "estimates",
     "find_jobs",
     "is_take",
     "solve_clip",
     "suffix_of",
     "work_on_clip",
+    "working_take",
 ]

@@ -7,18 +7,18 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from livefacs.errors import SourceError, TakeError
+from livefacs.errors import TakeError
+from livefacs.files.atomic import move_folder
+from livefacs.files.output import STANDARD_OUTPUT
 from livefacs.formats.export import check_export, export_take, find_format
-from livefacs.offline.estimating import estimate_take
-from livefacs.offline.meshes import meshes_of_clip
 from livefacs.offline.options import TAKE_FORMAT, ClipReport, SolveOptions
+from livefacs.offline.working import WorkingTake, working_take
 from livefacs.resources import scratch_beside, scratch_of
-from livefacs.take.model import safe_name
 from livefacs.take.reader import Take
 
 
@@ -32,7 +32,8 @@ def solve_clip(
 ) -> ClipReport:
     """Solve a clip, an image folder or a take and write it in the chosen format.
 
-    Works on disk, so that memory does not grow with the clip; the target appears when it is whole.
+    Works in the local temporary folder, so that memory does not grow with the clip; the target
+    appears when it is whole.
 
     Parameters
     ----------
@@ -48,32 +49,19 @@ def solve_clip(
     """
     began_s = time.monotonic()
     _check_target(target, options)
-    work = scratch_beside(target, f"solving-{platform.node()}-{os.getpid()}")
     try:
-        solved = work / "solved" / _name_of(clip)
-        solved.parent.mkdir(parents=True, exist_ok=True)
-        meshes, notices = meshes_of_clip(clip, work / "meshes", options, on_frame, on_open)
-        notices += _estimated(clip, meshes, solved, options, notices)
-        _deliver(solved, target, options)
-        report = _report(clip, target, meshes, notices, time.monotonic() - began_s)
-        del meshes  # mapped files cannot be removed on every system
-        return report
+        if target != STANDARD_OUTPUT:  # where nothing can be written, before the work
+            target.parent.mkdir(parents=True, exist_ok=True)
+        with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
+            working.estimate()
+            _deliver(working.take, target, options)
+            return _report(working, target, time.monotonic() - began_s)
     except OSError as error:
         raise TakeError(
             f"cannot write {target}: {error.strerror or error}; name another place"
         ) from error
     finally:
         _clear(target)
-
-
-def _estimated(
-    clip: str, meshes: Take, folder: Path, options: SolveOptions, notices: tuple[str, ...]
-) -> tuple[str, ...]:
-    """What the estimate has to say; a failure tells of the source's faults, too."""
-    try:
-        return estimate_take(clip, meshes, folder, options)
-    except SourceError as error:
-        raise SourceError("; ".join((str(error), *notices))) from None
 
 
 def _clear(target: Path) -> None:
@@ -85,24 +73,16 @@ def _clear(target: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def _name_of(clip: str) -> str:
-    """What titles and timelines call the take: the clip's name, as they are named by the folder."""
-    path = Path(clip).resolve()
-    return safe_name(path.name if path.is_dir() else path.stem)
-
-
-def _report(
-    clip: str, target: Path, meshes: Take, notices: Sequence[str], work_s: float
-) -> ClipReport:
-    faces = meshes.frames["n_faces"]
+def _report(working: WorkingTake, target: Path, work_s: float) -> ClipReport:
+    faces = working.take.frames["n_faces"]
     return ClipReport(
-        clip=clip,
+        clip=working.clip,
         target=str(target),
-        n_frames=meshes.n_rows,
+        n_frames=working.take.n_rows,
         n_with_face=int((faces > 0).sum()),
         n_faces_at_once=int(faces.max(initial=0)),
         work_s=work_s,
-        notices=(*notices, *_notices(meshes)),
+        notices=(*working.notices, *_notices(working.take)),
     )
 
 
@@ -118,22 +98,24 @@ def _check_target(target: Path, options: SolveOptions) -> None:
         check_export(find_format(options.format), options.export)
 
 
-def _deliver(solved: Path, target: Path, options: SolveOptions) -> None:
+def _deliver(take: Take, target: Path, options: SolveOptions) -> None:
     if options.format == TAKE_FORMAT:
-        solved.replace(target)
+        unfinished = scratch_beside(target, f"solving-{platform.node()}-{os.getpid()}")
+        shutil.copytree(take.folder, unfinished)
+        move_folder(unfinished, target)
         return
     export = options.export
     if export.smooth_hz:
         export = replace(export, raw=True)  # zero phase in place of the live filter, not after it
-    export_take(Take(solved), find_format(options.format), target, export)
+    export_take(take, find_format(options.format), target, export)
 
 
-def _notices(meshes: Take) -> tuple[str, ...]:
-    faces = meshes.frames["n_faces"]
+def _notices(take: Take) -> tuple[str, ...]:
+    faces = take.frames["n_faces"]
     notices = []
     if faces.max(initial=0) > 1:
         notices.append(f"{int(faces.max())} faces at once: the largest was followed")
     n_lost = int((faces == 0).sum())
     if n_lost:
-        notices.append(f"no face in {n_lost} of {meshes.n_rows} frames: their cells are empty")
+        notices.append(f"no face in {n_lost} of {take.n_rows} frames: their cells are empty")
     return tuple(notices)

@@ -1,66 +1,183 @@
-"""From a take of meshes to a take of Action Units."""
+"""The engine of offline work: meshes in, one estimate a mesh out, whatever asked for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from livefacs.app import make_smoothing, plain, profile_entry
+from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
+from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile, load_profile
-from livefacs.au.solving import solve
+from livefacs.au.smoothing import Smoothing
 from livefacs.config import TrackingOptions
-from livefacs.errors import ConfigError, SourceError, TakeError
-from livefacs.offline.meshes import unknown_units
-from livefacs.offline.options import NO_PROFILE, SolveOptions, is_take
-from livefacs.offline.replay import TakeMeshes, replay_take
-from livefacs.offline.writing import append_all
-from livefacs.session.tracker import Tracker
+from livefacs.errors import TakeError
+from livefacs.offline.meshes import UNKNOWN, Mesh, Meshes
+from livefacs.offline.options import NO_PROFILE, SolveOptions
 from livefacs.take.integrity import faults_of
-from livefacs.take.model import TakeInfo, TimecodeStart
 from livefacs.take.reader import Take
-from livefacs.take.writer import TakeWriter
-from livefacs.types import Estimate, Frame, Gaze, HeadPose, Landmarks, TrackedFrame
+from livefacs.types import Estimate
 
 
-def estimate_take(clip: str, meshes: Take, folder: Path, options: SolveOptions) -> tuple[str, ...]:
-    """Estimate every mesh of a take and write the result as a take into ``folder``.
+def estimates(
+    meshes: Iterable[Mesh],
+    estimator: Estimator,
+    *,
+    holds: bool = False,
+    captures: Collection[int] = (),
+) -> Iterator[Estimate]:
+    """One estimate a mesh, in order.
+
+    Parameters
+    ----------
+    meshes : iterable of Mesh
+        Times must rise.
+    estimator : Estimator
+        Fresh; ``clip_estimator`` makes one that knows the neutral.
+    holds : bool
+        Where there is no face: what a live run sends (held, then fading); else ``UNKNOWN``.
+    captures : collection of int
+        Rows before which the neutral is captured anew.
+    """
+    for row, mesh in enumerate(meshes):
+        if row in captures:
+            estimator.capture_neutral()
+        if mesh.landmarks is not None:
+            yield estimator.estimate(mesh.landmarks)
+        else:
+            held = estimator.hold(mesh.t_ns)
+            yield held if holds else UNKNOWN
+
+
+def clip_estimator(
+    meshes: Meshes,
+    model: EstimatorModel,
+    *,
+    profile: Profile | None = None,
+    smoothing: Smoothing | None = None,
+    neutral_s: tuple[float, float] | None = None,
+    focal_px: float | None = None,
+) -> Estimator:
+    """An estimator that knows the neutral of a whole clip before its first frame.
+
+    Parameters
+    ----------
+    profile : Profile or None
+        Its neutral and range are used.
+    neutral_s : (start, end) or None
+        Seconds in which the face rests; None takes the profile's neutral, else the whole clip's.
+
+    Raises
+    ------
+    SourceError
+        There is no face in the clip, or none in the seconds that were named.
+    """
+    neutral: Neutral | None = None
+    if neutral_s is not None:
+        neutral = neutral_of_seconds(model, meshes.faces, *neutral_s)
+    elif profile is None:
+        neutral = neutral_of_clip(model, meshes.faces)
+    return Estimator(model, profile, smoothing, focal_px=focal_px, neutral=neutral)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a clip's meshes are estimated with; nothing is left open.
+
+    Attributes
+    ----------
+    backend : str
+        Landmark backend of the meshes.
+    options : SolveOptions
+        ``as_live`` is settled, and a take's tracking is as it was recorded where nothing else was
+        asked for.
+    """
+
+    backend: str
+    model: EstimatorModel
+    profile: Profile | None
+    options: SolveOptions
+
+    def estimates(self, take: Take) -> tuple[Estimator, Iterator[Estimate]]:
+        """The estimator, and an estimate for every row of a take."""
+        meshes, options = Meshes.of_take(take), self.options
+        smoothing = make_smoothing(options.tracking)
+        if options.as_live:
+            estimator = Estimator(self.model, self.profile, smoothing, focal_px=options.focal_px)
+            captures = {mark.row + 1 for mark in take.markers if mark.kind == "neutral"}
+            return estimator, estimates(meshes, estimator, holds=True, captures=captures)
+        estimator = clip_estimator(
+            meshes,
+            self.model,
+            profile=self.profile,
+            smoothing=smoothing,
+            neutral_s=options.neutral_s,
+            focal_px=options.focal_px,
+        )
+        return estimator, estimates(meshes, estimator)
+
+    def entries(self) -> dict[str, Any]:
+        """What a take says of how it was estimated."""
+        tracking = self.options.tracking
+        return {
+            "landmarker": self.backend,
+            "weights": {
+                "file": str(tracking.weights) if tracking.weights else "shipped",
+                "sha256": self.model.digest,
+            },
+            "profile": profile_entry(self.profile),
+            "estimator": {
+                **asdict(make_smoothing(tracking)),
+                "as_live": self.options.as_live,
+                "neutral_s": self.options.neutral_s,
+                "focal_px": self.options.focal_px,
+            },
+        }
+
+    def config(self) -> dict[str, Any]:
+        """The tracking options, as a take keeps them."""
+        return {"tracking": plain(asdict(self.options.tracking))}
+
+
+def clip_setup(options: SolveOptions, backend: str) -> Setup:
+    """The set-up for a clip: with the neutral of the whole clip where nothing else is asked for."""
+    return _setup(replace(options, as_live=bool(options.as_live)), backend)
+
+
+def take_setup(options: SolveOptions, take: Take) -> tuple[Setup, tuple[str, ...]]:
+    """The set-up for a take: as it was recorded, but for what is asked for otherwise.
 
     Returns
     -------
+    setup : Setup
     notices : tuple of str
-        What the user should know of the weights.
+        Faults of the take; other weights or another profile than the recording's.
+
+    Raises
+    ------
+    TakeError
+        The options that it was recorded with cannot be used.
     """
-    as_live = options.as_live
-    if as_live is None:
-        as_live = is_take(clip) and options.neutral_s is None
-    if is_take(clip):
-        options = replace(options, tracking=_as_recorded(meshes, options.tracking))
-    options = replace(options, as_live=as_live)
+    as_live = options.neutral_s is None if options.as_live is None else options.as_live
+    tracking = _as_recorded(take, options.tracking)
+    options = replace(options, as_live=as_live, tracking=tracking)
+    setup = _setup(options, str(take.document["landmarker"]))
+    notices = (
+        *faults_of(take),
+        *_weights_notice(take, setup.model),
+        *_profile_notice(take, setup.profile),
+    )
+    return setup, notices
+
+
+def _setup(options: SolveOptions, backend: str) -> Setup:
     tracking = options.tracking
-    model = load_model(tracking.weights)
-    backend = str(meshes.document["landmarker"])
     name = None if tracking.profile == NO_PROFILE else tracking.profile
     profile = None if name is None else load_profile(name, backend)
-    if as_live:
-        frames = _as_live(meshes, model, profile, options)
-    else:
-        frames = _with_whole_clip(clip, meshes, model, profile, options)
-    folder.mkdir()
-    writer = TakeWriter(folder, _solved_info(meshes, model, profile, options), meshes.clock)
-    append_all(writer, frames)
-    for marker in meshes.markers:
-        writer.mark(marker)
-    writer.close()
-    if not is_take(clip):
-        return ()
-    return (
-        *faults_of(meshes),
-        *_weights_notice(meshes, model),
-        *_profile_notice(meshes, profile),
-    )
+    return Setup(backend, load_model(tracking.weights), profile, options)
 
 
 def _as_recorded(take: Take, asked: TrackingOptions) -> TrackingOptions:
@@ -98,104 +215,3 @@ def _profile_notice(take: Take, profile: Profile | None) -> tuple[str, ...]:
     if not then or profile is None or profile.digest == then:
         return ()
     return (f"another profile than the recording's ({profile.digest}, then {then})",)
-
-
-def _as_live(
-    meshes: Take, model: EstimatorModel, profile: Profile | None, options: SolveOptions
-) -> Iterator[TrackedFrame]:
-    estimator = Estimator(
-        model, profile, make_smoothing(options.tracking), focal_px=options.focal_px
-    )
-    return replay_take(meshes, Tracker(_NoLandmarker(), estimator))
-
-
-def _with_whole_clip(
-    clip: str,
-    meshes: Take,
-    model: EstimatorModel,
-    profile: Profile | None,
-    options: SolveOptions,
-) -> Iterator[TrackedFrame]:
-    try:
-        rows = solve(
-            TakeMeshes(meshes),
-            model,
-            profile=profile,
-            smoothing=make_smoothing(options.tracking),
-            neutral_s=options.neutral_s,
-            focal_px=options.focal_px,
-        )
-    except SourceError as error:
-        raise SourceError(f"{clip}: {error}") from None
-    return _solved_frames(meshes, rows)
-
-
-def _solved_frames(
-    meshes: Take, rows: Sequence[tuple[int, int, Estimate | None]]
-) -> Iterator[TrackedFrame]:
-    unknown = unknown_units()
-    for mesh, (_, _, estimate) in zip(meshes, rows, strict=True):
-        if estimate is None:
-            yield replace(mesh, units=unknown, head=HeadPose(), gaze=Gaze(), rigs={})
-        else:
-            yield replace(
-                mesh,
-                units=estimate.units,
-                head=estimate.head,
-                gaze=estimate.gaze,
-                health=estimate.health,
-                rigs={},
-            )
-
-
-def _solved_info(
-    meshes: Take, model: EstimatorModel, profile: Profile | None, options: SolveOptions
-) -> TakeInfo:
-    document = meshes.document
-    tracking = options.tracking
-    config = document["config"]
-    source = config.get("source") if isinstance(config, dict) else None
-    return TakeInfo(
-        slate=meshes.slate,
-        number=meshes.number,
-        notes=str(document["notes"]),
-        source=str(document["source"]["description"]),
-        rate_hz=float(document["source"]["rate_hz"]),
-        is_live=bool(document["source"]["is_live"]),
-        landmarker=str(document["landmarker"]),
-        weights={
-            "file": str(tracking.weights) if tracking.weights else "shipped",
-            "sha256": model.digest,
-        },
-        profile=profile_entry(profile),
-        estimator={
-            **asdict(make_smoothing(tracking)),
-            "as_live": options.as_live,
-            "neutral_s": options.neutral_s,
-            "focal_px": options.focal_px,
-        },
-        config={
-            "tracking": plain(asdict(tracking)),
-            **({"source": source} if source else {}),
-        },
-        timecode=_recorded_timecode(meshes),
-    )
-
-
-def _recorded_timecode(take: Take) -> TimecodeStart:
-    """The same labels for the same times, whatever they came from."""
-    timecode = take.document["timecode"]
-    return TimecodeStart(take.rate, timecode["source"], timecode["start"], timecode["start_ns"])
-
-
-class _NoLandmarker:
-    """Stands where a tracker that only replays has no model."""
-
-    name = "replay"
-
-    def detect(self, frame: Frame) -> Landmarks | None:
-        """Never asked."""
-        raise ConfigError(f"frame {frame.i_frame}: a replay has no images")
-
-    def close(self) -> None:
-        """Nothing to free."""

@@ -1,131 +1,214 @@
-"""From a clip's images to a take with its meshes, in which nothing is estimated yet."""
+"""Where offline work gets its meshes: a clip's images, a recorded take, arrays that are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, overload
 
 import numpy as np
 
-from livefacs.app import following_largest
-from livefacs.au.solving import Mesh
-from livefacs.batch import usable_cores
-from livefacs.errors import ConfigError, SourceError, TakeError
-from livefacs.landmarkers import open_landmarker
-from livefacs.offline.options import SolveOptions, is_take
-from livefacs.offline.read_ahead import ReadAhead, each_mesh
-from livefacs.offline.writing import append_all
+from livefacs.arrays import F32, I64
+from livefacs.landmarkers.priming import prime
 from livefacs.protocols import Landmarker, Source
-from livefacs.sources import open_source
-from livefacs.take.model import TakeInfo, TimecodeStart
+from livefacs.session.feed import Feed
 from livefacs.take.reader import Take
-from livefacs.take.writer import TakeWriter
-from livefacs.timecode import nearest_rate, rate_for_label
-from livefacs.types import ActionUnits, Gaze, HeadPose, Health, TrackedFrame
+from livefacs.types import (
+    ActionUnits,
+    Estimate,
+    Frame,
+    Gaze,
+    HeadPose,
+    Health,
+    Landmarks,
+    TrackedFrame,
+)
 from livefacs.vocab.facs import N_AU
 
+_WAIT_S: Final = 0.25
 
-def meshes_of_clip(
-    clip: str,
-    folder: Path,
-    options: SolveOptions,
-    on_frame: Callable[[], None],
-    on_open: Callable[[int | None], None],
-) -> tuple[Take, tuple[str, ...]]:
-    """The take with the meshes: the clip's own, or one made from its images in ``folder``.
 
-    Returns
-    -------
-    take : Take
-    notices : tuple of str
-        What the source has to say.
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """One frame of a clip: its mesh, or None where no face was found."""
+
+    i_frame: int
+    t_ns: int
+    landmarks: Landmarks | None
+
+
+class Meshes(Sequence[Mesh]):
+    """Meshes that stand in arrays, mapped from a file or in memory; nothing is copied.
+
+    Parameters
+    ----------
+    points_px : (T, 478, 3) float32
+    t_ns : (T,) int64
+    i_frame : (T,) int64 or None
+        None counts from 0.
+    n_faces : (T,) int or None
+        Faces in each frame; 0: no mesh. None: one in every frame.
+    sizes : (T, 2) int, or one (width, height)
+        Of the images, pixels.
     """
-    if is_take(clip):
-        take = Take(Path(clip))
-        if not take.n_rows:
-            raise TakeError(f"{clip}: the take has no frames, nothing can be solved")
-        return take, ()
-    with ExitStack() as stack:
-        source = _open_clip(clip, options)
-        stack.callback(source.close)
-        on_open(source.n_frames)
-        finder = stack.enter_context(closing(_open_finder(options)))
-        folder.mkdir()
-        info = _clip_info(clip, source, finder)
-        writer = TakeWriter(folder, info)
-        append_all(writer, _bare_frames(each_mesh(source, finder), on_frame))
-        writer.close()
-        notices = (*_timecode_notices(source, info.timecode), *source.closing_notices())
-    take = Take(folder)
-    if not take.n_rows:
-        raise SourceError(f"{clip}: no frame in it, nothing can be solved")
-    return take, notices
+
+    def __init__(
+        self,
+        points_px: F32,
+        t_ns: I64,
+        sizes: Any,
+        i_frame: I64 | None = None,
+        n_faces: Any = None,
+    ) -> None:
+        n = len(t_ns)
+        self._points: Any = np.asarray(points_px)  # no np.memmap, whose slices are slow
+        self._t_ns = t_ns
+        self._sizes = np.broadcast_to(np.asarray(sizes), (n, 2))
+        self._i_frame = np.arange(n) if i_frame is None else i_frame
+        self._n_faces = np.ones(n, np.int64) if n_faces is None else n_faces
+
+    @classmethod
+    def of_take(cls, take: Take) -> Meshes:
+        """Those of a take, read from the disk as they are asked for."""
+        frames = take.frames
+        sizes = np.stack((frames["width"], frames["height"]), axis=1)
+        return cls(take.points_px, take.t_ns, sizes, frames["i_frame"], frames["n_faces"])
+
+    @property
+    def faces(self) -> Sequence[Landmarks]:
+        """The meshes alone, without the frames that have none."""
+        return _Faces(self, np.flatnonzero(self._n_faces))
+
+    def __len__(self) -> int:
+        return len(self._t_ns)
+
+    @overload
+    def __getitem__(self, row: int) -> Mesh: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[Mesh]: ...
+
+    def __getitem__(self, row: int | slice) -> Mesh | list[Mesh]:
+        if isinstance(row, slice):
+            return [self[index] for index in range(*row.indices(len(self)))]
+        i_frame, t_ns, n_faces = int(self._i_frame[row]), int(self._t_ns[row]), self._n_faces[row]
+        landmarks = None
+        if n_faces:
+            width, height = self._sizes[row].tolist()
+            landmarks = Landmarks(self._points[row], t_ns, i_frame, (width, height), int(n_faces))
+        return Mesh(i_frame, t_ns, landmarks)
 
 
-def _open_clip(clip: str, options: SolveOptions) -> Source:
-    # Ahead in a thread of its own, decoding may have every core but the one that finds the face.
-    n_threads = max(1, usable_cores() - 1) if options.read_ahead else 1
-    source = open_source(clip, realtime=False, rate_hz=options.rate_hz, n_threads=n_threads)
-    if source.is_live:
-        source.close()
-        raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
-    return ReadAhead(source) if options.read_ahead else source
+class _Faces(Sequence[Landmarks]):
+    """Rows of meshes that have a face."""
+
+    def __init__(self, meshes: Meshes, rows: Any) -> None:
+        self._meshes = meshes
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Landmarks: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Landmarks]: ...
+
+    def __getitem__(self, index: int | slice) -> Landmarks | list[Landmarks]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        landmarks = self._meshes[int(self._rows[index])].landmarks
+        assert landmarks is not None  # the rows were chosen so
+        return landmarks
 
 
-def _open_finder(options: SolveOptions) -> Landmarker:
-    tracking = options.tracking
-    return following_largest(open_landmarker(tracking.landmarker, model=tracking.model), tracking)
+UNKNOWN_UNITS: Final = ActionUnits(
+    np.full(N_AU, np.nan, np.float32), np.full(N_AU, np.nan, np.float32), np.zeros(N_AU, np.float32)
+)
+UNKNOWN: Final = Estimate(UNKNOWN_UNITS, HeadPose(), Gaze(), Health.NO_FACE)
+"""What is known of a frame without a face: nothing."""
 
 
-def _clip_info(clip: str, source: Source, finder: Landmarker) -> TakeInfo:
-    return TakeInfo(
-        slate=Path(clip).stem or clip,
-        source=source.description,
-        rate_hz=source.rate_hz,
-        is_live=False,
-        landmarker=finder.name,
-        config={"source": {"spec": str(Path(clip).resolve()), "realtime": False, "loop": False}},
-        timecode=_clip_timecode(source),
-    )
+def tracked_meshes(
+    source: Source, landmarker: Landmarker, on_frame: Callable[[], None] = lambda: None
+) -> Iterator[TrackedFrame]:
+    """Every frame of a clip through a landmarker, in order, none dropped, nothing kept.
 
+    Parameters
+    ----------
+    source : Source
+        A clip that is not played in real time.
+    landmarker : Landmarker
+    on_frame : callable
+        Called after each frame, for a progress bar.
 
-def _clip_timecode(source: Source) -> TimecodeStart:
-    """The clip's own timecode, counted as it is written; from 0 where it has none of use."""
-    nearest = nearest_rate(source.rate_hz)
-    if source.timecode is None:
-        return TimecodeStart(nearest, "clip")
-    rate = rate_for_label(nearest, source.timecode)
-    try:
-        rate.frame_from_label(source.timecode)
-    except ConfigError:
-        return TimecodeStart(nearest, "clip")
-    return TimecodeStart(rate, "clip", source.timecode)
-
-
-def _timecode_notices(source: Source, start: TimecodeStart) -> tuple[str, ...]:
-    if source.timecode is None or start.start == source.timecode:
-        return ()
-    return (
-        f"its timecode {source.timecode!r} is none at {start.rate.name}:"
-        " counted from 00:00:00:00 instead",
-    )
-
-
-def _bare_frames(meshes: Iterator[Mesh], on_frame: Callable[[], None]) -> Iterator[TrackedFrame]:
-    """Meshes as frames that nothing is known of yet."""
-    unknown = unknown_units()
-    for mesh in meshes:
-        landmarks = mesh.landmarks
-        size = (0, 0) if landmarks is None else landmarks.image_size
+    Yields
+    ------
+    TrackedFrame
+        With its mesh, without units.
+    """
+    is_first = True
+    while (frame := source.read()) is not None:
+        if is_first:
+            prime(landmarker, frame)
+            is_first = False
+        landmarks = landmarker.detect(frame)
+        if landmarks is not None:  # a later frame may reuse the landmarker's buffer
+            landmarks = replace(landmarks, points_px=landmarks.points_px.copy())
         health = Health.OK if landmarks is not None else Health.NO_FACE
-        yield TrackedFrame(
-            mesh.i_frame, mesh.t_ns, health, size, landmarks, HeadPose(), Gaze(), unknown
-        )
+        height, width = frame.image.shape[:2]
+        yield _without_units(frame.i_frame, frame.t_ns, health, (width, height), landmarks)
         on_frame()
 
 
-def unknown_units() -> ActionUnits:
-    """Units of a frame that nothing is known of."""
-    unknown = np.full(N_AU, np.nan, np.float32)
-    return ActionUnits(unknown, unknown, np.zeros(N_AU, np.float32))
+def recorded_meshes(
+    take: Take, on_frame: Callable[[], None] = lambda: None
+) -> Iterator[TrackedFrame]:
+    """The same of a take, with what its session noted of each frame."""
+    frames = take.frames
+    for mesh, health, width, height in zip(
+        Meshes.of_take(take), frames["health"], frames["width"], frames["height"], strict=True
+    ):
+        size = (int(width), int(height))
+        yield _without_units(mesh.i_frame, mesh.t_ns, Health(int(health)), size, mesh.landmarks)
+        on_frame()
+
+
+def _without_units(
+    i_frame: int, t_ns: int, health: Health, size: tuple[int, int], landmarks: Landmarks | None
+) -> TrackedFrame:
+    return TrackedFrame(i_frame, t_ns, health, size, landmarks, HeadPose(), Gaze(), UNKNOWN_UNITS)
+
+
+class ReadAhead:
+    """A finite source that is decoded in a thread of its own, a few frames ahead."""
+
+    is_live = False
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._feed = Feed(source, lambda: 0)
+        self._feed.start()
+        self.description = source.description
+        self.rate_hz = source.rate_hz
+        self.n_frames = source.n_frames
+        self.timecode = source.timecode
+        self.notices = source.notices
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end; raises what the source raised."""
+        while True:
+            grabbed = self._feed.get(_WAIT_S)
+            if grabbed is not None:
+                return grabbed.frame
+            if self._feed.ended:
+                return None
+
+    def close(self) -> None:
+        """Stop reading and let the source go."""
+        self._feed.close()
+
+    def closing_notices(self) -> tuple[str, ...]:
+        """The source's own."""
+        return self._source.closing_notices()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import numpy as np
 
@@ -145,10 +145,15 @@ class Take:
 
     # Columns: views into the files, read when they are touched.
 
+    def _records(self, stream: str) -> Records:
+        if not self._maps:
+            raise TakeError(f"{self.folder}: the take was closed")
+        return self._maps[stream]
+
     @property
     def frames(self) -> Records:
         """All records of ``frames.rec``; fields as in ``take.model.frames_dtype``."""
-        return self._maps["frames"][: self.n_rows]
+        return self._records("frames")[: self.n_rows]
 
     @property
     def t_ns(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -179,7 +184,7 @@ class Take:
     @property
     def points_px(self) -> F32:
         """(N_ROWS, 478, 3) float32 pixels; NaN where there was no face."""
-        return cast(F32, self._maps["landmarks"]["points_px"][: self.n_rows])
+        return cast(F32, self._records("landmarks")["points_px"][: self.n_rows])
 
     def timecode(self, row: int) -> str:
         """Timecode label of a row."""
@@ -198,7 +203,7 @@ class Take:
             if "rig" not in entry:
                 continue
             first = int(entry["first_row"])
-            values = self._maps[name]["values"][: max(0, self.n_rows - first)]
+            values = self._records(name)["values"][: max(0, self.n_rows - first)]
             segments.append(RigSegment(entry["rig"], tuple(entry["controls"]), first, values))
         return tuple(segments)
 
@@ -270,6 +275,17 @@ class Take:
                 if value >= 0
             },
         )
+
+    def close(self) -> None:
+        """Let the files go, as far as no column of them is kept; nothing can be read any more."""
+        self._maps.clear()
+        self.__dict__.pop("rig_segments", None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __iter__(self) -> Iterator[TrackedFrame]:
         return (self.tracked(row) for row in range(self.n_rows))

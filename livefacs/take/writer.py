@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -31,10 +32,12 @@ from livefacs.take.model import (
     unwritable,
     write_document,
 )
+from livefacs.take.reader import Take
 from livefacs.timecode import RATES
-from livefacs.types import RigFrame, TrackedFrame
+from livefacs.types import Estimate, Health, RigFrame, TrackedFrame
 
 RESERVE_FILE: Final = ".reserve"
+_ROWS_A_REWRITE: Final = 128
 _RESERVE_BYTES: Final = 256 * 1024  # room for the last take.json when the disk is full
 
 
@@ -263,13 +266,45 @@ class TakeWriter:
             record["health"] = int(frame.health)
             record["width"], record["height"] = frame.image_size
             record["n_faces"] = 0 if frame.landmarks is None else frame.landmarks.n_faces
-            record["head"] = [getattr(frame.head, name) for name in HEAD_FIELDS]
-            record["gaze"] = [getattr(frame.gaze, name) for name in GAZE_FIELDS]
             record["stage_ns"] = [frame.stage_ns.get(stage, -1) for stage in STAGES]
-            record["intensity"] = frame.units.intensity
-            record["raw"] = frame.units.raw
-            record["confidence"] = frame.units.confidence
+            _put_estimate(record, frame)
         return records
+
+
+def _put_estimate(record: Any, found: TrackedFrame | Estimate) -> None:
+    record["head"] = [getattr(found.head, name) for name in HEAD_FIELDS]
+    record["gaze"] = [getattr(found.gaze, name) for name in GAZE_FIELDS]
+    record["intensity"] = found.units.intensity
+    record["raw"] = found.units.raw
+    record["confidence"] = found.units.confidence
+
+
+def rewrite_estimates(take: Take, estimates: Iterable[Estimate], kept: Health) -> None:
+    """Put an estimate into every row of a closed take, in place and a few rows at a time.
+
+    For a take whose meshes were written first. The take may stay open: it shows the new values.
+
+    Parameters
+    ----------
+    take : Take
+    estimates : iterable of Estimate
+        One for each row.
+    kept : Health
+        Flags of the rows that stay.
+
+    Raises
+    ------
+    OSError
+    """
+    coming = iter(estimates)
+    with (take.folder / FRAMES_FILE).open("r+b", buffering=0) as file:
+        for begin in range(0, take.n_rows, _ROWS_A_REWRITE):
+            records = np.array(take.frames[begin : begin + _ROWS_A_REWRITE])
+            for record, estimate in zip(records, islice(coming, len(records)), strict=True):
+                flags = int(estimate.health | (Health(int(record["health"])) & kept))
+                record["health"] = flags
+                _put_estimate(record, estimate)
+            file.write(records.tobytes())
 
 
 def _named_rigs(frame: TrackedFrame) -> list[tuple[str, RigFrame]]:

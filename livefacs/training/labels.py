@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32
-from livefacs.au.solving import Mesh
 from livefacs.errors import ConfigError
+from livefacs.offline import Mesh
 from livefacs.training.dataset import Sequence, Subject
 from livefacs.vocab.facs import (
     ACTIONS,

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 
 import numpy as np
 import pytest
 
-from livefacs.au.model import load_model
-from livefacs.au.solving import solve
-from livefacs.landmarkers import open_landmarker
-from livefacs.offline.read_ahead import meshes_of
-from livefacs.sources import open_source
+from livefacs.offline import SolveOptions, working_take
 from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
 
 pytestmark = [pytest.mark.facebench, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -24,10 +19,9 @@ def coded(request):
     codes = json.loads((folder / "people.json").read_text(encoding="utf-8"))
     curves = {}
     for clip in codes["clips"]:
-        source = open_source(str(folder / f"{clip}.mp4"), realtime=False)
-        with closing(source), closing(open_landmarker("facemesh")) as finder:
-            rows = solve(meshes_of(source, finder), load_model())
-        curves[clip] = np.array([estimate.units.intensity for _, _, estimate in rows])
+        with working_take(str(folder / f"{clip}.mp4"), SolveOptions()) as working:
+            working.estimate()
+            curves[clip] = np.array(working.take.intensity)
     return codes, curves
 
 

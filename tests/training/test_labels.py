@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from livefacs.au.solving import Mesh
 from livefacs.errors import ConfigError
+from livefacs.offline import Mesh
 from livefacs.training.labels import labelled_subject, read_labels
 from livefacs.vocab.facs import CHANNEL_INDEX
 from tests.au import faces

@@ -1,4 +1,4 @@
-"""Offline solving: the neutral of a whole clip, named seconds, frames without a face."""
+"""The offline engine: the neutral of a whole clip, named seconds, frames without a face."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
+from livefacs.au.estimator import Estimator
 from livefacs.au.model import load_model
 from livefacs.au.neutral import normalised
-from livefacs.au.solving import Mesh, solve
 from livefacs.errors import SourceError
+from livefacs.offline import Meshes, clip_estimator, estimates
+from livefacs.types import Health
 from livefacs.vocab.facs import CHANNEL_INDEX
 from tests.au import faces
 
@@ -59,17 +61,46 @@ def test_named_seconds_win():
         neutral_of_seconds(load_model(), frames, 60.0, 61.0)
 
 
+def _meshes(shapes, n_faces=None):
+    frames = _clip(*shapes)
+    return Meshes(
+        np.stack([f.points_px for f in frames]),
+        np.array([f.t_ns for f in frames]),
+        frames[0].image_size,
+        n_faces=n_faces,
+    )
+
+
 def test_frames_without_a_face_stay_in_their_place():
-    meshes = [Mesh(i, f.t_ns, f) for i, f in enumerate(_clip(*[REST] * 30 + [SMILE] * 30))]
-    meshes[40] = Mesh(40, meshes[40].t_ns, None)
-    rows = solve(meshes, load_model())
-    assert [i for i, _, _ in rows] == list(range(60))
-    assert rows[40][2] is None
-    smile = rows[50][2]
-    assert smile is not None
-    assert smile.units.intensity[CHANNEL_INDEX["AU12_L"]] > 0.3
+    n_faces = np.ones(60, int)
+    n_faces[40] = 0
+    meshes = _meshes([REST] * 30 + [SMILE] * 30, n_faces)
+    rows = [*estimates(meshes, clip_estimator(meshes, load_model()))]
+    assert len(rows) == 60
+    assert np.isnan(rows[40].units.intensity).all()
+    assert rows[40].health == Health.NO_FACE
+    assert rows[50].units.intensity[CHANNEL_INDEX["AU12_L"]] > 0.3
+
+
+def test_a_face_that_is_gone_is_held_where_a_live_run_is_repeated():
+    n_faces = np.ones(60, int)
+    n_faces[45:50] = 0
+    meshes = _meshes([REST] * 30 + [SMILE] * 30, n_faces)
+    rows = [*estimates(meshes, Estimator(), holds=True)]
+    before, held = (rows[i].units.intensity for i in (44, 47))
+    assert held.tolist() == before.tolist()
+    assert Health.HELD in rows[47].health
+
+
+def test_the_neutral_is_captured_where_it_was():
+    meshes = _meshes([REST] * 30 + [SMILE] * 90)
+    channel = CHANNEL_INDEX["AU12_L"]
+    plain = [*estimates(meshes, Estimator())]
+    captured = [*estimates(meshes, Estimator(), captures={40})]
+    assert plain[-1].units.intensity[channel] > 0.3
+    assert captured[-1].units.intensity[channel] < 0.05
 
 
 def test_a_clip_without_any_face():
     with pytest.raises(SourceError, match="no face in the clip"):
-        solve([Mesh(0, 0, None)], load_model())
+        clip_estimator(_meshes([REST], np.zeros(1, int)), load_model())

@@ -1,0 +1,270 @@
+"""One working take in the local temporary folder: a clip's meshes first, then their estimates."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from livefacs.app import following_largest
+from livefacs.au.neutral import Neutral
+from livefacs.batch import usable_cores
+from livefacs.clock import ClockMap
+from livefacs.errors import ConfigError, SourceError, TakeError
+from livefacs.files.locks import Lock, is_locked
+from livefacs.landmarkers import open_landmarker
+from livefacs.offline.estimating import Setup, clip_setup, take_setup
+from livefacs.offline.meshes import ReadAhead, recorded_meshes, tracked_meshes
+from livefacs.offline.options import SolveOptions, is_take
+from livefacs.protocols import Landmarker, Source
+from livefacs.sources import open_source
+from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
+from livefacs.take.reader import Take
+from livefacs.take.writer import TakeWriter, rewrite_estimates
+from livefacs.timecode import nearest_rate, rate_for_label
+from livefacs.types import Health, TrackedFrame
+
+_PREFIX: Final = "livefacs-solving-"
+_LOCK: Final = "lock"
+_ROWS_A_WRITE: Final = 128
+_SESSION_FLAGS: Final = Health.FRAMES_SKIPPED | Health.LATE | Health.RECORDER_LATE
+"""What the running session adds to a frame's health; kept as recorded."""
+
+
+@dataclass(slots=True)
+class WorkingTake:
+    """The take of a clip while it is worked on.
+
+    Attributes
+    ----------
+    take : Take
+        Its meshes; after ``estimate`` its units, too.
+    setup : Setup
+    notices : tuple of str
+        What the user should know of the source, the weights and the profile.
+    neutral : Neutral or None
+        The neutral that the estimates are of, after ``estimate``.
+    """
+
+    clip: str
+    take: Take
+    setup: Setup
+    notices: tuple[str, ...]
+    neutral: Neutral | None = None
+
+    def estimate(self) -> None:
+        """Estimate every mesh and put the result beside it, a few rows at a time.
+
+        Raises
+        ------
+        SourceError
+            No face, or none in the seconds of the neutral; tells of the source's faults, too.
+        """
+        try:
+            estimator, found = self.setup.estimates(self.take)
+        except SourceError as error:
+            raise SourceError("; ".join((f"{self.clip}: {error}", *self.notices))) from None
+        rewrite_estimates(self.take, found, kept=_SESSION_FLAGS)
+        self.neutral = estimator.neutral
+
+
+@contextmanager
+def working_take(
+    clip: str,
+    options: SolveOptions,
+    *,
+    on_frame: Callable[[], None] = lambda: None,
+    on_open: Callable[[int | None], None] = lambda _: None,
+) -> Iterator[WorkingTake]:
+    """The meshes of a clip, an image folder or a take, in a working take; gone afterwards.
+
+    Memory does not grow with the clip: one mesh at a time goes to the disk, and what is read back
+    is mapped.
+
+    Parameters
+    ----------
+    clip, options
+    on_frame : callable()
+        Called after each frame.
+    on_open : callable(number of frames, or None where the source does not know)
+
+    Raises
+    ------
+    SourceError, LandmarkerError, TakeError, ConfigError
+        As soon as something cannot be had.
+    """
+    with _working_folder() as work:
+        folder = work / _name_of(clip)
+        folder.mkdir()
+        fill = _fill_from_take if is_take(clip) else _fill_from_images
+        setup, notices = fill(clip, folder, options, on_frame, on_open)
+        take = Take(folder)
+        if not take.n_rows:
+            raise SourceError(f"{clip}: no frame in it, nothing can be solved")
+        working = WorkingTake(clip, take, setup, notices)
+        try:
+            yield working
+        finally:
+            del take
+            working.take.close()  # mapped files cannot be removed on every system
+
+
+@contextmanager
+def _working_folder() -> Iterator[Path]:
+    """A folder of our own; those that killed runs left are taken away on the way."""
+    place = Path(tempfile.gettempdir())
+    for left in place.glob(f"{_PREFIX}*"):
+        if (left / _LOCK).exists() and not is_locked(left / _LOCK):
+            shutil.rmtree(left, ignore_errors=True)
+    try:
+        work = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    except OSError as error:
+        raise _no_room(place, error) from error
+    try:
+        with closing(Lock(work / _LOCK)):
+            yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _no_room(folder: Path, error: OSError) -> TakeError:
+    return TakeError(
+        f"cannot work in {folder}: {error.strerror or error}; make room there, or name another"
+        " folder for temporary files in the environment variable TMPDIR"
+    )
+
+
+def _name_of(clip: str) -> str:
+    """What titles and timelines call the take: the clip's name, as they are named by the folder."""
+    path = Path(clip).resolve()
+    return safe_name(path.name if path.is_dir() else path.stem)
+
+
+def _fill_from_take(
+    clip: str,
+    folder: Path,
+    options: SolveOptions,
+    on_frame: Callable[[], None],
+    on_open: Callable[[int | None], None],
+) -> tuple[Setup, tuple[str, ...]]:
+    take = Take(Path(clip))
+    if not take.n_rows:
+        raise TakeError(f"{clip}: the take has no frames, nothing can be solved")
+    setup, notices = take_setup(options, take)
+    on_open(take.n_rows)
+    with _writer(folder, _take_info(take, setup), take.clock) as writer:
+        for frames in _some_at_a_time(recorded_meshes(take, on_frame)):
+            writer.append(frames)
+        for marker in take.markers:
+            writer.mark(marker)
+    return setup, notices
+
+
+def _fill_from_images(
+    clip: str,
+    folder: Path,
+    options: SolveOptions,
+    on_frame: Callable[[], None],
+    on_open: Callable[[int | None], None],
+) -> tuple[Setup, tuple[str, ...]]:
+    with (
+        closing(_open_clip(clip, options)) as source,
+        closing(_open_finder(options)) as finder,
+    ):
+        on_open(source.n_frames)
+        setup = clip_setup(options, finder.name)
+        info = _clip_info(clip, source, setup)
+        with _writer(folder, info) as writer:
+            for frames in _some_at_a_time(tracked_meshes(source, finder, on_frame)):
+                writer.append(frames)
+        return setup, (*_timecode_notices(source, info.timecode), *source.closing_notices())
+
+
+@contextmanager
+def _writer(folder: Path, info: TakeInfo, clock: ClockMap | None = None) -> Iterator[TakeWriter]:
+    try:
+        writer = TakeWriter(folder, info, clock)
+        yield writer
+        writer.close()
+    except OSError as error:
+        raise _no_room(folder.parent, error) from error
+
+
+def _some_at_a_time(frames: Iterator[TrackedFrame]) -> Iterator[list[TrackedFrame]]:
+    while some := list(islice(frames, _ROWS_A_WRITE)):
+        yield some
+
+
+def _open_clip(clip: str, options: SolveOptions) -> Source:
+    # Ahead in a thread of its own, decoding may have every core but the one that finds the face.
+    n_threads = max(1, usable_cores() - 1) if options.read_ahead else 1
+    source = open_source(clip, realtime=False, rate_hz=options.rate_hz, n_threads=n_threads)
+    if source.is_live:
+        source.close()
+        raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")
+    return ReadAhead(source) if options.read_ahead else source
+
+
+def _open_finder(options: SolveOptions) -> Landmarker:
+    tracking = options.tracking
+    return following_largest(open_landmarker(tracking.landmarker, model=tracking.model), tracking)
+
+
+def _clip_info(clip: str, source: Source, setup: Setup) -> TakeInfo:
+    spec = {"spec": str(Path(clip).resolve()), "realtime": False, "loop": False}
+    return TakeInfo(
+        slate=Path(clip).stem or clip,
+        source=source.description,
+        rate_hz=source.rate_hz,
+        is_live=False,
+        config={"source": spec, **setup.config()},
+        timecode=_clip_timecode(source),
+        **setup.entries(),
+    )
+
+
+def _take_info(take: Take, setup: Setup) -> TakeInfo:
+    document, timecode = take.document, take.document["timecode"]
+    config = document["config"]
+    source = config.get("source") if isinstance(config, dict) else None
+    return TakeInfo(
+        slate=take.slate,
+        number=take.number,
+        notes=str(document["notes"]),
+        source=str(document["source"]["description"]),
+        rate_hz=float(document["source"]["rate_hz"]),
+        is_live=bool(document["source"]["is_live"]),
+        config={**setup.config(), **({"source": source} if source else {})},
+        # The same labels for the same times, whatever they came from.
+        timecode=TimecodeStart(
+            take.rate, timecode["source"], timecode["start"], timecode["start_ns"]
+        ),
+        **setup.entries(),
+    )
+
+
+def _clip_timecode(source: Source) -> TimecodeStart:
+    """The clip's own timecode, counted as it is written; from 0 where it has none of use."""
+    nearest = nearest_rate(source.rate_hz)
+    if source.timecode is None:
+        return TimecodeStart(nearest, "clip")
+    rate = rate_for_label(nearest, source.timecode)
+    try:
+        rate.frame_from_label(source.timecode)
+    except ConfigError:
+        return TimecodeStart(nearest, "clip")
+    return TimecodeStart(rate, "clip", source.timecode)
+
+
+def _timecode_notices(source: Source, start: TimecodeStart) -> tuple[str, ...]:
+    if source.timecode is None or start.start == source.timecode:
+        return ()
+    return (
+        f"its timecode {source.timecode!r} is none at {start.rate.name}:"
+        " counted from 00:00:00:00 instead",
+    )
