@@ -15,6 +15,7 @@ import numpy as np
 from livefacs import mesh
 from livefacs.arrays import F32, F64, I64
 from livefacs.errors import LandmarkerError
+from livefacs.files.atomic import make_folder, replaced
 from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS
 from livefacs.resources import data_path
@@ -180,8 +181,8 @@ def save_model(model: EstimatorModel, path: Path) -> None:
         "bias": model.bias.astype(np.float32),
         "reliability": model.reliability.astype(np.float32),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    make_folder(path.parent)
+    with replaced(path) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # names are ours
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ import numpy as np
 from livefacs.arrays import F64
 from livefacs.au.neutral import Neutral
 from livefacs.errors import ProfileError
+from livefacs.files.atomic import make_folder, write_bytes, write_text
+from livefacs.files.hashes import hash_bytes
 from livefacs.mesh import N_MESH
 from livefacs.resources import user_profiles_folder
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
@@ -79,13 +80,26 @@ def profile_names(folder: Path | None = None) -> list[str]:
 
 
 def save_profile(profile: Profile, path: Path) -> None:
-    """Write a profile; an older one of that name is kept beside it with the ending ``.bak``."""
+    """Write a profile; an older one of that name is kept beside it with the ending ``.bak``.
+
+    At any moment the old profile or the new one stands there, whole. Only the user may read it.
+
+    Raises
+    ------
+    ProfileError
+        It cannot be written.
+    """
     body = _body(profile)
     body["sha256"] = _checksum(body)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        path.replace(path.with_suffix(".json.bak"))
-    path.write_text(json.dumps(body) + "\n", encoding="utf-8")
+    try:
+        make_folder(path.parent)
+        if path.exists():
+            write_bytes(path.with_suffix(".json.bak"), path.read_bytes(), private=True)
+        write_text(path, json.dumps(body) + "\n", private=True)
+    except OSError as error:
+        raise ProfileError(
+            f"profile {path} cannot be written: {error.strerror or error}; name another place"
+        ) from error
 
 
 def load_profile(name: str, backend: str | None = None, folder: Path | None = None) -> Profile:
@@ -140,7 +154,7 @@ def _body(profile: Profile) -> dict[str, Any]:
 
 def _checksum(body: dict[str, Any]) -> str:
     rest = {key: value for key, value in body.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return hash_bytes(json.dumps(rest, sort_keys=True).encode())
 
 
 def _check(body: Any, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import importlib
 import logging
 import os
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from livefacs.batch.jobs import Job, Outcome, Work, failure, work_once
 from livefacs.errors import ConfigError, SinkError
+from livefacs.files.hashes import hash_bytes
 
 _ANSWER_S: Final = 10.0
 
@@ -46,7 +46,7 @@ def _tracebacks_silenced() -> Iterator[None]:
 
 def _submitted(client: Any, work: Work, job: Job, options: Any) -> Any:
     # The key names the result: one that the cluster has, or is making, is not made twice.
-    place = hashlib.sha256(os.fsencode(job.target)).hexdigest()
+    place = hash_bytes(os.fsencode(job.target))
     key = f"livefacs-{job.key}-{place[:16]}"
     return client.submit(work_once, work, job, options, key=key, pure=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import LivefacsError, TakeError
+from livefacs.files.atomic import write_text
+from livefacs.files.hashes import content_hash, hash_bytes
 from livefacs.resources import scratch_beside, scratch_of
 
-_BLOCK_BYTES: Final = 1 << 20
 _DONE: Final = "done"
 
 Work = Callable[[str, str, Any], dict[str, Any]]
@@ -66,40 +66,25 @@ class WorkError(LivefacsError):
     """A clip failed for a reason that nobody foresaw; plain text, so that it crosses processes."""
 
 
-def content_hash(clip: Path) -> str:
-    """SHA-256 of a file, or of a folder's file names and contents.
+def content_of(clip: Path) -> str:
+    """What a clip is known by: the hash of its content.
 
     Raises
     ------
     TakeError
         It cannot be read, or is neither file nor folder.
     """
-    digest = hashlib.sha256()
     try:
-        for path in _files_of(clip):
-            if path != clip:
-                digest.update(os.fsencode(path.relative_to(clip)) + b"\0")
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK_BYTES):
-                    digest.update(block)
+        return content_hash(clip)
     except OSError as error:
         raise TakeError(f"{clip} cannot be read: {error.strerror or error}") from error
-    return digest.hexdigest()
-
-
-def _files_of(clip: Path) -> list[Path]:
-    if clip.is_dir():
-        return sorted(path for path in clip.rglob("*") if path.is_file())
-    if clip.exists() and not clip.is_file():
-        raise TakeError(f"{clip} cannot be read: it is neither a file nor a folder")
-    return [clip]
 
 
 def key_of(job: Job, mark: str, folder: Path) -> str:
     """Key of a clip's content, its place under the output folder, and the options' ``mark``."""
     place = os.path.relpath(job.target, folder)
-    text = f"{content_hash(Path(job.clip))}\0{place}\0{mark}"
-    return hashlib.sha256(os.fsencode(text)).hexdigest()
+    text = f"{content_of(Path(job.clip))}\0{place}\0{mark}"
+    return hash_bytes(os.fsencode(text))
 
 
 def work_once(work: Work, job: Job, options: Any) -> dict[str, Any]:
@@ -122,9 +107,7 @@ def work_once(work: Work, job: Job, options: Any) -> dict[str, Any]:
     except Exception as error:
         raise WorkError(f"{job.clip}: {type(error).__name__}: {error}") from error
     with contextlib.suppress(OSError):  # a note is a help, not a result
-        unfinished = scratch_beside(Path(job.target), f"note-{os.getpid()}")
-        unfinished.write_text(json.dumps(report), encoding="utf-8")
-        unfinished.replace(note)
+        write_text(note, json.dumps(report))
     return report
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from livefacs.batch.jobs import Job, Outcome
 from livefacs.errors import ConfigError, TakeError
-from livefacs.files.atomic import write_text
+from livefacs.files.atomic import make_folder, write_text
 from livefacs.files.locks import Lock
 
 MANIFEST_NAME: Final = "livefacs-batch.json"
@@ -36,7 +36,7 @@ class Manifest:
         self.path = self.folder / MANIFEST_NAME
         self._entries: dict[str, dict[str, Any]] = {}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._lock = Lock(self.folder / LOCK_NAME)
             text = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
         except BlockingIOError:

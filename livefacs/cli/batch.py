@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -102,9 +102,13 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
     """A row a clip: state, frames, faces, seconds of work, notices or the error."""
     import csv
 
-    beside = path.with_suffix(".new")
+    from livefacs.files.atomic import replaced
+
     try:
-        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        with (
+            replaced(path) as unfinished,
+            unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("clip", "state", *_REPORTED, "notices", "error"))
             for outcome in sorted(outcomes, key=lambda each: each.job.clip):
@@ -112,11 +116,8 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
                 facts = [report.get(name, "") for name in _REPORTED]
                 notices = "; ".join(report.get("notices", ()))
                 writer.writerow((outcome.job.clip, outcome.state, *facts, notices, outcome.error))
-        beside.replace(path)
     except OSError as error:
         typer.echo(f"cannot write {path}: {error.strerror or error}", err=True)
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 def _follow(outcomes: Iterable[Outcome], gathered: list[Outcome], n_jobs: int) -> None:

@@ -26,6 +26,7 @@ def plot(
 ) -> None:
     """Plot a take's curves by action, with letters, events and markers."""
     from livefacs.errors import ConfigError, TakeError
+    from livefacs.files import output as files
     from livefacs.formats import plot_html, plot_png
     from livefacs.formats.curves import ExportOptions
     from livefacs.formats.plot_rows import plot_from_take
@@ -41,7 +42,8 @@ def plot(
     options = ExportOptions(rig=rig, smooth_hz=smooth, raw=raw)
     drawn = plot_from_take(opened, wanted, options)
     try:
-        write(drawn, path)
+        with files.output(path) as unfinished:
+            write(drawn, unfinished)
     except OSError as error:
         raise TakeError(
             f"cannot write {path}: {error.strerror or error}; name another place"

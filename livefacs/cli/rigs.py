@@ -177,8 +177,11 @@ def _stem(rule: ControlRule) -> str:
 
 
 def _write_map(path: Path, text: str) -> None:
+    from livefacs.files.output import output
+
     try:
-        path.write_text(text, encoding="utf-8")
+        with output(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from None
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from livefacs.files.atomic import replaced
+from livefacs.files.atomic import make_folder, replaced
 
 STANDARD_OUTPUT: Final = Path("-")
 _SYSTEM: Final = ("/dev/", "/proc/")  # names of what is open already: never replaced
@@ -43,7 +43,7 @@ def output(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
             yield unfinished
         return
     target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with replaced(target, suffix=ending) as unfinished:
         yield unfinished
 

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from livefacs.files.atomic import PRIVATE_MODE
+from livefacs.files.atomic import PRIVATE_MODE, make_folder
 
 
 def make_private_folder(folder: Path) -> None:
@@ -20,7 +20,7 @@ def make_private_folder(folder: Path) -> None:
     PermissionError
         What stands there is a link, or belongs to somebody else, or others may write into it.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     if not is_own_folder(folder):

@@ -9,6 +9,7 @@ from typing import Final
 
 from livefacs.arrays import F32, F64
 from livefacs.errors import ConfigError
+from livefacs.files.output import output
 
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 _COLUMNS: Final = 6
@@ -66,6 +67,7 @@ def write_contact_sheet(
         cell.set_title(controls[index], fontsize=6, pad=2)
         cell.tick_params(labelsize=5, length=2)
     try:
-        figure.savefig(path, dpi=110)
+        with output(path) as unfinished:
+            figure.savefig(unfinished, dpi=110)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from None

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from livefacs.errors import ConfigError, TakeError
+from livefacs.files.output import output
 from livefacs.formats.curves import Exporter, ExportOptions, need
-from livefacs.resources import scratch_beside
 from livefacs.retarget.library import load_rig
 from livefacs.take.reader import Take
 from livefacs.timecode import find_rate
@@ -163,7 +161,7 @@ def _refuse_what_is_not_heeded(file_format: Format, options: ExportOptions) -> N
 
 
 def export_take(take: Take, file_format: Format, path: Path, options: ExportOptions) -> None:
-    """Write a take in a format. The file appears whole or not at all.
+    """Write a take in a format. The file appears whole or not at all; see ``files.output``.
 
     Raises
     ------
@@ -175,18 +173,13 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
     _refuse_what_is_not_heeded(file_format, options)
     exporter: Exporter = getattr(_module(file_format), file_format.function)
     suffix = path.suffix if path.suffix.lower() in file_format.suffixes else file_format.suffixes[0]
-    unfinished = scratch_beside(path, f"unfinished-{os.getpid()}{suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        exporter(take, unfinished, options)
-        unfinished.replace(path)
+        with output(path, suffix=suffix) as unfinished:
+            exporter(take, unfinished, options)
     except OSError as error:
         raise TakeError(
             f"cannot write {path}: {error.strerror or error}; name another place"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 def _module(file_format: Format) -> ModuleType:

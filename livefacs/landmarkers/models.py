@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -14,6 +13,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from livefacs.errors import LandmarkerError
+from livefacs.files.atomic import make_folder, replaced
+from livefacs.files.hashes import hash_file
 from livefacs.resources import user_models_folder
 
 MODEL_VARIABLE: Final = "LIVEFACS_MODEL"
@@ -90,8 +91,7 @@ def is_genuine(path: Path, model: KnownModel) -> bool:
     """True where the file is there and has the model's checksum."""
     if not path.is_file():
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == model.sha256
+    return hash_file(path) == model.sha256
 
 
 def known_model(name: str) -> KnownModel:
@@ -131,14 +131,9 @@ def fetch_model(
     """
     target = fetched_path(model)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part_name = tempfile.mkstemp(".part", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as part:
-                _download(model, url or model.url, part, on_progress)
-            Path(part_name).replace(target)
-        finally:
-            Path(part_name).unlink(missing_ok=True)
+        make_folder(target.parent)
+        with replaced(target) as unfinished, unfinished.open("wb") as part:
+            _download(model, url or model.url, part, on_progress)
     except OSError as error:
         raise LandmarkerError(f"{target} cannot be written: {error.strerror or error}") from None
     return target

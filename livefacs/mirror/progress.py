@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,8 @@ from statistics import median
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
+from livefacs.files.atomic import create, make_folder
+from livefacs.files.private import close_to_others
 from livefacs.resources import user_data_folder
 
 _SCHEMA: Final = """
@@ -64,15 +67,24 @@ class Progress:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._make_private()
             return self._connect()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise ConfigError(f"cannot open the progress file {self.path}: {error}") from None
             self.set_aside = self._put_aside()
+            self._make_private()
             return self._connect()
         except OSError as error:
             raise ConfigError(f"cannot open the progress file {self.path}: {error}") from None
+
+    def _make_private(self) -> None:
+        """The file is the user's alone; what SQLite puts beside it has the same mode."""
+        make_folder(self.path.parent)
+        if self.path.exists():
+            close_to_others(self.path)
+        else:
+            os.close(create(self.path, private=True))
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, check_same_thread=False, timeout=2.0)
@@ -88,6 +100,7 @@ class Progress:
             db.executescript(_SCHEMA)
             db.execute(f"PRAGMA user_version = {_VERSION}")
             db.execute("PRAGMA secure_delete = ON")
+            db.execute("PRAGMA synchronous = EXTRA")  # with its folder, when an entry is told kept
             db.commit()
         except BaseException:
             db.close()

@@ -9,7 +9,7 @@ from typing import Final
 
 from livefacs.au.model import load_model, weights_path
 from livefacs.au.profile import load_profile, profile_path
-from livefacs.batch import content_hash
+from livefacs.batch import content_of
 from livefacs.config import TrackingOptions
 from livefacs.errors import ConfigError, LandmarkerError
 from livefacs.formats.curves import ExportOptions
@@ -103,15 +103,15 @@ def checked_mark(options: SolveOptions) -> str:
             raise ConfigError(f"{name} {value:g}: expected a number greater than 0")
     tracking, export = options.tracking, options.export
     load_model(tracking.weights)
-    weights = content_hash(weights_path(tracking.weights))
+    weights = content_of(weights_path(tracking.weights))
     parts = [repr(replace(options, read_ahead=True)), weights]
     if tracking.profile is not None and tracking.profile != NO_PROFILE:
         load_profile(tracking.profile)
-        parts.append(content_hash(profile_path(tracking.profile)))
+        parts.append(content_of(profile_path(tracking.profile)))
     if tracking.model is not None:
         if not tracking.model.exists():
             raise LandmarkerError(f"no landmark model at {tracking.model}")
-        parts.append(content_hash(tracking.model))
+        parts.append(content_of(tracking.model))
     if export.rig:
         parts.append(repr(load_map(export.rig)))
     check_export(find_format("csv" if options.format == TAKE_FORMAT else options.format), export)

@@ -6,6 +6,7 @@ import socket
 import uuid
 from pathlib import Path
 
+from livefacs.files.atomic import make_folder, write_text
 from livefacs.resources import user_data_folder
 
 
@@ -27,10 +28,8 @@ def device_id(path: Path | None = None) -> str:
         return known
     fresh = str(uuid.uuid4()).upper()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{fresh}.new")
-        beside.write_text(fresh + "\n", encoding="ascii")
-        beside.replace(path)
+        make_folder(path.parent)
+        write_text(path, fresh + "\n", private=True)
     except OSError:
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, socket.gethostname())).upper()
     return _read(path) or fresh  # of two first runs at once, the later one's is kept

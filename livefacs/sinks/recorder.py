@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
+from livefacs.files.atomic import make_folder
 from livefacs.sinks.take_video import TakeVideo
 from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo, unwritable
 from livefacs.take.writer import TakeWriter
@@ -216,7 +217,7 @@ class RecorderSink:
 
     def _make_folder(self) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             if any(self.folder.iterdir()):
                 raise TakeError(
                     f"{self.folder} is not empty: a take never goes over what is there;"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from livefacs.arrays import U8
+from livefacs.files.atomic import sync_file
 from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
 
 _ENCODERS: Final = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "mpeg4")
@@ -102,6 +104,8 @@ class TakeVideo:
             if self._first_ns is not None:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
+            sync_file(self.path)
+            os.fsync(self._stamps.fileno())
         finally:
             self._stamps.close()
 

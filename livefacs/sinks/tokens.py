@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from livefacs.files.atomic import make_folder, write_text
 from livefacs.resources import user_data_folder
 
 
@@ -35,13 +35,8 @@ class TokenStore:
         if token is not None:
             tokens[address] = token
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._path.with_suffix(".part")
-            with os.fdopen(
-                os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-            ) as f:
-                json.dump(tokens, f, indent=1)
-            partial.replace(self._path)
+            make_folder(self._path.parent)
+            write_text(self._path, json.dumps(tokens, indent=1), private=True)
         except OSError:
             return False
         return True

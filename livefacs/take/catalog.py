@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import itertools
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from livefacs.errors import TakeError
+from livefacs.files.atomic import create, sync_folder
 from livefacs.files.locks import is_locked
+from livefacs.files.reading import copy_tail, open_own
 from livefacs.take.integrity import faults_of, recorded_rows
 from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, write_document
 from livefacs.take.reader import Take
@@ -96,15 +102,31 @@ def repair(folder: Path) -> Repair:
 
 
 def _cut(path: Path, n_bytes: int) -> int:
-    """Keep the first bytes of a file, put the rest beside it; how many those were."""
-    with path.open("rb") as file:
-        file.seek(n_bytes)
-        tail = file.read()
-    if not tail:
-        return 0
-    kept = path.parent / TORN_FOLDER
-    kept.mkdir(exist_ok=True)
-    (kept / f"{path.name}.{n_bytes}").write_bytes(tail)
-    with path.open("r+b") as file:
+    """Keep the first bytes of a file, put the rest beside it; how many those were.
+
+    The rest is on the disk before anything is cut; nothing is written through a link.
+    """
+    with open_own(path, write=True) as file:
+        if os.fstat(file.fileno()).st_size <= n_bytes:
+            return 0
+        kept = path.parent / TORN_FOLDER
+        with contextlib.suppress(FileExistsError):
+            kept.mkdir()
+        if kept.is_symlink() or not kept.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{kept} is no folder of the take")
+        with _new_file(kept, f"{path.name}.{n_bytes}") as rest:
+            n_torn = copy_tail(file, n_bytes, rest)
+            os.fsync(rest.fileno())
+        sync_folder(kept)
+        sync_folder(path.parent)
         file.truncate(n_bytes)
-    return len(tail)
+        os.fsync(file.fileno())
+    return n_torn
+
+
+def _new_file(folder: Path, name: str) -> BinaryIO:
+    """A file that was not there: ``NAME``, or ``NAME-2`` and so on."""
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            return os.fdopen(create(folder / (name if number == 1 else f"{name}-{number}")), "w+b")
+    raise AssertionError("unreachable: the numbers do not end")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from livefacs.errors import ConfigError, TakeError
+from livefacs.files.reading import read_bytes, read_text
 from livefacs.take.model import (
     DOCUMENT_NAME,
     FORMAT,
@@ -21,6 +22,8 @@ from livefacs.take.model import (
 from livefacs.timecode import RATES
 
 _MOST_NS: Final = 2**63 - 1
+_MOST_DOCUMENT_BYTES: Final = 16 << 20  # a take of many maps that changed comes to some 100 kB
+_MOST_MARKER_BYTES: Final = 64 << 20
 
 
 def read_document(folder: Path) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def read_document(folder: Path) -> dict[str, Any]:
     """
     path = folder / DOCUMENT_NAME
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_text(path, _MOST_DOCUMENT_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         raise TakeError(
             f"{folder} is no take: expected a folder with {DOCUMENT_NAME} in it"
@@ -124,7 +127,7 @@ def read_markers(folder: Path) -> tuple[Marker, ...]:
     """
     path = folder / MARKERS_FILE
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        lines = read_bytes(path, _MOST_MARKER_BYTES).splitlines(keepends=True)
     except FileNotFoundError:
         return ()
     except OSError as error:

@@ -24,7 +24,7 @@ import numpy as np
 from livefacs import __version__
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
-from livefacs.files.atomic import write_text
+from livefacs.files.atomic import make_folder, sync_folder, write_text
 from livefacs.timecode import RATES, TimecodeRate, frame_of_day
 from livefacs.types import N_LANDMARKS
 from livefacs.vocab.facs import AU_CHANNELS
@@ -340,13 +340,14 @@ def make_take_folder(parent: Path, slate: str, number: int | None) -> tuple[Path
     """
     stem = safe_name(slate)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        make_folder(parent)
         for candidate in _numbers(parent, stem, number):
             folder = parent / f"{stem}_{candidate:03d}"
             try:
                 folder.mkdir()
             except FileExistsError:
                 continue
+            sync_folder(parent)
             return folder, candidate
     except OSError as error:
         raise unwritable(parent, error) from error

@@ -13,6 +13,7 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
+from livefacs.files.reading import data_bytes, open_own
 from livefacs.take.document import read_document, read_markers
 from livefacs.take.model import (
     DOCUMENT_NAME,
@@ -337,12 +338,11 @@ class Take:
         path = self.folder / entry["file"]
         dtype = dtype_from_entry(entry)
         try:
-            if path.exists() and not path.is_file():
-                raise TakeError(f"{path}: the stream cannot be read: expected a file")
-            n_records = path.stat().st_size // dtype.itemsize
-            if not n_records:
-                return np.zeros(0, dtype)
-            return np.memmap(path, dtype, "r", shape=(n_records,))
+            with open_own(path) as file:
+                n_records = data_bytes(file) // dtype.itemsize
+                if not n_records:
+                    return np.zeros(0, dtype)
+                return np.memmap(file, dtype, "r", shape=(n_records,))
         except OSError as error:
             raise TakeError(
                 f"{path}: the stream cannot be read: {error.strerror or error}"

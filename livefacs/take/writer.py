@@ -75,8 +75,11 @@ class _Stream:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
+        """Let the file go, once the disk has it."""
+        try:
+            self.sync()
+        finally:
+            self._file.close()
 
 
 class _RigStream:
@@ -200,6 +203,7 @@ class TakeWriter:
         streams = (*self._old_streams, *(rig.stream for rig in self._rigs.values()))
         for open_stream in (self._frames, self._landmarks, *streams):
             open_stream.close()
+        os.fsync(self._markers.fileno())
         self._markers.close()
         (self.folder / RESERVE_FILE).unlink(missing_ok=True)
         self._document["state"] = state

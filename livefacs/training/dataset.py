@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from livefacs.arrays import F32, F64, U8
 from livefacs.errors import ConfigError
+from livefacs.files.hashes import hash_file
 from livefacs.mesh import N_MESH
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX
 
@@ -150,7 +150,7 @@ def load_rendered(path: Path) -> Subject:
         )
     except (KeyError, ValueError, OSError) as error:
         raise ConfigError(f"{path} is not a labelled landmark file: {error}") from None
-    return Subject(path.stem, sequences, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Subject(path.stem, sequences, hash_file(path))
 
 
 def _rendered_sequence(

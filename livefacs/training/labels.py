@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from collections.abc import Sequence as Many
 from itertools import pairwise
@@ -14,6 +13,7 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import ConfigError
+from livefacs.files.hashes import hash_bytes
 from livefacs.offline import Mesh
 from livefacs.training.dataset import Sequence, Subject
 from livefacs.vocab.facs import (
@@ -132,6 +132,6 @@ def labelled_subject(name: str, meshes: Many[Mesh], labels: dict[int, F32]) -> S
     first = faces[0].landmarks
     assert first is not None
     times = np.array([mesh.t_ns for mesh in faces], np.int64)
-    digest = hashlib.sha256(points.tobytes() + truth.tobytes()).hexdigest()
+    digest = hash_bytes(points.tobytes(), truth.tobytes())
     sequence = Sequence("take", points, times, first.image_size, truth)
     return Subject(name, (sequence,), digest)

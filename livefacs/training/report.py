@@ -12,6 +12,7 @@ import numpy as np
 
 from livefacs.arrays import F64
 from livefacs.errors import ConfigError
+from livefacs.files.atomic import make_folder, replaced
 from livefacs.training.dataset import Subject
 from livefacs.training.evaluation import SCORED, Curves, Evaluation
 from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
@@ -53,9 +54,9 @@ def write_report(
         matplotlib is not installed.
     """
     pyplot = _pyplot()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     table = folder / "figures.csv"
-    with table.open("w", newline="", encoding="utf-8") as file:
+    with replaced(table) as whole, whole.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         writer.writerows(astuple(row) for row in evaluation.rows.values())
@@ -75,7 +76,8 @@ def _mean_of(values: Any, action: str) -> F64:
 
 
 def _save(pyplot: Any, figure: Any, path: Path) -> None:
-    figure.savefig(path, dpi=90, bbox_inches="tight")
+    with replaced(path) as whole:
+        figure.savefig(whole, dpi=90, bbox_inches="tight")
     pyplot.close(figure)
 
 

@@ -16,7 +16,7 @@ from livefacs.batch import (
     Job,
     Manifest,
     Outcome,
-    content_hash,
+    content_of,
     run_batch,
     work_once,
 )
@@ -176,7 +176,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         pytest.skip("no pipes with names on this system")
     os.mkfifo(tmp_path / "pipe.mp4")
     with pytest.raises(TakeError, match="neither a file nor a folder"):
-        content_hash(tmp_path / "pipe.mp4")
+        content_of(tmp_path / "pipe.mp4")
 
 
 def test_folders_hash_by_their_contents(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_folders_hash_by_their_contents(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "frame").write_text("x" if name != "c" else "y")
-        folders.append(content_hash(tmp_path / name))
+        folders.append(content_of(tmp_path / name))
     assert folders[0] == folders[1] != folders[2]
 
 
