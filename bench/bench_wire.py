@@ -26,15 +26,18 @@ from livefacs.sinks.opening import open_hub
 from livefacs.sinks.websocket import WebSocketSink
 from livefacs.types import ActionUnits, Gaze, HeadPose, Health, Landmarks, TrackedFrame
 from livefacs.vocab.facs import N_AU
+from livefacs.wire.facecap import FaceCapEncoder
 from livefacs.wire.faceosc import FaceOscEncoder
 from livefacs.wire.ifacialmocap import IFacialMocapEncoder
 from livefacs.wire.livelink import LiveLinkEncoder
+from livefacs.wire.openseeface import OpenSeeFaceEncoder
 from livefacs.wire.osc import OscEncoder
 from livefacs.wire.oscreading import messages_from_osc
 from livefacs.wire.packed import PackedEncoder
 from livefacs.wire.vmc import VmcEncoder
 from livefacs.wire.vrcft import VrcftEncoder
 from livefacs.wire.vts import VtsEncoder
+from livefacs.wire.vtsphone import VtsPhoneEncoder
 
 CLOCK = ClockMap.read()
 RIGS = ("arkit52", "livelink61", "vrcft2", "vtubestudio")
@@ -46,6 +49,9 @@ ENCODERS: dict[str, tuple[Encoder, float]] = {
     "vrcft": (VrcftEncoder("vrcft2"), 10.0),
     "vrcft, 4 bits": (VrcftEncoder("vrcft2", n_bits=4), 30.0),
     "faceosc": (FaceOscEncoder(), 30.0),
+    "facecap": (FaceCapEncoder("arkit52"), 10.0),
+    "osf": (OpenSeeFaceEncoder(CLOCK), 80.0),
+    "vtsphone": (VtsPhoneEncoder(CLOCK, "arkit52"), 30.0),
     "ifacialmocap": (IFacialMocapEncoder("arkit52"), 30.0),
     "vts": (VtsEncoder("vtubestudio"), 30.0),
     "zmq": (PackedEncoder(CLOCK), 30.0),

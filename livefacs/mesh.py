@@ -270,3 +270,12 @@ FEATURE_POINTS: Final[tuple[int, ...]] = (
     451,
 )
 """Points whose displacement is measured: every named group of the face, evened out over it."""
+
+DLIB_68: Final = (
+    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
+    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),
+    *(168, 197, 5, 4, 75, 97, 2, 326, 305),
+    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
+    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),
+)
+"""Mesh points nearest to the 68 of iBUG, as OpenFace writes them, from the right jaw on."""

@@ -20,6 +20,7 @@ from livefacs.errors import ConfigError
 from livefacs.formats import spaces
 from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
 from livefacs.formats.text import CHUNK_ROWS, number_lines
+from livefacs.mesh import DLIB_68
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import action_of, channels_of
 
@@ -36,22 +37,13 @@ _TURNED_RAD: Final = (np.radians(20.0), np.radians(90.0))
 _FACE_PX: Final = (80.0, 20.0)
 _SHARE_INSIDE: Final = (1.0, 0.7)
 
-DLIB_68_MESH: Final = (
-    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
-    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),
-    *(168, 197, 5, 4, 75, 97, 2, 326, 305),
-    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
-    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),
-)
-"""Mesh points nearest to the 68 that OpenFace writes, from the performer's right jaw on."""
-
 HEADER: Final = (
     *("frame", "face_id", "timestamp", "confidence", "success"),
     *(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"),
     *("gaze_angle_x", "gaze_angle_y"),
     *(f"pose_T{axis}" for axis in "xyz"),
     *(f"pose_R{axis}" for axis in "xyz"),
-    *(f"{axis}_{index}" for axis in "xy" for index in range(len(DLIB_68_MESH))),
+    *(f"{axis}_{index}" for axis in "xy" for index in range(len(DLIB_68))),
     *(f"AU{number:02}_r" for number in INTENSITIES),
     *(f"AU{number:02}_c" for number in PRESENCES),
 )
@@ -62,7 +54,7 @@ _FORMATS: Final = (
     *["%.3f"] * 2,
     *["%.1f"] * 3,
     *["%.3f"] * 3,
-    *["%.1f"] * (2 * len(DLIB_68_MESH)),
+    *["%.1f"] * (2 * len(DLIB_68)),
     *["%.2f"] * (len(INTENSITIES) + len(PRESENCES)),
 )
 
@@ -138,7 +130,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         for begin in range(0, len(curves), CHUNK_ROWS):
             rows = slice(begin, begin + CHUNK_ROWS)
             points = np.array(take.points_px[rows])
-            drawn = points[:, DLIB_68_MESH, :2]
+            drawn = points[:, DLIB_68, :2]
             seen = np.where(has_face[rows], _confidence(frames[rows], points), 0.0)
             parts = [
                 np.stack([column[rows] for column in columns], axis=1),

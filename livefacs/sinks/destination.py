@@ -276,7 +276,25 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
                 **_BROADCAST,
             },
         ),
+        "osf": Scheme(
+            "OpenSeeFace's packet: VSeeFace, VTube Studio, Godot and Resonite tools",
+            11573,
+            options={"id": Option(_whole(0, 999), 0, "face id"), **_BROADCAST},
+        ),
+        "facecap": Scheme(
+            "Face Cap's OSC, for rigs that were routed for that app",
+            8080,
+            "arkit52",
+            options={**_FLIP, **_BROADCAST},
+        ),
         "vts": Scheme("VTube Studio", 8001, "vtubestudio"),
+        "vtsphone": Scheme(
+            "VTube Studio's phone stream, for its 3rd party PC clients",
+            21412,
+            "arkit52",
+            listens=True,
+            options={**_FLIP},
+        ),
         "lsl": Scheme(
             "Lab Streaming Layer: lsl://NAME?scope=… (needs pylsl)",
             0,

@@ -1,59 +1,89 @@
-"""iFacialMocap as the phone does it: wait for a receiver's handshake, then stream to it."""
+"""Streams for those who ask, as phones do it: wait for a receiver's request, then stream to it."""
 
 from __future__ import annotations
 
+import math
 import socket
-from typing import Final
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
+from livefacs.clock import ClockMap
 from livefacs.errors import SinkError
+from livefacs.protocols import Encoder
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.axes import AxisSigns
 from livefacs.wire.ifacialmocap import IFacialMocapEncoder, version_from_handshake
+from livefacs.wire.vtsphone import VtsPhoneEncoder, request_from_datagram
 
-_MAX_RECEIVERS: Final = 4
 _MAX_READ: Final = 16  # datagrams looked at before each frame
-_HANDSHAKE_BYTES: Final = 512
+_REQUEST_BYTES: Final = 2048
+_FOR_EVER: Final = math.inf
 
 
-class IFacialMocapServer:
-    """Streams to whoever shook hands, at the sender's address and the receiver port.
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a request gets.
 
-    Waiting costs no thread: what came in is read, without blocking, before each frame. At most
-    four receivers, the newest ones, are kept; other datagrams are counted and ignored.
+    Attributes
+    ----------
+    ports : tuple of int
+        At the asking address.
+    encoder : Encoder
+    seconds : float
+        How long, from now; infinite until others come.
+    """
+
+    ports: tuple[int, ...]
+    encoder: Encoder
+    seconds: float = _FOR_EVER
+
+
+OnRequest: TypeAlias = Callable[[bytes], Grant | None]
+
+
+class RequestedSink:
+    """Streams to whoever asked, at the asking address and the granted ports.
+
+    Waiting costs no thread: what came in is read, without blocking, before each frame. Only so many
+    receivers, the newest ones, are kept; other datagrams are counted and ignored.
 
     Parameters
     ----------
-    url, rig, signs : see ``IFacialMocapEncoder``
+    url : str
     host, port : where to wait; port 0 takes a free one
-    reply_port : int
-        Port of the receivers.
+    on_request : callable
+        What a datagram gets; None where it is no request.
+    most_receivers : int
+    clock_s : callable
+        Seconds, rising.
 
     Attributes
     ----------
     port : int
         The port that is listened on.
     n_bad : int
-        Datagrams that were no handshake.
+        Datagrams that were no request.
     """
 
     def __init__(
         self,
         url: str,
-        rig: str,
         host: str,
         port: int,
+        on_request: OnRequest,
         *,
-        reply_port: int,
-        signs: AxisSigns | None = None,
+        most_receivers: int = 4,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = url
         self.counters = SinkCounters()
         self.n_bad = 0
-        self._reply_port = reply_port
-        self._encoders = {
-            version: IFacialMocapEncoder(rig, version=version, signs=signs) for version in (1, 2)
-        }
-        self._receivers: dict[str, int] = {}
+        self._on_request = on_request
+        self._most = most_receivers
+        self._clock_s = clock_s
+        self._receivers: dict[tuple[str, int], tuple[Encoder, float]] = {}
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -62,43 +92,78 @@ class IFacialMocapServer:
         except (OSError, OverflowError) as fault:
             self._socket.close()
             raise SinkError(
-                f"output {url!r}: cannot listen on {host}:{port} ({fault}); a receiver on the same "
-                "machine owns this port: leave out wait=on and send to it instead"
+                f"output {url!r}: cannot listen on {host}:{port} ({fault}); expected a free port "
+                "on an address of this machine"
             ) from None
         self.port: int = self._socket.getsockname()[1]
 
     def send(self, tracked: TrackedFrame) -> None:
-        """Look for handshakes, then send one frame to every receiver."""
-        self._read_handshakes()
+        """Look for requests, then send one frame to every receiver whose time is not over."""
+        self._read_requests()
+        now_s = self._clock_s()
+        for address in [a for a, (_, until_s) in self._receivers.items() if until_s < now_s]:
+            del self._receivers[address]
         counters = self.counters
         counters.frames += 1
-        for host, version in self._receivers.items():
-            (datagram,) = self._encoders[version].encode(tracked)
-            try:
-                counters.bytes += self._socket.sendto(datagram, (host, self._reply_port))
-                counters.packets += 1
-            except OSError as fault:
-                counters.refused += 1
-                counters.last_error = fault.strerror or str(fault)
+        encoded: dict[int, Sequence[bytes | bytearray | memoryview]] = {}
+        for address, (encoder, _) in self._receivers.items():
+            if id(encoder) not in encoded:
+                encoded[id(encoder)] = encoder.encode(tracked)
+            for datagram in encoded[id(encoder)]:
+                try:
+                    counters.bytes += self._socket.sendto(datagram, address)
+                    counters.packets += 1
+                except OSError as fault:
+                    counters.refused += 1
+                    counters.last_error = fault.strerror or str(fault)
 
     def close(self) -> None:
         """Let the socket go."""
         self._socket.close()
 
-    def _read_handshakes(self) -> None:
+    def _read_requests(self) -> None:
         for _ in range(_MAX_READ):
             try:
-                datagram, sender = self._socket.recvfrom(_HANDSHAKE_BYTES)
+                datagram, sender = self._socket.recvfrom(_REQUEST_BYTES)
             except BlockingIOError:
                 return
             except OSError:  # a receiver that is gone, or a datagram beyond the buffer
                 self.n_bad += 1
                 continue
-            version = version_from_handshake(datagram)
-            if version is None:
+            grant = self._on_request(datagram)
+            if grant is None:
                 self.n_bad += 1
                 continue
-            self._receivers.pop(sender[0], None)
-            if len(self._receivers) >= _MAX_RECEIVERS:
-                del self._receivers[next(iter(self._receivers))]
-            self._receivers[sender[0]] = version
+            until_s = self._clock_s() + grant.seconds
+            for port in grant.ports:
+                address = (sender[0], port)
+                self._receivers.pop(address, None)
+                if len(self._receivers) >= self._most:
+                    del self._receivers[next(iter(self._receivers))]
+                self._receivers[address] = (grant.encoder, until_s)
+
+
+def ifacialmocap_requests(
+    rig: str, *, reply_port: int, signs: AxisSigns | None = None
+) -> OnRequest:
+    """iFacialMocap's handshakes: each version has its encoder; the reply goes to one port."""
+    encoders = {
+        version: IFacialMocapEncoder(rig, version=version, signs=signs) for version in (1, 2)
+    }
+
+    def on_request(datagram: bytes) -> Grant | None:
+        version = version_from_handshake(datagram)
+        return None if version is None else Grant((reply_port,), encoders[version])
+
+    return on_request
+
+
+def vtsphone_requests(clock: ClockMap, rig: str, *, signs: AxisSigns | None = None) -> OnRequest:
+    """VTube Studio's requests: the ports and the time are the receiver's."""
+    encoder = VtsPhoneEncoder(clock, rig, signs=signs)
+
+    def on_request(datagram: bytes) -> Grant | None:
+        request = request_from_datagram(datagram)
+        return None if request is None else Grant(request.ports, encoder, request.seconds)
+
+    return on_request

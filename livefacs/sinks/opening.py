@@ -10,14 +10,21 @@ from livefacs.errors import LivefacsError, SinkError
 from livefacs.protocols import Encoder, SessionControl, Sink
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.device_id import device_id
-from livefacs.sinks.handshake import IFacialMocapServer
+from livefacs.sinks.handshake import (
+    OnRequest,
+    RequestedSink,
+    ifacialmocap_requests,
+    vtsphone_requests,
+)
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.udp import UdpSink
 from livefacs.timecode import find_rate
 from livefacs.wire.axes import AxisSigns
+from livefacs.wire.facecap import FaceCapEncoder
 from livefacs.wire.faceosc import FaceOscEncoder
 from livefacs.wire.ifacialmocap import IFacialMocapEncoder
 from livefacs.wire.livelink import LiveLinkEncoder
+from livefacs.wire.openseeface import OpenSeeFaceEncoder
 from livefacs.wire.osc import OscEncoder
 from livefacs.wire.packed import PackedEncoder
 from livefacs.wire.vmc import VmcEncoder
@@ -121,9 +128,8 @@ def _open_ifacialmocap(destination: Destination, _: ClockMap, __: SessionControl
     assert isinstance(version, int)
     assert isinstance(reply, int)
     if options["wait"]:
-        return IFacialMocapServer(
-            destination.url, rig, destination.host, destination.port, reply_port=reply, signs=signs
-        )
+        requests = ifacialmocap_requests(rig, reply_port=reply, signs=signs)
+        return _requested(destination, requests)
     return _udp(destination, IFacialMocapEncoder(rig, version=version, signs=signs))
 
 
@@ -146,6 +152,27 @@ def _open_faceosc(destination: Destination, _: ClockMap, __: SessionControl | No
     scale = destination.options["scale"]
     assert isinstance(scale, float)
     return _udp(destination, FaceOscEncoder(scale=scale, mirrored=destination.mirror))
+
+
+def _open_osf(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
+    face_id = destination.options["id"]
+    assert isinstance(face_id, int)
+    return _udp(
+        destination, OpenSeeFaceEncoder(clock, face_id=face_id, mirrored=destination.mirror)
+    )
+
+
+def _open_facecap(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:
+    return _udp(destination, FaceCapEncoder(_rig(destination), signs=_signs(destination)))
+
+
+def _open_vtsphone(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
+    requests = vtsphone_requests(clock, _rig(destination), signs=_signs(destination))
+    return _requested(destination, requests)
+
+
+def _requested(destination: Destination, requests: OnRequest) -> Sink:
+    return RequestedSink(destination.url, destination.host, destination.port, requests)
 
 
 # zmq, websockets and pylsl are imported only where a destination asks for them: `--help` and a
@@ -213,6 +240,9 @@ _OPENERS: Final[Mapping[str, Callable[[Destination, ClockMap, SessionControl | N
     "ifacialmocap": _open_ifacialmocap,
     "vrcft": _open_vrcft,
     "faceosc": _open_faceosc,
+    "osf": _open_osf,
+    "facecap": _open_facecap,
     "vts": _open_vts,
+    "vtsphone": _open_vtsphone,
     "lsl": _open_lsl,
 }

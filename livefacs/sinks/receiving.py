@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.wire.reading import READERS, Reading
+from livefacs.wire.vtsphone import LONGEST_S, request_bytes
 
 _MAX_PACKET_BYTES: Final = 65536
 _MAX_MESSAGE_BYTES: Final = 1 << 20
@@ -77,6 +79,31 @@ class UdpReceiver:
     def close(self) -> None:
         """Let the socket go."""
         self._socket.close()
+
+
+class VtsPhoneReceiver(UdpReceiver):
+    """Asks for VTube Studio's phone stream on a free port, again before its time is over."""
+
+    def __init__(self, where: Destination) -> None:
+        super().__init__(replace(where, host=_any_address_for(where.host), port=0))
+        self._phone = (where.host, where.port)
+        self._ask_at_s = 0.0
+        self.description = f"VTube Studio's phone data from {where.host}:{where.port}"
+
+    def receive(self, timeout_s: float) -> Reading | None:
+        """The next datagram."""
+        if time.monotonic() >= self._ask_at_s:
+            self._ask_at_s = time.monotonic() + 0.4 * LONGEST_S
+            with suppress(OSError):  # nobody there yet: asked again
+                self._socket.sendto(request_bytes(LONGEST_S, [self.port], "livefacs"), self._phone)
+        return super().receive(timeout_s)
+
+
+def _any_address_for(host: str) -> str:
+    """Where the answers of a phone arrive: this machine alone where the phone is on it."""
+    if host in ("127.0.0.1", "localhost"):
+        return "127.0.0.1"
+    return "::" if ":" in host else "0.0.0.0"
 
 
 class ZmqReceiver:
@@ -217,7 +244,11 @@ def open_receiver(where: Destination) -> Receiver:
 
 
 _OPENERS: Final[Mapping[str, Callable[[Destination], Receiver]]] = {
-    **dict.fromkeys(("osc", "vmc", "vrcft", "faceosc", "livelink", "ifacialmocap"), UdpReceiver),
+    **dict.fromkeys(
+        ("osc", "vmc", "vrcft", "faceosc", "facecap", "livelink", "ifacialmocap", "osf"),
+        UdpReceiver,
+    ),
+    "vtsphone": VtsPhoneReceiver,
     "zmq": ZmqReceiver,
     "ws": WebSocketReceiver,
     "lsl": LslReceiver,

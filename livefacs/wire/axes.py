@@ -26,16 +26,15 @@ class AxisSigns:
         return cls(**dict.fromkeys(names, -1.0))
 
 
-def unity_quaternion(
+def quaternion(
     yaw_rad: float, pitch_rad: float, roll_rad: float
 ) -> tuple[float, float, float, float]:
-    """Rotation x, y, z, w in Unity axes: left-handed, Y up, an avatar that faces +Z.
+    """Rotation x, y, z, w of Ry(yaw) Rx(pitch) Rz(roll).
 
-    There a positive turn about Y is to the own right, about X nose down, about Z towards the own
-    left shoulder, so yaw and roll change sign and pitch stays. Order Y·X·Z, as the angles were
-    taken apart.
+    With the project's angles: in right-handed axes, x to the performer's left, y up, z out of
+    the face.
     """
-    a, b, c = -0.5 * yaw_rad, 0.5 * pitch_rad, -0.5 * roll_rad
+    a, b, c = 0.5 * yaw_rad, 0.5 * pitch_rad, 0.5 * roll_rad
     sin_y, cos_y = math.sin(a), math.cos(a)
     sin_x, cos_x = math.sin(b), math.cos(b)
     sin_z, cos_z = math.sin(c), math.cos(c)
@@ -45,3 +44,14 @@ def unity_quaternion(
         cos_y * cos_x * sin_z - sin_y * sin_x * cos_z,
         cos_y * cos_x * cos_z + sin_y * sin_x * sin_z,
     )
+
+
+def unity_quaternion(
+    yaw_rad: float, pitch_rad: float, roll_rad: float
+) -> tuple[float, float, float, float]:
+    """Rotation x, y, z, w in Unity axes: left-handed, Y up, an avatar that faces +Z.
+
+    There a positive turn about Y is to the own right, about X nose down, about Z towards the own
+    left shoulder, so yaw and roll change sign and pitch stays.
+    """
+    return quaternion(-yaw_rad, pitch_rad, -roll_rad)

@@ -10,13 +10,17 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from livefacs.clock import NS_PER_S
+from livefacs.wire.facecap import FACE_CAP_52, WEIGHT
 from livefacs.wire.ifacialmocap import values_from_ifacialmocap
 from livefacs.wire.livelink import packet_from_livelink
+from livefacs.wire.openseeface import faces_from_openseeface
 from livefacs.wire.oscreading import messages_from_osc
 from livefacs.wire.packed import message_from_packed
+from livefacs.wire.vtsphone import values_from_vtsphone
 
 MAX_NAMES: Final = 2000
 _MAX_TEXT: Final = 120
+_LATEST_S: Final = 1e10  # Unix seconds
 
 
 @dataclass(slots=True)
@@ -64,7 +68,7 @@ def _finite(value: float) -> float | None:
 def reading_from_osc(datagram: bytes) -> Reading:
     """Any OSC packet: names are addresses, with the argument's index where there are several.
 
-    VMC blends and bones appear under their own names.
+    VMC blends and bones, and Face Cap's weights, appear under their own names.
 
     Raises
     ------
@@ -79,6 +83,10 @@ def reading_from_osc(datagram: bytes) -> Reading:
                 reading.note(arguments[0] + label, value)
             continue
         match address.rsplit("/", 1)[-1], arguments:
+            case _, [int(index), float(value)] if address == WEIGHT:
+                is_known = 0 <= index < len(FACE_CAP_52)
+                reading.note(FACE_CAP_52[index] if is_known else f"{WEIGHT}[{index}]", value)
+                continue
             case "time", [int(seconds), int(rest_ns)]:
                 reading.unix_ns = seconds % (1 << 32) * NS_PER_S + rest_ns
                 continue
@@ -135,6 +143,38 @@ def reading_from_ifacialmocap(datagram: bytes) -> Reading:
     return reading
 
 
+def reading_from_openseeface(datagram: bytes) -> Reading:
+    """The first face of an OpenSeeFace packet.
+
+    Raises
+    ------
+    ValueError
+        Not such a packet.
+    """
+    numbers = faces_from_openseeface(datagram)[0]
+    reading = Reading()
+    seconds = numbers.pop("time")
+    if math.isfinite(seconds) and abs(seconds) < _LATEST_S:
+        reading.unix_ns = round(seconds * NS_PER_S)
+    for name, value in numbers.items():
+        reading.note(name, value)
+    return reading
+
+
+def reading_from_vtsphone(datagram: bytes) -> Reading:
+    """VTube Studio's phone data.
+
+    Raises
+    ------
+    ValueError
+        Not such data.
+    """
+    reading = Reading()
+    for name, value in values_from_vtsphone(datagram).items():
+        reading.note(name, value)
+    return reading
+
+
 def reading_from_packed(payload: bytes) -> Reading:
     """A map as msgpack or JSON, one level of nesting unfolded: ``au/AU12_L``.
 
@@ -185,6 +225,9 @@ READERS: Final[Mapping[str, Callable[[bytes], Reading]]] = MappingProxyType(
         "vmc": reading_from_osc,
         "vrcft": reading_from_osc,
         "faceosc": reading_from_osc,
+        "facecap": reading_from_osc,
+        "osf": reading_from_openseeface,
+        "vtsphone": reading_from_vtsphone,
         "livelink": reading_from_livelink,
         "ifacialmocap": reading_from_ifacialmocap,
         "zmq": reading_from_packed,

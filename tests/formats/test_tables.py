@@ -17,7 +17,8 @@ from livefacs.errors import ConfigError
 from livefacs.formats.curves import ExportOptions, curves_from_take, values_from_take
 from livefacs.formats.export import check_export, export_take, find_format
 from livefacs.formats.livelink_csv import COLUMNS, fractional_labels
-from livefacs.formats.openface_csv import DLIB_68_MESH, HEADER, tracking_confidence
+from livefacs.formats.openface_csv import HEADER, tracking_confidence
+from livefacs.mesh import DLIB_68
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.take.reader import Take
@@ -133,8 +134,8 @@ def test_openface_by_the_rules_of_its_readers(exported: Export, take: Take) -> N
     assert row["AU23_c"] is None
     assert row["pose_Tz"] == 630.0
     points = tracked_frame(30).landmarks.points_px
-    assert row["x_0"] == pytest.approx(points[DLIB_68_MESH[0], 0], abs=0.051)
-    assert row["y_67"] == pytest.approx(points[DLIB_68_MESH[67], 1], abs=0.051)
+    assert row["x_0"] == pytest.approx(points[DLIB_68[0], 0], abs=0.051)
+    assert row["y_67"] == pytest.approx(points[DLIB_68[67], 1], abs=0.051)
     lost = {name: table[name][40].as_py() for name in table.column_names}
     assert (lost["success"], lost["confidence"], lost["x_0"]) == (0, 0.0, None)
     assert {lost[name] for name in HEADER[5:]} == {None}  # nothing held passes for measured

@@ -10,6 +10,7 @@ from websockets.sync.client import connect
 from livefacs.clock import ClockMap, now_ns
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import parse_destination
+from livefacs.sinks.handshake import RequestedSink
 from livefacs.sinks.listening import Tally
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.receiving import open_receiver
@@ -28,6 +29,8 @@ from tests.wire.making import CLOCK, make_frame
         ("ifacialmocap", "jawOpen", 33.0),
         ("vrcft", "/avatar/parameters/FT/v2/JawOpen", 0.7),
         ("faceosc", "/gesture/jaw", 24.0),
+        ("facecap", "jawOpen", 17 / 52),
+        ("osf", "face id", 0.0),
     ],
 )
 def test_datagrams(scheme: str, name: str, value: float) -> None:
@@ -43,6 +46,23 @@ def test_datagrams(scheme: str, name: str, value: float) -> None:
     assert tally.n_bad == 0
     sink.close()
     receiver.close()
+
+
+def test_a_phone_stream_is_asked_for() -> None:
+    sink = open_sink(parse_destination("vtsphone://127.0.0.1:0"), CLOCK, None)
+    assert isinstance(sink, RequestedSink)
+    receiver = open_receiver(parse_destination(f"vtsphone://127.0.0.1:{sink.port}"))
+    tally = Tally()
+
+    def has_come() -> int:
+        sink.send(golden_frame())
+        tally.take(receiver, 0.05)
+        return tally.n_packets
+
+    wait_until(has_come, "a datagram")
+    assert tally.values["JawOpen"] == pytest.approx(17 / 52, abs=1e-4)
+    receiver.close()
+    sink.close()
 
 
 @pytest.mark.parametrize("url", ["zmq://127.0.0.1:0?control=off", "ws://127.0.0.1:0"])

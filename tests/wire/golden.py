@@ -16,14 +16,17 @@ import numpy as np
 
 from livefacs.protocols import Encoder
 from livefacs.types import TrackedFrame
+from livefacs.wire.facecap import FaceCapEncoder
 from livefacs.wire.faceosc import FaceOscEncoder
 from livefacs.wire.ifacialmocap import IFacialMocapEncoder
 from livefacs.wire.livelink import LiveLinkEncoder
+from livefacs.wire.openseeface import OpenSeeFaceEncoder
 from livefacs.wire.osc import OscEncoder
 from livefacs.wire.packed import PackedEncoder
 from livefacs.wire.vmc import VmcEncoder
 from livefacs.wire.vrcft import VrcftEncoder
 from livefacs.wire.vts import VtsEncoder
+from livefacs.wire.vtsphone import VtsPhoneEncoder
 from tests.wire.making import ARKIT, CLOCK, LIVELINK, make_frame, make_landmarks, make_rig
 
 FOLDER = Path(__file__).parents[1] / "data" / "packets"
@@ -56,7 +59,10 @@ def encoders() -> dict[str, Encoder]:
         "vrcft": VrcftEncoder("vrcft2"),
         "vrcft_bits": VrcftEncoder("vrcft2", n_bits=4, eyes="native"),
         "faceosc": FaceOscEncoder(),
+        "osf": OpenSeeFaceEncoder(CLOCK),
+        "facecap": FaceCapEncoder("arkit52"),
         "vts": VtsEncoder("vtubestudio"),
+        "vtsphone": VtsPhoneEncoder(CLOCK, "arkit52"),
         "zmq": PackedEncoder(CLOCK, rig="arkit52"),
         "ws_json": PackedEncoder(CLOCK, form="json"),
     }
