@@ -175,7 +175,7 @@ def test_openface_confidence_means_tracking(
 
 
 def test_openface_rows_pass_the_filters_of_its_scripts(tmp_path: Path) -> None:
-    """Frames 0 and 1: a clear face, whatever the Action Units' own confidence; 2: none; 3: small."""
+    """Frames 0 and 1: a clear face, whatever the units' own confidence; 2: none; 3: small."""
     frames = [tracked_frame(i, face=i != 2) for i in range(4)]
     for i_frame, points in ((0, seen_face()), (1, seen_face()), (3, seen_face(side_px=30))):
         frame = frames[i_frame]
