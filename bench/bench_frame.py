@@ -207,13 +207,13 @@ def test_a_whole_frame_beats_blendshapes_alone(
 def test_live_at_30_fps_leaves_the_core_alone(table: Table) -> None:
     code = (
         "import psutil, time\n"
-        "from livefacs.app import open_session\n"
+        "from livefacs.session.opening import open_session\n"
         "from livefacs.config import load_options\n"
         "options = load_options(None, {'source': {'spec': 'demo'}, 'seconds': 8.0,\n"
         "    'stream': {'to': ('osc://127.0.0.1:9?rig=arkit52',)}})\n"
-        "with open_session(options) as opened:\n"
+        "with open_session(options) as session:\n"
         "    began, busy = time.perf_counter(), time.process_time()\n"
-        "    opened.session.run()\n"
+        "    session.run()\n"
         "    busy = time.process_time() - busy\n"
         "    took = time.perf_counter() - began\n"
         "print(busy / took, psutil.Process().memory_info().rss / 1e6)\n"

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from bench.timing import Table
-from livefacs.app import open_session
 from livefacs.au.estimator import Estimator
-from livefacs.cli.mirroring import puppets
 from livefacs.config import load_options
 from livefacs.landmarkers import open_landmarker
 from livefacs.mirror.server import Mirror, MirrorOptions
+from livefacs.session.mirror_beside import puppets
+from livefacs.session.opening import open_session
 from livefacs.session.tracker import Tracker
 from livefacs.sources import open_source
 from livefacs.types import TrackedFrame
@@ -104,9 +104,9 @@ def test_page_and_latency(mirror: Mirror, table: Table, tmp_path: Path) -> None:
 
     options = load_options(None, {"source": {"spec": "demo", "loop": True}})
     driver = start_chromium(tmp_path / "chromium")
-    with open_session(options, keep_image=True) as opened:
-        opened.session.watchers.append(mirror.feed)
-        running = threading.Thread(target=opened.session.run)
+    with open_session(options, keep_image=True) as session:
+        session.watchers.append(mirror.feed)
+        running = threading.Thread(target=session.run)
         running.start()
         try:
             go(driver, mirror)
@@ -117,7 +117,7 @@ def test_page_and_latency(mirror: Mirror, table: Table, tmp_path: Path) -> None:
             latency_ms = float(driver.execute_script("return window.livefacs.live.latencyMs"))
             rate = driver.execute_script("return window.livefacs.live.frame.rateHz")
         finally:
-            opened.session.stop()
+            session.stop()
             running.join()
             driver.quit()
     table.note("mirror: page ready", ready_ms, "ms", "< 1000 ms")

@@ -18,10 +18,10 @@ import psutil
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from livefacs.app import open_session
-from livefacs.cli.mirroring import puppets
 from livefacs.config import load_options
 from livefacs.mirror.server import Mirror, MirrorOptions
+from livefacs.session.mirror_beside import puppets
+from livefacs.session.opening import open_session
 from tests.mirror.test_browser import Chrome, go, start_chromium
 
 PERIOD_S = 10.0
@@ -74,16 +74,16 @@ def main() -> None:
         mirror = Mirror(MirrorOptions(port=0, progress_path=home / "p.sqlite"), puppets=puppets())
         mirror.start()
         driver = start_chromium(home / "chromium")
-        with open_session(options, keep_image=True) as opened:
-            opened.session.watchers.append(mirror.feed)
-            running = threading.Thread(target=opened.session.run)
+        with open_session(options, keep_image=True) as session:
+            session.watchers.append(mirror.feed)
+            running = threading.Thread(target=session.run)
             running.start()
             try:
                 with visit(mirror):
                     go(driver, mirror)
                     rows = watch(mirror, driver, minutes)
             finally:
-                opened.session.stop()
+                session.stop()
                 running.join()
                 driver.quit()
         mirror.stop()

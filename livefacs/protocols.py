@@ -56,13 +56,31 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class SelfReadingSource(Source, Protocol):
+    """A live source that reads in a thread of its own and keeps the newest frame at hand."""
+
+    @property
+    def ended(self) -> bool:
+        """True when no frame comes any more."""
+
+    def newest(self, timeout_s: float | None = None) -> Frame | None:
+        """The newest frame that was not taken yet; None when none came in time, or at the end.
+
+        Raises
+        ------
+        SourceError
+            Nothing more can be had and retrying is no use.
+        """
+
+
+@runtime_checkable
 class Landmarker(Protocol):
     """Finds the mesh of the largest face.
 
     Attributes
     ----------
     name : str
-        Name of the backend: ``facemesh``, ``tasks``, ``replay``.
+        Name of the backend: ``facemesh`` or ``tasks``.
     """
 
     name: str

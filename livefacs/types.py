@@ -54,11 +54,15 @@ class Frame:
         Session clock at the grab, or presentation time for a file.
     i_frame : int
         Number of the frame in its source, from 0; a gap means frames that were dropped.
+    landmarks : Landmarks or None
+        The mesh that was recorded with it, in a take that is replayed; None where there was no
+        face, and elsewhere.
     """
 
     image: U8
     t_ns: int
     i_frame: int
+    landmarks: Landmarks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +238,22 @@ class Estimate:
 
 @dataclass(slots=True)
 class SinkCounters:
-    """What an output did so far. Written by one thread, read by any."""
+    """What an output did so far. Written by one thread, read by any.
+
+    Attributes
+    ----------
+    failure : BaseException or None
+        What ended the output's own thread; the session that it belongs to ends with it.
+    """
 
     frames: int = 0
     packets: int = 0
     bytes: int = 0
     refused: int = 0
     last_error: str = ""
+    failure: BaseException | None = None
+
+    def fail(self, failure: BaseException) -> None:
+        """Note that the output's own thread has ended."""
+        self.last_error = f"{type(failure).__name__}: {failure}"
+        self.failure = failure

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from livefacs.app import open_session
 from livefacs.config import load_options
-from livefacs.session.runner import Session
+from livefacs.session.opening import open_session
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 
@@ -43,9 +42,9 @@ def performance() -> Sequence[TrackedFrame]:
         },
     )
     keeper = Keeper()
-    with open_session(options) as opened:
-        opened.session.watchers.append(keeper)
-        opened.session.run()
+    with open_session(options) as session:
+        session.watchers.append(keeper)
+        session.run()
     return keeper.frames
 
 
@@ -146,8 +145,7 @@ def test_two_runs_give_the_same_bytes(performance: Sequence[TrackedFrame]) -> No
         },
     )
     keeper = Keeper()
-    with open_session(options) as opened:
-        session: Session = opened.session
+    with open_session(options) as session:
         session.watchers.append(keeper)
         session.run()
     assert len(keeper.frames) == 90

@@ -100,9 +100,9 @@ def _writable(folder: Path) -> str:
 
 
 def _stages(landmarker: str | None, model: Path | None) -> Iterator[str]:
-    from livefacs.app import open_session
     from livefacs.cli.meters import summary_lines
     from livefacs.config import load_options
+    from livefacs.session.opening import open_session
 
     options = load_options(
         None,
@@ -113,7 +113,7 @@ def _stages(landmarker: str | None, model: Path | None) -> Iterator[str]:
             "seconds": _TIMED_SECONDS,
         },
     )
-    with open_session(options) as opened:
-        yield f"landmarks by {opened.session.tracker.landmarker.name}"
-        opened.session.run()
-        yield from summary_lines(opened.session.final_status())
+    with open_session(options) as session:
+        yield f"landmarks by {session.tracker.landmarker.name}"
+        session.run()
+        yield from summary_lines(session.final_status())

@@ -5,13 +5,19 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from livefacs.errors import TakeError
 from livefacs.session.runner import Session
+from livefacs.workers import Worker
 
 _POLL_S: Final = 0.1
+_SEQUENCE_S: Final = 0.2  # a terminal sends the bytes of one key together; a network parts them
+_LONGEST_SEQUENCE: Final = 32
+
+Read = Callable[[float], str | None]
+"""Waits some seconds for a character: empty text where none came, None where none comes again."""
 
 HELP: Final = "keys: n neutral · m marker · r take on/off · s streaming on/off · q quit"
 
@@ -42,18 +48,24 @@ def session_keys(session: Session, notify: Callable[[str], None]) -> dict[str, C
 
 @contextmanager
 def keys_pressed(
-    actions: Mapping[str, Callable[[], None]], notify: Callable[[str], None]
+    actions: Mapping[str, Callable[[], None]],
+    notify: Callable[[str], None],
+    on_failure: Callable[[BaseException], object] | None = None,
 ) -> Iterator[bool]:
-    """Run actions for keys until the block ends; yields False where no keyboard is at hand."""
-    with _single_keys() as read_key:
-        if read_key is None:
+    """Run actions for keys until the block ends; yields False where no keyboard is at hand.
+
+    ``on_failure`` is told, in the listening thread, of an action that failed; a refusal
+    (``TakeError``) goes to ``notify``.
+    """
+    with _single_characters() as read:
+        if read is None:
             yield False
             return
         ending = threading.Event()
 
         def listen() -> None:
-            while not ending.is_set():
-                action = actions.get(read_key().lower())
+            while not ending.is_set() and (key := read_key(read)) is not None:
+                action = actions.get(key.lower())
                 if action is None:
                     continue
                 try:
@@ -61,33 +73,63 @@ def keys_pressed(
                 except TakeError as refusal:
                     notify(str(refusal))
 
-        thread = threading.Thread(target=listen, name="livefacs-keys", daemon=True)
-        thread.start()
+        worker = Worker(listen, "livefacs-keys", on_failure)
+        worker.start()
         try:
             yield True
         finally:
             ending.set()
-            thread.join(timeout=1.0)
+            worker.join(timeout=1.0)
+
+
+def read_key(read: Read) -> str | None:
+    """One key; empty text for none, and for arrows, function keys and the like; None at the end.
+
+    Such keys send several characters: Escape and more in a terminal (ECMA-48: the introducer ``[``
+    or ``O``, parameters, and a final character from ``@`` to ``~``; or Alt and a key), NUL or ``à``
+    and one more on Windows. They are swallowed whole.
+    """
+    first = read(_POLL_S)
+    if first in _WINDOWS_PREFIXES:
+        read(_SEQUENCE_S)
+        return ""
+    if first != "\x1b":
+        return first
+    introducer = read(_SEQUENCE_S)
+    if introducer == "\x1b":  # Alt and a key that sends a sequence itself
+        introducer = read(_SEQUENCE_S)
+    if introducer in ("O", "["):
+        for _ in range(_LONGEST_SEQUENCE):
+            following = read(_SEQUENCE_S)
+            if following == "[":  # the Linux console's F1 to F5: ESC [ [ and a letter
+                continue
+            if not following or "@" <= following <= "~":
+                break
+    return ""
 
 
 if sys.platform == "win32":
     import msvcrt
     import time
 
+    _WINDOWS_PREFIXES: Final = ("\x00", "\xe0")
+
     @contextmanager
-    def _single_keys() -> Iterator[Callable[[], str] | None]:
-        """A function that waits a moment for a key; empty text where none came."""
+    def _single_characters() -> Iterator[Read | None]:
+        """What reads characters as they are typed; None where no keyboard is at hand."""
         if not sys.stdin.isatty():
             yield None
             return
 
-        def read_key() -> str:
-            if msvcrt.kbhit():
-                return msvcrt.getwch()
-            time.sleep(_POLL_S)
-            return ""
+        def read(timeout_s: float) -> str | None:
+            ends_at = time.monotonic() + timeout_s
+            while not msvcrt.kbhit():
+                if time.monotonic() > ends_at:
+                    return ""
+                time.sleep(min(timeout_s, _SEQUENCE_S) / 3)
+            return msvcrt.getwch()
 
-        yield read_key
+        yield read
 
 else:
     import os
@@ -95,9 +137,11 @@ else:
     import termios
     import tty
 
+    _WINDOWS_PREFIXES: Final = ("\x00",)
+
     @contextmanager
-    def _single_keys() -> Iterator[Callable[[], str] | None]:
-        """A function that waits a moment for a key; empty text where none came."""
+    def _single_characters() -> Iterator[Read | None]:
+        """What reads characters as they are typed; None where no keyboard is at hand."""
         descriptor = _own_terminal()
         if descriptor is None:
             yield None
@@ -105,9 +149,10 @@ else:
         before = termios.tcgetattr(descriptor)
         tty.setcbreak(descriptor)
         try:
-            yield lambda: _key_from(descriptor)
+            yield lambda timeout_s: _character_from(descriptor, timeout_s)
         finally:
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+            with suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
     def _own_terminal() -> int | None:
         """Standard input, where it is a terminal and this job is in its foreground.
@@ -121,6 +166,12 @@ else:
             return None
         return descriptor if foreground else None
 
-    def _key_from(descriptor: int) -> str:
-        ready, _, _ = select.select([descriptor], [], [], _POLL_S)
-        return os.read(descriptor, 1).decode("ascii", "ignore") if ready else ""
+    def _character_from(descriptor: int, timeout_s: float) -> str | None:
+        ready, _, _ = select.select([descriptor], [], [], timeout_s)
+        if not ready:
+            return ""
+        try:
+            byte = os.read(descriptor, 1)
+        except OSError:  # the terminal is gone
+            return None
+        return byte.decode("latin-1") if byte else None

@@ -23,6 +23,7 @@ from livefacs.vocab.facs import (
     code_table,
     letter_from_intensity,
 )
+from livefacs.workers import Worker
 
 _BAR_CELLS: Final = 10
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
@@ -64,7 +65,7 @@ class Meters:
         self._console = console
         self._slot: Slot[TrackedFrame] = Slot()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._draw_all, name="livefacs-meters", daemon=True)
+        self._thread = Worker(self._draw_all, "livefacs-meters", self.counters.fail)
         self._thread.start()
 
     def send(self, tracked: TrackedFrame) -> None:

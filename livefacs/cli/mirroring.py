@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import numpy as np
 
-from livefacs.app import OpenSession, open_session
 from livefacs.arrays import F32, I64
 from livefacs.au.estimator import Estimator
 from livefacs.au.profile import Profile, load_profile, profile_path, save_profile
+from livefacs.cli.signals import stopped_by_signals
 from livefacs.config import SessionOptions
 from livefacs.errors import ConfigError, ProfileError, SourceError
 from livefacs.mirror.packs import Item
@@ -26,25 +23,13 @@ from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.server import Mirror, MirrorHooks, MirrorOptions
 from livefacs.offline import SolveOptions, working_take
 from livefacs.resources import data_path, user_data_folder
-from livefacs.retarget.library import load_rig
-from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.mirror_beside import attach_mirror, puppets
+from livefacs.session.opening import open_session
+from livefacs.session.runner import Session
 from livefacs.vocab.facs import CHANNEL_INDEX
 
-PUPPET_RIGS: Final = ("arkit52", "marmoset")
 PAGE_PROFILE: Final = "mirror"
 """Name of the profile that the page's calibration makes where none was given."""
-
-
-def puppets() -> list[Retargeter]:
-    """Retargeters of the two characters in the page."""
-    return [Retargeter(load_rig(name)) for name in PUPPET_RIGS]
-
-
-def calibrated_channels(opened: OpenSession) -> tuple[str, ...]:
-    """Channels whose personal maximum the session's profile knows."""
-    estimator = opened.session.tracker.estimator
-    profile = estimator.profile if isinstance(estimator, Estimator) else None
-    return tuple(profile.maxima) if profile else ()
 
 
 def page_profile(landmarker: str, notify: Callable[[str], None]) -> str | None:
@@ -58,24 +43,6 @@ def page_profile(landmarker: str, notify: Callable[[str], None]) -> str | None:
         return None
     notify(f"profile: {PAGE_PROFILE}, calibrated {made.created}; --profile none starts without")
     return PAGE_PROFILE
-
-
-@contextmanager
-def mirror_beside(
-    opened: OpenSession, port: int, notify: Callable[[str], None]
-) -> Iterator[Mirror]:
-    """The mirror beside a session that runs anyway; the session has to keep its images."""
-    hooks = MirrorHooks(control=opened.session)
-    mirror = Mirror(MirrorOptions(port=port), hooks, puppets=puppets())
-    try:
-        mirror.start()
-        opened.session.watchers.append(mirror.feed)
-        description = opened.session.source.description
-        mirror.attach(opened.session, description, calibrated_channels(opened))
-        notify(f"mirror: {mirror.url}")
-        yield mirror
-    finally:
-        mirror.stop()
 
 
 class MirrorRun:
@@ -92,7 +59,7 @@ class MirrorRun:
         self._options = options
         self._wake = threading.Event()
         self._ending = False
-        self._opened: OpenSession | None = None
+        self._session: Session | None = None
         home = user_data_folder()
         self.mirror = Mirror(
             MirrorOptions(
@@ -109,21 +76,19 @@ class MirrorRun:
 
     def run(self, notify: Callable[[str], None]) -> None:
         """Serve until Ctrl-C or a polite kill."""
-        before = {n: signal.signal(n, self._stop) for n in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            self.mirror.start()
-            while not self._ending:
-                self._one_session(notify)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            self.mirror.stop()
+        with stopped_by_signals(self._stop):
+            try:
+                self.mirror.start()
+                while not self._ending:
+                    self._one_session(notify)
+            finally:
+                self.mirror.stop()
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _stop(self) -> None:
         self._ending = True
         self._wake.set()
-        if self._opened is not None:
-            self._opened.session.stop()
+        if self._session is not None:
+            self._session.stop()
 
     def _one_session(self, notify: Callable[[str], None]) -> None:
         self._wake.clear()
@@ -140,26 +105,23 @@ class MirrorRun:
             pass
 
     def _run_session(self, notify: Callable[[str], None]) -> None:
-        with open_session(self._options, notify, keep_image=True) as opened:
-            self._opened = opened
-            opened.session.watchers.append(self.mirror.feed)
-            self.mirror.attach(
-                opened.session, opened.session.source.description, calibrated_channels(opened)
-            )
+        with open_session(self._options, notify, keep_image=True) as session:
+            self._session = session
+            attach_mirror(self.mirror, session)
             try:
                 if not self._ending:
-                    opened.session.run()
+                    session.run()
             finally:
-                self._opened = None
+                self._session = None
 
     # Hooks of the page.
 
     def _keep_ranges(self, finished: RangeRound) -> str:
         """Make the round into a profile; the session begins anew with it."""
-        opened = self._opened
-        if opened is None:
+        session = self._session
+        if session is None:
             raise ConfigError("there is no running session to calibrate")
-        tracker = opened.session.tracker
+        tracker = session.tracker
         estimator = tracker.estimator
         assert isinstance(estimator, Estimator)
         known = estimator.profile
@@ -176,7 +138,7 @@ class MirrorRun:
         tracking = replace(self._options.tracking, profile=name)
         self._options = replace(self._options, tracking=tracking)
         self._wake.set()
-        opened.session.stop()
+        session.stop()
         return name
 
     def _measure(self, item: Item) -> dict[str, Any]:

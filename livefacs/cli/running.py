@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from types import FrameType
+import logging
 
 from rich.console import Console
 
-from livefacs.app import OpenSession, open_session
 from livefacs.cli.keys import HELP, keys_pressed, session_keys
 from livefacs.cli.meters import Meters, summary_lines
+from livefacs.cli.signals import stopped_by_signals
 from livefacs.config import SessionOptions
+from livefacs.session.opening import open_session
+
+_log = logging.getLogger(__name__)
 
 
 def run_session(
@@ -22,46 +22,24 @@ def run_session(
     console = Console(highlight=False, soft_wrap=True)
 
     def notify(sentence: str) -> None:
-        console.print(sentence, markup=False)
+        try:
+            console.print(sentence, markup=False)
+        except OSError as error:  # the terminal is gone; what runs has to be ended all the same
+            _log.warning("not shown: %s (%s)", sentence, error)
 
-    with (
-        open_session(options, notify, keep_image=mirror_port is not None) as opened,
-        _mirror(opened, mirror_port, notify),
-    ):
-        session = opened.session
+    with open_session(options, notify, keep_image=mirror_port is not None) as session:
+        if mirror_port is not None:
+            from livefacs.session.mirror_beside import open_mirror_beside
+
+            open_mirror_beside(session, mirror_port, notify)
         if meters and console.is_terminal:
             session.watchers.append(Meters(session.status, console))
         with (
-            stopped_by_signals(opened),
-            keys_pressed(session_keys(session, notify), notify) as keys,
+            stopped_by_signals(session.stop),
+            keys_pressed(session_keys(session, notify), notify, session.fail) as has_keys,
         ):
-            if keys:
-                console.print(HELP, style="dim")
+            if has_keys:
+                notify(HELP)
             session.run()
         for line in (*summary_lines(session.final_status()), *session.source.closing_notices()):
             notify(line)
-
-
-def _mirror(
-    opened: OpenSession, port: int | None, notify: Callable[[str], None]
-) -> AbstractContextManager[object]:
-    if port is None:
-        return nullcontext()
-    from livefacs.cli.mirroring import mirror_beside
-
-    return mirror_beside(opened, port, notify)
-
-
-@contextmanager
-def stopped_by_signals(opened: OpenSession) -> Iterator[None]:
-    """Ctrl-C and a polite kill end the session after the frame at hand."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        opened.session.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -9,7 +9,7 @@ from typing import Final
 from livefacs.errors import LandmarkerError
 from livefacs.protocols import Landmarker
 
-BACKENDS: Final = ("facemesh", "tasks", "replay")
+BACKENDS: Final = ("facemesh", "tasks")
 
 
 def open_landmarker(
@@ -20,10 +20,10 @@ def open_landmarker(
     Parameters
     ----------
     name : str
-        ``facemesh``, ``tasks``, ``replay``, or ``auto``: FaceMesh where the installed MediaPipe
-        bundles it, unless a model is given; a take as the model is replayed.
+        ``facemesh``, ``tasks``, or ``auto``: FaceMesh where the installed MediaPipe bundles it,
+        unless a model is given.
     model : Path or None
-        Model of the Tasks backend, None looks in the user's model folder; or a take to replay.
+        Model of the Tasks backend; None looks in the user's model folder.
     max_faces : int or None
         Faces looked for, of which the largest is followed; None leaves it to the backend.
 
@@ -42,18 +42,12 @@ def open_landmarker(
         from livefacs.landmarkers.tasks import TasksLandmarker
 
         return TasksLandmarker(model, max_faces=max_faces or 1)
-    if name == "replay":
-        from livefacs.landmarkers.replay import ReplayLandmarker
-
-        if model is None:
-            raise LandmarkerError("replay: expected the folder of a take as the model")
-        return ReplayLandmarker(model)
     raise LandmarkerError(f"no landmark backend {name!r}: expected auto, {', '.join(BACKENDS)}")
 
 
 def _name_from_model(model: Path | None) -> str:
     if model is not None:
-        return "replay" if model.is_dir() else "tasks"
+        return "tasks"
     return "facemesh" if has_facemesh() else "tasks"
 
 

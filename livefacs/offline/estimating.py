@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from livefacs.app import make_smoothing, plain, profile_entry
 from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
@@ -17,6 +16,7 @@ from livefacs.config import TrackingOptions
 from livefacs.errors import TakeError
 from livefacs.offline.meshes import UNKNOWN, Mesh, Meshes
 from livefacs.offline.options import NO_PROFILE, SolveOptions
+from livefacs.session.parts import make_smoothing, plain, profile_entry
 from livefacs.take.integrity import faults_of
 from livefacs.take.reader import Take
 from livefacs.types import Estimate

@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from livefacs.app import following_largest
 from livefacs.au.neutral import Neutral
 from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
@@ -22,6 +21,7 @@ from livefacs.offline.estimating import Setup, clip_setup, take_setup
 from livefacs.offline.meshes import ReadAhead, recorded_meshes, tracked_meshes
 from livefacs.offline.options import SolveOptions, is_take
 from livefacs.protocols import Landmarker, Source
+from livefacs.session.parts import following_largest
 from livefacs.sources import open_source
 from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
 from livefacs.take.reader import Take

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from livefacs.retarget.compiler import RigProgram
 from livefacs.retarget.inputs import MEAN_PAIRS, N_SIGNALS, read_signals
 from livefacs.retarget.library import load_rig, map_files
 from livefacs.types import RigFrame, TrackedFrame
+
+_log = logging.getLogger(__name__)
 
 _LONGEST_GAP_NS: Final = 1_000_000_000
 """After a longer gap, or a step back in time, smoothing starts anew."""
@@ -47,14 +50,15 @@ class Retargeter:
         return self._run.program
 
     def replace_program(self, program: RigProgram) -> None:
-        """Run another program from the next frame on; smoothing starts anew."""
+        """Run another program from the next frame on; smoothing starts anew. From any thread."""
         self._run = _Run(program)
 
     def retarget(self, tracked: TrackedFrame) -> RigFrame:
         """Control values from the units, head and gaze of a frame; unknown values count as 0."""
+        run = self._run  # another thread may exchange it
         read_signals(tracked, self._signals)
-        values = self._run.values(self._signals, tracked.t_ns)
-        return RigFrame(self.rig, self.program.controls, values)
+        values = run.values(self._signals, tracked.t_ns)
+        return RigFrame(run.program.rig, run.program.controls, values)
 
     def retarget_rows(self, signals: F64, times_ns: I64) -> F32:
         """Control values of many frames, the same as one after the other.
@@ -69,8 +73,8 @@ class Retargeter:
         -------
         (T, n_controls) float32
         """
-        values = np.empty((len(signals), len(self.program.controls)), np.float32)
         run = self._run
+        values = np.empty((len(signals), len(run.program.controls)), np.float32)
         for index, (row, t_ns) in enumerate(zip(signals, times_ns.tolist(), strict=True)):
             values[index] = run.values(row, t_ns)
         return values
@@ -128,7 +132,7 @@ class Reload:
 
 
 class RigWatch:
-    """Looks whether the files of a running map changed. Opens no thread: it is polled.
+    """Looks whether the files of a running map changed. Opens no thread: it is polled, from any.
 
     Parameters
     ----------
@@ -158,6 +162,9 @@ class RigWatch:
             program = load_rig(files[0])
         except RigMapError as error:
             return Reload(rig, error.faults or (str(error),))
+        except Exception as error:  # whatever an editor leaves behind, the rig runs on
+            _log.exception("map of rig %s", rig)
+            return Reload(rig, (f"{files[0]}: {type(error).__name__}: {error}",))
         for retargeter in self._retargeters:
             retargeter.replace_program(program)
         return Reload(rig)

@@ -1,4 +1,4 @@
-"""Reads a source in its own thread: live, the newest frame wins; from a file, none is lost."""
+"""The hand-over from a source: live, the newest frame wins; from a file, none is lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from livefacs.protocols import Source
+from livefacs.protocols import SelfReadingSource, Source
 from livefacs.slot import Slot
 from livefacs.types import Frame
 
@@ -25,7 +25,7 @@ class Grabbed:
 
 
 class Feed:
-    """The reading thread of one source.
+    """The reading thread of one source; a source that reads by itself has none beside its own.
 
     The first failure of the source is kept and raised by ``get`` in the caller's thread.
     """
@@ -33,6 +33,7 @@ class Feed:
     def __init__(self, source: Source, clock: Callable[[], int]) -> None:
         self.source = source
         self._clock = clock
+        self._reads_itself = source if isinstance(source, SelfReadingSource) else None
         self._slot: Slot[Grabbed] = Slot()
         self._queue: queue.Queue[Grabbed | None] = queue.Queue(_PREFETCHED)  # None: the end
         self._failure: BaseException | None = None
@@ -42,10 +43,14 @@ class Feed:
 
     def start(self) -> None:
         """Begin to read."""
-        self._thread.start()
+        if self._reads_itself is None:
+            self._thread.start()
 
     def get(self, timeout_s: float) -> Grabbed | None:
         """The next frame; None when none came in time or the source has ended (see ``ended``)."""
+        if self._reads_itself is not None:
+            frame = self._reads_itself.newest(timeout_s)
+            return None if frame is None else Grabbed(frame, frame.t_ns)
         grabbed = self._slot.get(timeout_s) if self.source.is_live else self._dequeue(timeout_s)
         if grabbed is None and self._failure is not None:
             raise self._failure
@@ -54,6 +59,8 @@ class Feed:
     @property
     def ended(self) -> bool:
         """True when the source gave its last frame and all were taken."""
+        if self._reads_itself is not None:
+            return self._reads_itself.ended
         return self._done.is_set() and self._queue.empty()
 
     def close(self) -> None:

@@ -5,57 +5,36 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from types import TracebackType
+from typing import Any, Final, Self
 
 from livefacs.clock import NS_PER_S, now_ns, ns_from_s
-from livefacs.errors import TakeError
 from livefacs.protocols import Outputs, Sink, Source
 from livefacs.session.feed import Feed, Grabbed
 from livefacs.session.meter import Meter, Summary
+from livefacs.session.takes import RecordingFactory, Takes
 from livefacs.session.tracker import Tracker
 from livefacs.types import Health, TrackedFrame, format_health
+from livefacs.workers import Closing
 
 _PATIENCE_FRAMES: Final = 3  # frame periods without a frame before held values are sent
 _SHORTEST_PATIENCE_S: Final = 0.1
 _DEFAULT_RATE_HZ: Final = 30.0
 _FILE_WAIT_S: Final = 0.25
 _RECENT_FRAMES: Final = 300
-
-
-class Recording(Protocol):
-    """A take that is being written; ``app`` makes it."""
-
-    @property
-    def timecode(self) -> str:
-        """Timecode at which the take starts."""
-
-    @property
-    def late(self) -> bool:
-        """True while the writer is behind."""
-
-    @property
-    def failure(self) -> str:
-        """Why nothing more is recorded; empty while all is well."""
-
-    def send(self, tracked: TrackedFrame) -> None:
-        """Queue one frame for the writer."""
-
-    def mark(self, label: str, kind: str = "mark") -> None:
-        """Put a marker at the newest frame; ``kind`` ``neutral`` notes a neutral capture."""
-
-    def finish(self) -> tuple[str, str, str]:
-        """Close the take: end timecode, path of the curves, path of the video."""
-
-
-RecordingFactory = Callable[[str | None, int | None], Recording]
+_LEAST_STEP_NS: Final = 1_000_000  # between the times of two frames: see Session
 
 
 class Session:
-    """One run from a source to its outputs.
+    """One run from a source to its outputs, and the owner of both.
 
     ``run`` works in the calling thread; every other public method may be called from any thread.
+    As a context manager it closes, when it is left, everything that it was given or told of by
+    ``on_close``: within five seconds in all, whatever a part does.
+
+    Times rise strictly. A picture that took so long to come that held frames went out before it,
+    with later times than its own, gets the time of the last of them and a millisecond.
 
     Parameters
     ----------
@@ -70,6 +49,8 @@ class Session:
     between_frames : callables run about twice a second by the session's thread
     about : mapping of plain values
         What ``status`` says of the estimator: weights, reliability, what is not measured.
+    notify : callable(str)
+        Takes a sentence for the user. Called from any thread.
     """
 
     def __init__(
@@ -84,25 +65,28 @@ class Session:
         clock: Callable[[], int] = now_ns,
         between_frames: Sequence[Callable[[], None]] = (),
         about: Mapping[str, Any] | None = None,
+        notify: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.source = source
         self.tracker = tracker
         self.outputs = outputs
         self.watchers = list(watchers)
-        self._recording_factory = recording_factory
-        self._recording: Recording | None = None
-        self._recording_lock = threading.Lock()
-        self._slate: str | None = None
-        self._take: int | None = None
+        self._takes = Takes(recording_factory)
         self._time_limit_ns = None if time_limit_s is None else ns_from_s(time_limit_s)
         self._clock = clock
         self._between_frames = tuple(between_frames)
         self._about = dict(about or {})
+        self._notify = notify
         self._next_tasks_ns = 0
         self._feed = Feed(source, clock)
         self._meter = Meter()
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._is_closed = False
+        self._closing_lock = threading.Lock()
+        self._failure: BaseException | None = None
         self._streaming = True
         self._last: TrackedFrame | None = None
         self._first_ns: int | None = None
@@ -110,22 +94,86 @@ class Session:
         self._i_source: int | None = None
         self._n_missed = 0
         self._period_ns = round(NS_PER_S / (source.rate_hz or _DEFAULT_RATE_HZ))
+        self._closing = Closing()
+        self.on_close("landmarker", tracker.landmarker.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        if kind is None:
+            self._raise_failure()
 
     def run(self) -> Summary:
-        """Track until the source ends, the time limit, ``stop``, or a failure (raised here)."""
-        self._feed.start()
+        """Track until the source ends, the time limit, ``stop``, or a failure; then close.
+
+        Raises
+        ------
+        BaseException
+            The first failure: of the source, of a worker of an output, of the closing.
+        """
+        self._idle.clear()
         try:
+            self._feed.start()
             while not self._stopping.is_set():
                 self._run_commands()
                 if not self._advance():
                     break
+            if not self.source.is_live and not self._stopping.is_set() and self._takes.is_open:
+                self._takes.stop()  # nobody waits: what a file's take has queued may take its time
+        except BaseException as failure:  # raised again below, when everything is closed
+            self.fail(failure)
         finally:
-            self._shut_down()
+            self._idle.set()
+            self.close()
+        self._raise_failure()
         return self._meter.summary()
 
     def stop(self) -> None:
         """Ask ``run`` to end after the frame at hand. Safe in a signal handler."""
         self._stopping.set()
+
+    def fail(self, failure: BaseException) -> None:
+        """End ``run``, which raises this, unless something else failed before."""
+        if self._failure is None:
+            self._failure = failure
+        self.stop()
+
+    def on_close(self, part: str, close: Callable[[], object]) -> None:
+        """Own one more part: it is closed before all that the session has until now."""
+        self._closing.add(part, close)
+
+    def close(self) -> None:
+        """Leave the rigs at rest, end the take and close every part; within five seconds."""
+        with self._closing_lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self.stop()
+        for watcher in self.watchers:
+            self.on_close(watcher.url, watcher.close)
+        if self.outputs is not None:
+            self.on_close("outputs", self.outputs.close)
+        self.on_close("source", self._feed.close)
+        self.on_close("take", self._takes.close)
+        self.on_close("last frame", self._send_last)
+        self.on_close("tracking", self._idle.wait)  # of a thread that is in ``run`` just now
+        self._closing.close()
+        for failure in self._closing.failures:
+            self.fail(failure)
+        for part in self._closing.hung:
+            self._notify(f"{part}: did not end in time and was left behind")
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def summary(self) -> Summary:
         """Counts and latency so far."""
@@ -154,12 +202,14 @@ class Session:
         frame = grabbed.frame
         missed = 0 if self._i_source is None else frame.i_frame - self._i_source - 1
         self._i_source = frame.i_frame
-        tracked = self.tracker.step(replace(frame, i_frame=frame.i_frame + self._n_held))
+        t_ns = self._rising(frame.t_ns)
+        tracked = self.tracker.step(replace(frame, i_frame=frame.i_frame + self._n_held, t_ns=t_ns))
         health = tracked.health
         if missed > 0:
             self._n_missed += missed
             health |= Health.FRAMES_SKIPPED
-        if self.source.is_live and self._clock() - grabbed.grabbed_ns > self._period_ns:
+        age_ns = self._clock() - grabbed.grabbed_ns
+        if self.source.is_live and (age_ns > self._period_ns or t_ns != frame.t_ns):
             health |= Health.LATE
         self._deliver(replace(tracked, health=health), grabbed.grabbed_ns, began_ns)
 
@@ -168,12 +218,15 @@ class Session:
         self._n_held += 1
         size = (0, 0) if self._last is None else self._last.image_size
         newest = -1 if self._i_source is None else self._i_source
-        tracked = self.tracker.hold(newest + self._n_held, began_ns, size)
+        tracked = self.tracker.hold(newest + self._n_held, self._rising(began_ns), size)
         self._deliver(tracked, began_ns, began_ns)
 
+    def _rising(self, t_ns: int) -> int:
+        """The time itself, or the next that is later than the last frame's."""
+        return t_ns if self._last is None else max(t_ns, self._last.t_ns + _LEAST_STEP_NS)
+
     def _deliver(self, tracked: TrackedFrame, grabbed_ns: int, began_ns: int) -> None:
-        recording = self._recording
-        if recording is not None and recording.late:
+        if self._takes.late:
             tracked = replace(tracked, health=tracked.health | Health.RECORDER_LATE)
         sending_ns = self._clock()
         if self._streaming and self.outputs is not None:
@@ -187,8 +240,7 @@ class Session:
         }
         self._meter.note(tracked, stage_ns, self._n_missed)
         tracked = replace(tracked, stage_ns=stage_ns)
-        if recording is not None:
-            recording.send(tracked)
+        self._takes.send(tracked)
         for watcher in self.watchers:
             watcher.send(tracked)
         self._last = tracked
@@ -199,8 +251,9 @@ class Session:
     def _do_periodic_tasks(self, time_ns: int) -> None:
         if time_ns >= self._next_tasks_ns:
             self._next_tasks_ns = time_ns + NS_PER_S // 2
-            for chore in self._between_frames:
-                chore()
+            for task in self._between_frames:
+                task()
+            self._look_for_failures()
 
     def _time_is_up(self) -> bool:
         if self._time_limit_ns is None or self._last is None or self._first_ns is None:
@@ -223,18 +276,17 @@ class Session:
         neutral = self.tracker.neutral(self._last.i_frame + 1, self._last.t_ns + self._period_ns)
         self.outputs.send(neutral, force=True)
 
-    def _shut_down(self) -> None:
-        self._feed.close()
+    def _look_for_failures(self) -> None:
+        """A sink whose own thread has ended ends the session."""
+        outputs = self.outputs.counters.values() if self.outputs is not None else ()
+        for counters in (*outputs, *(watcher.counters for watcher in self.watchers)):
+            if counters.failure is not None:
+                self.fail(counters.failure)
+
+    def _send_last(self) -> None:
         self._run_commands()
         if self._streaming:
             self._send_neutral()
-        with suppress(TakeError):  # a control port may have stopped it just now
-            self.record_stop()
-        if self.outputs is not None:
-            self.outputs.close()
-        for watcher in self.watchers:
-            watcher.close()
-        self.tracker.landmarker.close()
 
     # What control ports ask for (protocols.SessionControl).
 
@@ -261,55 +313,27 @@ class Session:
 
     def _capture_neutral(self) -> None:
         self.tracker.estimator.capture_neutral()
-        if self._recording is not None:
-            self._recording.mark("neutral capture", "neutral")
+        self._takes.note_neutral()
 
     def set_slate(self, slate: str) -> None:
         """Name of the next take."""
-        self._slate = slate
+        self._takes.slate = slate
 
     def set_take(self, number: int) -> None:
         """Number of the next take."""
-        self._take = number
+        self._takes.number = number
 
     def record_start(self, slate: str | None = None, take: int | None = None) -> str:
         """Start a take; its start timecode. One that ended early makes way for it."""
-        if self._recording_factory is None:
-            raise TakeError(
-                "cannot record: this session has no take folder; start it with --record DIR"
-            )
-        with self._recording_lock:
-            if self._recording is not None and not self._recording.failure:
-                raise TakeError("cannot record: a take is being recorded already; stop it first")
-            if self._recording is not None:
-                self._recording.finish()
-                self._recording = None
-            if slate is not None:
-                self._slate = slate
-            if take is not None:
-                self._take = take
-            recording = self._recording_factory(self._slate, self._take)
-            self._recording = recording
-            return recording.timecode
+        return self._takes.start(slate, take)
 
     def record_stop(self) -> tuple[str, str, str]:
         """End the take: timecode, path of its curves, path of its video (empty without one)."""
-        with self._recording_lock:
-            recording, self._recording = self._recording, None
-            if recording is None:
-                raise TakeError("no take is being recorded")
-            if self._take is not None:
-                self._take += 1
-        return recording.finish()
+        return self._takes.stop()
 
     def mark(self, label: str) -> None:
         """Put a marker at the present frame of the take."""
-        recording = self._recording
-        if recording is None:
-            raise TakeError("cannot mark: no take is being recorded")
-        if recording.failure:
-            raise TakeError(f"cannot mark: {recording.failure}; start another take")
-        recording.mark(label)
+        self._takes.mark(label)
 
     def status(self) -> dict[str, Any]:
         """State of the session in plain values, latency over the last seconds."""
@@ -320,8 +344,7 @@ class Session:
         return self._status(self._meter.summary())
 
     def _status(self, summary: Summary) -> dict[str, Any]:
-        last, recording = self._last, self._recording
-        failure = "" if recording is None else recording.failure
+        last, takes = self._last, self._takes
         return {
             "source": self.source.description,
             "frames": summary.frames,
@@ -329,10 +352,10 @@ class Session:
             "dropped": summary.dropped,
             "rate_hz": summary.rate_hz,
             "streaming": self._streaming,
-            "recording": recording is not None and not failure,
-            "recording_failure": failure,
-            "slate": self._slate,
-            "take": self._take,
+            "recording": takes.is_open and not takes.failure,
+            "recording_failure": takes.failure,
+            "slate": takes.slate,
+            "take": takes.number,
             "estimator": self._about,
             "health": format_health(last.health) if last else "starting",
             "latency_ms": {

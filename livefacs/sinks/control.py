@@ -19,10 +19,12 @@ from livefacs.errors import LivefacsError, SinkError
 from livefacs.protocols import SessionControl
 from livefacs.sinks.commands import CommandFault, run_command, text_argument, whole_argument
 from livefacs.wire.oscreading import OscFault, messages_from_osc
+from livefacs.workers import Worker
 
 _PREFIX: Final = "/livefacs/"
 _MAX_REQUEST_BYTES: Final = 4096
 _POLL_S: Final = 0.1
+_JOIN_S: Final = 2.0
 _UNKNOWN: Final = -1
 """Answer to battery and thermal queries: what the phone says where it does not know."""
 
@@ -39,6 +41,8 @@ class OscControl:
     ----------
     control : SessionControl
     host, port : where to listen; port 0 takes a free one
+    on_failure : callable(exception) or None
+        Called from the listening thread where that ends by an error.
 
     Attributes
     ----------
@@ -55,7 +59,13 @@ class OscControl:
         The port cannot be had.
     """
 
-    def __init__(self, control: SessionControl, host: str = "127.0.0.1", port: int = 8000) -> None:
+    def __init__(
+        self,
+        control: SessionControl,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        on_failure: Callable[[BaseException], object] | None = None,
+    ) -> None:
         self._control = control
         self.n_bad = 0
         self.last_error = ""
@@ -73,13 +83,13 @@ class OscControl:
             ) from None
         self._socket.settimeout(_POLL_S)
         self.port: int = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, name="livefacs-osc", daemon=True)
+        self._thread = Worker(self._serve, "livefacs-osc", on_failure)
         self._thread.start()
 
     def close(self) -> None:
         """Stop listening."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(_JOIN_S)
 
     def _serve(self) -> None:
         with self._socket:

@@ -10,6 +10,7 @@ from typing import Final
 from livefacs.clock import NS_PER_S
 from livefacs.protocols import Sink
 from livefacs.types import Gaze, HeadPose, SinkCounters, TrackedFrame
+from livefacs.workers import close_all
 
 _TOLERANCE: Final = 0.25  # of a period: a frame that jitter brings early still counts as due
 _JUMP: Final = 1.5  # periods: no frame in order comes earlier than this before it is due
@@ -81,9 +82,8 @@ class Hub:
             outlet.sink.send(mirrored)
 
     def close(self) -> None:
-        """Close every destination."""
-        for outlet in self.outlets:
-            outlet.sink.close()
+        """Close every destination; one that fails or hangs keeps no other from being closed."""
+        close_all((outlet.sink.url, outlet.sink.close) for outlet in self.outlets)
 
 
 def _with_finite_pose(tracked: TrackedFrame) -> TrackedFrame:

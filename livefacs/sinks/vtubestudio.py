@@ -14,6 +14,7 @@ from livefacs.sinks.tokens import TokenStore
 from livefacs.slot import Slot
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire import vts
+from livefacs.workers import Worker
 
 _RESEND_S: Final = 0.5  # a parameter that is silent for a second falls back to VTube Studio
 _RESEND_FOR_S: Final = 5.0  # after a stop, control goes back by itself
@@ -60,7 +61,7 @@ class VtsSink:
         self._slot: Slot[TrackedFrame] = Slot()
         self._closing = threading.Event()
         self._connection: ClientConnection | None = None
-        self._thread = threading.Thread(target=self._run, name="livefacs-vts", daemon=True)
+        self._thread = Worker(self._run, "livefacs-vts", self.counters.fail)
         self._thread.start()
 
     def send(self, tracked: TrackedFrame) -> None:

@@ -19,6 +19,7 @@ from livefacs.errors import SinkError
 from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
+from livefacs.workers import Worker
 
 _MAX_CLIENTS: Final = 32
 _MAX_INBOUND_BYTES: Final = 1024
@@ -77,11 +78,12 @@ class WebSocketSink:
         self._origin = origin
         self._clients: set[ServerConnection] = set()
         self._newest: TrackedFrame | None = None
+        self._hand_over = threading.Lock()
         self._socket = _listening_socket(url, host, port)
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="livefacs-ws", daemon=True)
+        self._thread = Worker(self._run, "livefacs-ws", self.counters.fail)
         self._thread.start()
 
     def send(self, tracked: TrackedFrame) -> None:
@@ -89,8 +91,9 @@ class WebSocketSink:
         self.counters.frames += 1
         if not self._clients:
             return
-        is_waiting = self._newest is not None
-        self._newest = tracked
+        with self._hand_over:
+            is_waiting = self._newest is not None
+            self._newest = tracked
         if not is_waiting:
             with contextlib.suppress(RuntimeError):  # the server closes at this moment
                 self._loop.call_soon_threadsafe(self._broadcast)
@@ -99,7 +102,8 @@ class WebSocketSink:
         """Close every connection and stop listening."""
         if not self._thread.is_alive():
             return
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):  # it has just ended by itself
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
@@ -149,7 +153,8 @@ class WebSocketSink:
             self._clients.discard(connection)
 
     def _broadcast(self) -> None:
-        tracked, self._newest = self._newest, None
+        with self._hand_over:
+            tracked, self._newest = self._newest, None
         if tracked is None:
             return
         counters = self.counters

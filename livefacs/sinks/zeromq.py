@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import zmq
@@ -15,10 +16,12 @@ from livefacs.sinks.commands import CommandFault, run_command
 from livefacs.sinks.destination import Destination
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
+from livefacs.workers import Worker
 
 _HIGH_WATER: Final = 2  # newest frames matter; CONFLATE and multipart exclude each other
 _MAX_REQUEST_BYTES: Final = 4096
 _POLL_MS: Final = 100
+_JOIN_S: Final = 2.0
 _MAX_CONNECTIONS: Final = 64
 _PUPIL: Final = {"t": "time", "v": "version", "R": "record", "r": "finish", "C": "neutral"}
 """Pupil Remote's one-letter requests that have a counterpart here."""
@@ -116,7 +119,13 @@ class ZmqControl:
     """
 
     def __init__(
-        self, url: str, control: SessionControl, host: str, port: int, publisher_port: int
+        self,
+        url: str,
+        control: SessionControl,
+        host: str,
+        port: int,
+        publisher_port: int,
+        on_failure: Callable[[BaseException], object] | None = None,
     ) -> None:
         self._control = control
         self._publisher_port = publisher_port
@@ -131,13 +140,13 @@ class ZmqControl:
         except SinkError:
             self._socket.close(linger=0)
             raise
-        self._thread = threading.Thread(target=self._serve, name="livefacs-zmq", daemon=True)
+        self._thread = Worker(self._serve, "livefacs-zmq", on_failure)
         self._thread.start()
 
     def close(self) -> None:
         """Stop answering."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(_JOIN_S)
 
     def _serve(self) -> None:
         with contextlib.closing(self._socket):
@@ -181,7 +190,12 @@ def open_zmq(
     beside = destination.port + 1 if destination.port else 0
     try:
         publisher.control = ZmqControl(
-            url, control, host, asked if asked >= 0 else beside, publisher.port
+            url,
+            control,
+            host,
+            asked if asked >= 0 else beside,
+            publisher.port,
+            publisher.counters.fail,
         )
     except SinkError:
         publisher.close()

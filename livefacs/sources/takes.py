@@ -1,4 +1,4 @@
-"""Recorded takes as a source: their frame numbers and times, for ``landmarkers.replay``."""
+"""Recorded takes as a source: their frame numbers, times and meshes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from livefacs.types import Frame
 
 
 class TakeSource:
-    """Every frame of a take in its order, with black images of the recorded size.
+    """Every frame of a take in its order with its mesh, and black images of the recorded size.
 
     Times begin at 0; numbers are the recorded ones, so that what was dropped stays a gap.
 
@@ -52,7 +52,8 @@ class TakeSource:
         if self._black.shape != shape:
             self._black = np.zeros(shape, np.uint8)
         t_ns = int(record["t_ns"]) - int(self._take.t_ns[0])
-        return Frame(self._black, t_ns, int(record["i_frame"]))
+        landmarks = self._take.tracked(row).landmarks
+        return Frame(self._black, t_ns, int(record["i_frame"]), landmarks)
 
     def rewind(self) -> None:
         """Begin again at the first frame."""

@@ -96,12 +96,21 @@ class CameraSource:
         """True while the camera is away."""
         return self._lost_since_ns is not None
 
-    def read(self) -> Frame | None:
-        """The newest picture that was not read yet; None once closed."""
-        frame = self._slot.get()
+    @property
+    def ended(self) -> bool:
+        """True once closed, and when the camera is gone for good."""
+        return self._slot.closed
+
+    def newest(self, timeout_s: float | None = None) -> Frame | None:
+        """The newest picture that was not read yet; None when none came in time, or once closed."""
+        frame = self._slot.get(timeout_s)
         if self._failure is not None:
             raise self._failure
         return None if self._closing.is_set() else frame
+
+    def read(self) -> Frame | None:
+        """The newest picture that was not read yet, however long it takes; None once closed."""
+        return self.newest()
 
     def close(self) -> None:
         """Let the camera go; its thread ends by itself where the driver still holds it."""

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livefacs.app import open_session
-from livefacs.cli.mirroring import puppets
 from livefacs.config import load_options
 from livefacs.mirror.server import Mirror, MirrorOptions
 from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.mirror_beside import puppets
+from livefacs.session.opening import open_session
 from tests.mirror.conftest import make_frame
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need selenium")
@@ -61,17 +61,15 @@ class Performance:
         )
         self.mirror.start()
         options = load_options(None, {"source": {"spec": "demo", "loop": True}})
-        self._opened = open_session(options, keep_image=True)
-        session = self._opened.session
+        session = self._session = open_session(options, keep_image=True)
         session.watchers.append(self.mirror.feed)
         self.mirror.attach(session, session.source.description)
         self._thread = threading.Thread(target=session.run, name="performance")
         self._thread.start()
 
     def stop(self) -> None:
-        self._opened.session.stop()
+        self._session.close()
         self._thread.join(timeout=10)
-        self._opened.__exit__(None, None, None)
         self.mirror.stop()
 
 

@@ -9,18 +9,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from livefacs.app import OpenSession, open_session
-from livefacs.cli.mirroring import mirror_beside
 from livefacs.config import load_options
 from livefacs.landmarkers import has_facemesh
 from livefacs.mirror.server import Mirror
+from livefacs.session.mirror_beside import open_mirror_beside
+from livefacs.session.opening import open_session
+from livefacs.session.runner import Session
 from livefacs.take.reader import Take
 
 pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[OpenSession]:
+def running(tmp_path: Path) -> Iterator[Session]:
     """The performer in a loop, running in a thread, with a folder for takes."""
     options = load_options(
         None,
@@ -30,10 +31,10 @@ def opened(tmp_path: Path) -> Iterator[OpenSession]:
         },
     )
     with open_session(options) as session:
-        thread = threading.Thread(target=session.session.run, daemon=True)
+        thread = threading.Thread(target=session.run, daemon=True)
         thread.start()
         yield session
-        session.session.stop()
+        session.stop()
         thread.join(10)
 
 
@@ -43,8 +44,8 @@ def client(mirror: Mirror) -> httpx.Client:
 
 
 @pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh")
-def test_a_take_with_a_marker_over_http(tmp_path: Path, opened: OpenSession) -> None:
-    with mirror_beside(opened, 0, lambda _: None) as mirror, client(mirror) as http:
+def test_a_take_with_a_marker_over_http(tmp_path: Path, running: Session) -> None:
+    with client(open_mirror_beside(running, 0, lambda _: None)) as http:
 
         def ask(word: str, *arguments: object) -> httpx.Response:
             return http.post(f"/api/command/{word}", json={"arguments": arguments})

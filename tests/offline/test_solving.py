@@ -14,7 +14,6 @@ import numpy as np
 import pygltflib
 import pytest
 
-from livefacs.app import open_session, profile_entry
 from livefacs.au.model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.profile import Profile, save_profile
@@ -25,6 +24,8 @@ from livefacs.formats.curves import ExportOptions
 from livefacs.landmarkers import has_facemesh
 from livefacs.offline import SolveOptions, checked_mark, solve_clip
 from livefacs.resources import data_path
+from livefacs.session.opening import open_session
+from livefacs.session.parts import profile_entry
 from livefacs.take.model import TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
@@ -225,8 +226,8 @@ def test_a_recording_is_solved_as_it_was_recorded(tmp_path: Path) -> None:
             "seconds": 1.5,
         },
     )
-    with open_session(session) as opened:
-        opened.session.run()
+    with open_session(session) as running:
+        running.run()
     live = Take(tmp_path / "live")
     for name, options in {
         "same": SolveOptions(format="take"),

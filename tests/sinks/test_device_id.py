@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from livefacs.app import open_session
 from livefacs.config import load_options
+from livefacs.session.opening import open_session
 from livefacs.sinks.device_id import device_id
 from tests.sinks.doubles import udp_receiver
 
@@ -59,9 +59,9 @@ def received(receiver: socket.socket, options: str) -> list[bytes]:
         "stream": {"to": (f"{url}&rate=10",)},
         "seconds": 1.0,
     }
-    with open_session(load_options(None, options_of)) as opened:
-        opened.session.run()
-        (sent,) = opened.session.status()["outputs"]
+    with open_session(load_options(None, options_of)) as session:
+        session.run()
+        (sent,) = session.status()["outputs"]
     return [receiver.recv(4096) for _ in range(sent["packets"])]
 
 

@@ -10,8 +10,8 @@ import socket
 
 import pytest
 
-from livefacs.app import open_session
 from livefacs.config import load_options
+from livefacs.session.opening import open_session
 
 NAMES = """
 browDown_L browDown_R browInnerUp browOuterUp_L browOuterUp_R cheekPuff cheekSquint_L
@@ -58,9 +58,9 @@ def test_a_plain_receiver_follows_the_performer(version: int, separator: str) ->
                 "seconds": 9.2,
             },
         )
-        with open_session(options) as opened:
-            opened.session.run()
-            (sent,) = opened.session.status()["outputs"]
+        with open_session(options) as session:
+            session.run()
+            (sent,) = session.status()["outputs"]
         frames = [
             received(receiver.recv(4096).decode("ascii"), separator) for _ in range(sent["packets"])
         ]

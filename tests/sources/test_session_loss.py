@@ -9,10 +9,10 @@ from itertools import pairwise
 import cv2
 import pytest
 
-from livefacs.app import open_session
 from livefacs.config import load_options
 from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
+from livefacs.session.opening import open_session
 from livefacs.sources.video import VideoSource
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from tests.sources.mjpeg import MjpegCamera
@@ -72,9 +72,9 @@ def camera() -> Iterator[MjpegCamera]:
 def test_frames_flow_on_while_the_camera_is_away_and_recover(camera: MjpegCamera) -> None:
     options = load_options(None, {"source": {"spec": camera.url}})
     watcher = Watcher()
-    with open_session(options) as opened:
-        opened.session.watchers.append(watcher)
-        running = threading.Thread(target=opened.session.run)
+    with open_session(options) as session:
+        session.watchers.append(watcher)
+        running = threading.Thread(target=session.run)
         running.start()
         watcher.wait_for(has_face)
         camera.kill()
@@ -86,10 +86,10 @@ def test_frames_flow_on_while_the_camera_is_away_and_recover(camera: MjpegCamera
         watcher.wait_for(is_held)
         camera.flow()
         watcher.wait_for(has_face)
-        opened.session.stop()
+        session.stop()
         running.join(5)
         assert not running.is_alive()
-        closing = opened.session.source.closing_notices()
+        closing = session.source.closing_notices()
     assert back_at > lost_at
     numbers = [tracked.i_frame for tracked in watcher.frames]
     times = [tracked.t_ns for tracked in watcher.frames]

@@ -1,0 +1,165 @@
+"""Composition root: from checked options to a session that is ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeAlias
+
+from livefacs.au.model import load_model
+from livefacs.clock import ClockMap, now_ns
+from livefacs.config import SessionOptions, StreamOptions
+from livefacs.protocols import Source
+from livefacs.session.parts import (
+    first_run_notice,
+    following_largest,
+    landmarker_for_source,
+    make_estimator,
+    open_source_from_options,
+)
+from livefacs.session.rigs import Retargeting, RigReloader
+from livefacs.session.runner import Session
+from livefacs.session.take_info import estimator_of, take_info
+from livefacs.session.tracker import Tracker
+from livefacs.sinks.opening import open_hub
+from livefacs.sources.takes import is_take
+
+if TYPE_CHECKING:
+    from livefacs.sinks.take_factory import TakeFactory
+
+Notify: TypeAlias = Callable[[str], None]
+
+
+def _say_nothing(_sentence: str) -> None:
+    pass
+
+
+def open_session(
+    options: SessionOptions, notify: Notify = _say_nothing, *, keep_image: bool = False
+) -> Session:
+    """Open everything that the options ask for; the session owns it and closes it.
+
+    What only reads files (maps, weights, profile, destinations' syntax) comes first, so that a
+    mistyped option is told before a camera lights up.
+
+    Parameters
+    ----------
+    options : SessionOptions
+    notify : callable(str)
+        Takes plain sentences for the user: what was chosen, and what comes up while it runs (an
+        edited map, a full disk). Called from any thread.
+    keep_image : bool
+        Leave the images in the tracked frames.
+
+    Raises
+    ------
+    LivefacsError
+        Whatever cannot be had, in one plain sentence.
+    """
+    retargeting = Retargeting(options.stream)
+    with ExitStack() as undo:
+        tracker, source = _open_chain(options, retargeting, notify, undo, keep_image)
+        session = _assemble(options, source, tracker, retargeting, notify)
+        undo.pop_all()  # the session owns them now
+    try:
+        _open_outputs(session, options, retargeting, notify)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _open_chain(
+    options: SessionOptions,
+    retargeting: Retargeting,
+    notify: Notify,
+    undo: ExitStack,
+    keep_image: bool,
+) -> tuple[Tracker, Source]:
+    tracking, model = options.tracking, load_model(options.tracking.weights)
+    landmarker = landmarker_for_source(options.source.spec, tracking)
+    undo.callback(landmarker.close)
+    estimator = make_estimator(tracking, model, landmarker.name)
+    if notice := first_run_notice():
+        notify(notice)
+    estimator.warm_up()
+    source = open_source_from_options(options.source)
+    undo.callback(source.close)
+    looks_for_more = options.record.exact and not source.is_live and tracking.max_faces is None
+    if looks_for_more and not is_take(options.source.spec):
+        landmarker = following_largest(landmarker, tracking)  # as where a clip is solved
+        undo.callback(landmarker.close)
+    tracker = Tracker(
+        landmarker,
+        estimator,
+        retargeters=retargeting.straight,
+        mirrored_retargeters=retargeting.mirrored,
+        stopwatch_ns=now_ns,
+        keep_image=keep_image or options.record.video,
+    )
+    tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
+    return tracker, source
+
+
+def _assemble(
+    options: SessionOptions,
+    source: Source,
+    tracker: Tracker,
+    retargeting: Retargeting,
+    notify: Notify,
+) -> Session:
+    for notice in source.notices:
+        notify(notice)
+    take_factory = _take_factory(options, source, tracker, notify)
+
+    def end_without_take() -> None:
+        """Where nothing but the take was asked for, there is nothing to go on for without it."""
+        if options.record.exact and take_factory is not None and take_factory.failure:
+            session.stop()
+
+    session = Session(
+        source,
+        tracker,
+        recording_factory=take_factory,
+        time_limit_s=options.seconds,
+        between_frames=[end_without_take],
+        about=estimator_of(tracker).model.description(),
+        notify=notify,
+    )
+    return session
+
+
+def _open_outputs(
+    session: Session, options: SessionOptions, retargeting: Retargeting, notify: Notify
+) -> None:
+    session.outputs = open_hub(retargeting.destinations, ClockMap.read(), session)
+    session.on_close("reading of edited maps", RigReloader(retargeting.watches, notify).close)
+    if options.stream.control_port is not None:
+        _open_control(session, options.stream, notify)
+    if options.record.folder is not None and options.record.start:
+        timecode = session.record_start(options.record.slate, options.record.take)
+        notify(f"recording into {options.record.folder} from {timecode}")
+
+
+def _open_control(session: Session, options: StreamOptions, notify: Notify) -> None:
+    from livefacs.sinks.control import OscControl
+
+    control = OscControl(session, options.listen, options.control_port or 0, session.fail)
+    session.on_close("control port", control.close)
+    notify(f"OSC commands on {options.listen}:{control.port}")
+
+
+def _take_factory(
+    options: SessionOptions, source: Source, tracker: Tracker, notify: Notify
+) -> TakeFactory | None:
+    if options.record.folder is None:
+        return None
+    from livefacs.sinks.take_factory import TakeFactory
+
+    return TakeFactory(
+        options.record.folder,
+        take_info(options, source, tracker),
+        video=options.record.video,
+        on_warning=notify,
+        exact=options.record.exact,
+    )

@@ -1,0 +1,100 @@
+"""Parts of the chain from checked options: source, landmarker, estimator, filter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from livefacs.au.estimator import Estimator
+from livefacs.au.model import EstimatorModel
+from livefacs.au.profile import Profile, load_profile
+from livefacs.au.smoothing import Smoothing
+from livefacs.config import SourceOptions, TrackingOptions
+from livefacs.errors import ConfigError
+from livefacs.kernels._jit import is_compiled
+from livefacs.landmarkers import open_landmarker
+from livefacs.landmarkers.largest_face import MOST_FACES, LargestFace
+from livefacs.landmarkers.recorded import RecordedLandmarks
+from livefacs.protocols import Landmarker, Source
+from livefacs.sources import open_source
+from livefacs.sources.takes import is_take
+from livefacs.take.reader import Take
+
+
+def first_run_notice() -> str:
+    """What a user should be told before kernels are compiled; empty where they are."""
+    return "" if is_compiled() else "compiling for this machine, this once: up to half a minute"
+
+
+def open_source_from_options(options: SourceOptions) -> Source:
+    """The frame source of these options; ``SourceError`` where it cannot be had."""
+    return open_source(
+        options.spec,
+        width=options.width,
+        height=options.height,
+        rate_hz=options.rate_hz,
+        pixel_format=options.pixel_format,
+        realtime=options.realtime,
+        loop=options.loop,
+    )
+
+
+def landmarker_for_source(spec: str, tracking: TrackingOptions) -> Landmarker:
+    """The landmarker of these options; a take brings the meshes that were recorded in it.
+
+    Raises
+    ------
+    ConfigError
+        Another landmarker was asked for, but a take has no images for it.
+    LandmarkerError, TakeError
+        It cannot be had.
+    """
+    if not is_take(spec):
+        return open_landmarker(
+            tracking.landmarker, model=tracking.model, max_faces=tracking.max_faces
+        )
+    if tracking.landmarker != "auto" or tracking.model is not None:
+        raise ConfigError(
+            f"take {spec}: its recorded meshes are replayed, there are no images for another"
+            " landmarker; leave --landmarker and --model out"
+        )
+    return RecordedLandmarks(Take(Path(spec)).document["landmarker"])
+
+
+def following_largest(finder: Landmarker, tracking: TrackingOptions) -> LargestFace:
+    """A clip's landmarker for one face, with a second one beside it that looks for more."""
+    looker = open_landmarker(tracking.landmarker, model=tracking.model, max_faces=MOST_FACES)
+    return LargestFace(finder, looker)
+
+
+def make_estimator(options: TrackingOptions, model: EstimatorModel, backend: str) -> Estimator:
+    """The estimator of these options: profile and filter."""
+    profile = None if options.profile is None else load_profile(options.profile, backend)
+    return Estimator(model, profile, make_smoothing(options))
+
+
+def make_smoothing(options: TrackingOptions) -> Smoothing:
+    """The temporal filter of these options."""
+    smoothing = Smoothing()
+    if options.filter_cutoff_hz is not None:
+        smoothing = replace(smoothing, cutoff_hz=options.filter_cutoff_hz)
+    if options.filter_beta is not None:
+        smoothing = replace(smoothing, beta=options.filter_beta)
+    return smoothing
+
+
+def profile_entry(profile: Profile | None) -> dict[str, str] | None:
+    """What a take keeps of a profile: enough to tell it from a later one of the same name."""
+    if profile is None:
+        return None
+    return {"name": profile.name, "created": profile.created, "sha256": profile.digest}
+
+
+def plain(value: Any) -> Any:
+    """JSON values: paths become text, tuples lists."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

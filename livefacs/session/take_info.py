@@ -1,0 +1,89 @@
+"""What a take of a session says of itself: source, estimator, profile, timecode."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from livefacs.au.estimator import Estimator
+from livefacs.config import RecordOptions, SessionOptions
+from livefacs.errors import ConfigError
+from livefacs.protocols import Source
+from livefacs.session.parts import make_smoothing, plain, profile_entry
+from livefacs.session.tracker import Tracker
+from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_label
+from livefacs.timecode import TimecodeRate, find_rate, nearest_rate, rate_for_label
+
+
+def estimator_of(tracker: Tracker) -> Estimator:
+    """The estimator that ``make_estimator`` made for it."""
+    estimator = tracker.estimator
+    assert isinstance(estimator, Estimator)  # the composition root put it there
+    return estimator
+
+
+def take_info(options: SessionOptions, source: Source, tracker: Tracker) -> TakeInfo:
+    """What is common to all takes of a session.
+
+    Raises
+    ------
+    ConfigError
+        The timecode that was asked for cannot be.
+    """
+    record, tracking = options.record, options.tracking
+    start = _timecode_start(record, source, options.source.rate_hz)
+    estimator = estimator_of(tracker)
+    return TakeInfo(
+        slate=record.slate,
+        number=record.take,
+        notes=record.notes,
+        source=source.description,
+        rate_hz=source.rate_hz,
+        is_live=source.is_live,
+        landmarker=tracker.landmarker.name,
+        weights={
+            "file": str(tracking.weights) if tracking.weights else "shipped",
+            "sha256": estimator.model.digest,
+        },
+        profile=profile_entry(estimator.profile),
+        estimator=asdict(make_smoothing(tracking)),
+        config=plain(asdict(options)),
+        timecode=start,
+    )
+
+
+def _timecode_start(record: RecordOptions, source: Source, asked_hz: float) -> TimecodeStart:
+    """As asked; else the clip's own timecode where it has one, a clip's time, the time of day.
+
+    Where no rate is asked for, a label decides between drop-frame and not, as it is written.
+    """
+    if record.timecode_source == "auto":
+        chosen: TimecodeSource = "time of day" if source.is_live else "clip"
+    else:
+        chosen = record.timecode_source
+    if chosen == "clip" and source.is_live:
+        raise ConfigError(
+            f"timecode source 'clip': {source.description} is live and brings no timecode;"
+            " expected 'time of day' or 'free run'"
+        )
+    own = source.timecode if chosen == "clip" and not record.timecode_start else None
+    label = record.timecode_start or own or ""
+    if record.timecode_rate == "auto":
+        rate = rate_for_label(nearest_rate(source.rate_hz or asked_hz), label)
+    else:
+        rate = find_rate(record.timecode_rate)
+    if label:
+        _check_label(label, rate, own is not None)
+    return TimecodeStart(rate, chosen, label or "00:00:00:00")
+
+
+def _check_label(label: str, rate: TimecodeRate, is_own: bool) -> None:
+    """Raises ``ConfigError`` where a first label is none at the rate."""
+    try:
+        if is_own and rate_for_label(rate, label) is not rate:
+            raise ConfigError(f"timecode {label!r} does not count as the rate {rate.name} does")
+        rate.frame_from_label(first_label(label, rate))
+    except ConfigError as error:
+        whose = "the clip's own " if is_own else ""
+        raise ConfigError(
+            f"{whose}{error}; choose with --timecode-rate and --timecode-start"
+        ) from None

@@ -1,0 +1,157 @@
+"""The takes of a session, one after the other: started, marked and ended from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from livefacs.errors import TakeError
+from livefacs.types import TrackedFrame
+
+
+class Recording(Protocol):
+    """A take that is being written; ``session.opening`` makes it."""
+
+    @property
+    def timecode(self) -> str:
+        """Timecode at which the take starts."""
+
+    @property
+    def late(self) -> bool:
+        """True while the writer is behind."""
+
+    @property
+    def failure(self) -> str:
+        """Why nothing more is recorded; empty while all is well."""
+
+    def send(self, tracked: TrackedFrame) -> None:
+        """Queue one frame for the writer."""
+
+    def mark(self, label: str, kind: str = "mark") -> None:
+        """Put a marker at the newest frame; ``kind`` ``neutral`` notes a neutral capture."""
+
+    def finish(self) -> tuple[str, str, str]:
+        """Close the take: end timecode, path of the curves, path of the video."""
+
+
+RecordingFactory = Callable[[str | None, int | None], Recording]
+
+
+class Takes:
+    """What is recorded of a session.
+
+    Parameters
+    ----------
+    factory : callable(slate, take number) that opens a take, or None
+
+    Attributes
+    ----------
+    slate : str or None
+        Name of the next take.
+    number : int or None
+        Number of the next take.
+    """
+
+    def __init__(self, factory: RecordingFactory | None) -> None:
+        self._factory = factory
+        self._is_closed = False
+        self._lock = threading.Lock()
+        self._recording: Recording | None = None
+        self.slate: str | None = None
+        self.number: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True between the start and the end of a take, also of one that failed meanwhile."""
+        return self._recording is not None
+
+    @property
+    def late(self) -> bool:
+        """True while the writer is behind."""
+        recording = self._recording
+        return recording is not None and recording.late
+
+    @property
+    def failure(self) -> str:
+        """Why the take at hand ended early; empty where it did not."""
+        recording = self._recording
+        return "" if recording is None else recording.failure
+
+    def send(self, tracked: TrackedFrame) -> None:
+        """Record a frame, while there is a take."""
+        recording = self._recording
+        if recording is not None:
+            recording.send(tracked)
+
+    def start(self, slate: str | None, number: int | None) -> str:
+        """Start a take; its start timecode. One that ended early makes way for it.
+
+        Raises
+        ------
+        TakeError
+            There is no take folder, a take is being recorded already, or the session ends.
+        """
+        if self._factory is None:
+            raise TakeError(
+                "cannot record: this session has no take folder; start it with --record DIR"
+            )
+        with self._lock:
+            if self._is_closed:
+                raise TakeError("cannot record: the session is ending")
+            if self._recording is not None and not self._recording.failure:
+                raise TakeError("cannot record: a take is being recorded already; stop it first")
+            if self._recording is not None:
+                self._recording.finish()
+                self._recording = None
+            if slate is not None:
+                self.slate = slate
+            if number is not None:
+                self.number = number
+            self._recording = self._factory(self.slate, self.number)
+            return self._recording.timecode
+
+    def stop(self) -> tuple[str, str, str]:
+        """End the take: timecode, path of its curves, path of its video (empty without one).
+
+        Raises
+        ------
+        TakeError
+            No take is being recorded.
+        """
+        with self._lock:
+            recording, self._recording = self._recording, None
+            if recording is None:
+                raise TakeError("no take is being recorded")
+            if self.number is not None:
+                self.number += 1
+        return recording.finish()
+
+    def close(self) -> None:
+        """End the take, where there is one; no other starts."""
+        with self._lock:
+            self._is_closed = True
+            recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.finish()
+
+    def mark(self, label: str) -> None:
+        """Put a marker at the present frame.
+
+        Raises
+        ------
+        TakeError
+            No take is being recorded, or it has ended early.
+        """
+        recording = self._recording
+        if recording is None:
+            raise TakeError("cannot mark: no take is being recorded")
+        if recording.failure:
+            raise TakeError(f"cannot mark: {recording.failure}; start another take")
+        recording.mark(label)
+
+    def note_neutral(self) -> None:
+        """Mark that the neutral is captured from here on, where there is a take."""
+        recording = self._recording
+        if recording is not None:
+            recording.mark("neutral capture", "neutral")
