@@ -58,6 +58,8 @@ class TrackingOptions:
         Landmark model of the Tasks backend; None looks in the user's model folder.
     max_faces : int or None
         Faces looked for, of which the largest is followed; None: as few as the backend can.
+    reader : str
+        ``all``: mesh, image and blendshape net are read together; ``geometry``: the mesh alone.
     weights : Path or None
         Estimator weights; None for those that ship.
     profile : str or None
@@ -69,6 +71,7 @@ class TrackingOptions:
     landmarker: Literal["auto", "facemesh", "tasks"] = "auto"
     model: Path | None = None
     max_faces: Annotated[int | None, Field(ge=1, le=20)] = None
+    reader: Literal["all", "geometry"] = "all"
     weights: Path | None = None
     profile: str | None = None
     filter_cutoff_hz: Annotated[float | None, Field(gt=0, le=1000)] = None

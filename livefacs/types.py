@@ -66,6 +66,26 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Readings:
+    """What is read of one face besides its mesh; a function of image and mesh alone.
+
+    Attributes
+    ----------
+    patches : (N_PATCHES, 3) float32
+        By ``vocab.readings.PATCHES``: log energy of dark upright lines and of dark level lines,
+        both over the brightness, and log brightness. NaN where the patch leaves the image.
+    texture : (N_TEXTURE,) uint8
+        Oriented gradients of the upright face: rows, columns, orientations.
+    blendshapes : (N_BLENDSHAPES,) float32
+        What MediaPipe's blendshape net makes of the mesh, 0..1; NaN where it did not run.
+    """
+
+    patches: F32
+    texture: U8
+    blendshapes: F32
+
+
+@dataclass(frozen=True, slots=True)
 class Landmarks:
     """The mesh of one face.
 
@@ -76,6 +96,8 @@ class Landmarks:
     image_size : (width, height) in pixels
     n_faces : int
         Faces seen in the image; the largest is followed.
+    readings : Readings or None
+        What was read of the face besides; None where only the mesh is known.
     """
 
     points_px: F32
@@ -83,6 +105,7 @@ class Landmarks:
     i_frame: int
     image_size: tuple[int, int]
     n_faces: int = 1
+    readings: Readings | None = None
 
 
 @dataclass(frozen=True, slots=True)

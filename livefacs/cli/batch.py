@@ -41,6 +41,9 @@ def batch(
     weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
     landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    reader: Annotated[
+        str, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
+    ] = "all",
     as_live: Annotated[
         bool | None,
         typer.Option(
@@ -59,7 +62,13 @@ def batch(
     from livefacs.formats.curves import ExportOptions
     from livefacs.offline import SolveOptions, checked_mark, find_jobs, work_on_clip
 
-    given = {"landmarker": landmarker, "model": model, "weights": weights, "profile": profile}
+    given = {
+        "landmarker": landmarker,
+        "model": model,
+        "reader": reader,
+        "weights": weights,
+        "profile": profile,
+    }
     options = SolveOptions(
         tracking=load_options(None, {"tracking": given}).tracking,
         as_live=as_live,

@@ -35,6 +35,9 @@ def live(
     weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
     landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
+    ] = None,
     width: Annotated[int | None, typer.Option(help="Width asked of the camera, pixels.")] = None,
     height: Annotated[int | None, typer.Option(help="Height asked of the camera, pixels.")] = None,
     rate: Annotated[float | None, typer.Option(help="Rate asked of the camera, Hz.")] = None,
@@ -98,6 +101,7 @@ def live(
             "tracking": {
                 "landmarker": landmarker,
                 "model": model,
+                "reader": reader,
                 "weights": weights,
                 "profile": profile,
                 "filter_cutoff_hz": filter_cutoff,

@@ -38,6 +38,9 @@ def mirror(
     ] = None,
     landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
+    ] = None,
 ) -> None:
     """Practise Action Units, code clips and test yourself, in the browser."""
     from livefacs.cli.mirroring import MirrorRun, page_profile
@@ -52,6 +55,7 @@ def mirror(
             "tracking": {
                 "landmarker": landmarker,
                 "model": model,
+                "reader": reader,
                 "profile": None if profile == "none" else profile,
             },
         },

@@ -39,6 +39,9 @@ def record(
     weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
     landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
+    ] = None,
     realtime: Annotated[
         bool,
         typer.Option("--realtime/--every-frame", help="A clip at its pace, or without drops."),
@@ -58,6 +61,7 @@ def record(
             "tracking": {
                 "landmarker": landmarker,
                 "model": model,
+                "reader": reader,
                 "weights": weights,
                 "profile": profile,
             },

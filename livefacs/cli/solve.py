@@ -50,6 +50,9 @@ def solve(
     weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
     landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
     model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    reader: Annotated[
+        str, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
+    ] = "all",
     filter_cutoff: Annotated[
         float | None, typer.Option(help="One Euro filter: cutoff at rest, Hz.")
     ] = None,
@@ -90,6 +93,7 @@ def solve(
     given = {
         "landmarker": landmarker,
         "model": model,
+        "reader": reader,
         "weights": weights,
         "profile": profile,
         "filter_cutoff_hz": filter_cutoff,

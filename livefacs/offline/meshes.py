@@ -21,6 +21,7 @@ from livefacs.types import (
     HeadPose,
     Health,
     Landmarks,
+    Readings,
     TrackedFrame,
 )
 from livefacs.vocab.facs import N_AU
@@ -50,6 +51,8 @@ class Meshes(Sequence[Mesh]):
         Faces in each frame; 0: no mesh. None: one in every frame.
     sizes : (T, 2) int, or one (width, height)
         Of the images, pixels.
+    readings : callable(row)
+        Gives what was read of the face besides, or None.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Meshes(Sequence[Mesh]):
         sizes: Any,
         i_frame: I64 | None = None,
         n_faces: Any = None,
+        readings: Callable[[int], Readings | None] = lambda _: None,
     ) -> None:
         n = len(t_ns)
         self._points: Any = np.asarray(points_px)  # no np.memmap, whose slices are slow
@@ -66,13 +70,15 @@ class Meshes(Sequence[Mesh]):
         self._sizes = np.broadcast_to(np.asarray(sizes), (n, 2))
         self._i_frame = np.arange(n) if i_frame is None else i_frame
         self._n_faces = np.ones(n, np.int64) if n_faces is None else n_faces
+        self._readings = readings
 
     @classmethod
     def of_take(cls, take: Take) -> Meshes:
         """Those of a take, read from the disk as they are asked for."""
         frames = take.frames
         sizes = np.stack((frames["width"], frames["height"]), axis=1)
-        return cls(take.points_px, take.t_ns, sizes, frames["i_frame"], frames["n_faces"])
+        numbers = frames["i_frame"], frames["n_faces"]
+        return cls(take.points_px, take.t_ns, sizes, *numbers, take.readings)
 
     @property
     def faces(self) -> Sequence[Landmarks]:
@@ -95,7 +101,14 @@ class Meshes(Sequence[Mesh]):
         landmarks = None
         if n_faces:
             width, height = self._sizes[row].tolist()
-            landmarks = Landmarks(self._points[row], t_ns, i_frame, (width, height), int(n_faces))
+            landmarks = Landmarks(
+                self._points[row],
+                t_ns,
+                i_frame,
+                (width, height),
+                int(n_faces),
+                self._readings(int(row)),
+            )
         return Mesh(i_frame, t_ns, landmarks)
 
 

@@ -11,12 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
 from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.files.locks import Lock, is_locked
 from livefacs.landmarkers import open_landmarker
+from livefacs.landmarkers.reading import with_readers
 from livefacs.offline.estimating import Setup, clip_setup, take_setup
 from livefacs.offline.meshes import ReadAhead, recorded_meshes, tracked_meshes
 from livefacs.offline.options import SolveOptions, is_take
@@ -212,7 +214,9 @@ def _open_clip(clip: str, options: SolveOptions) -> Source:
 
 def _open_finder(options: SolveOptions) -> Landmarker:
     tracking = options.tracking
-    return following_largest(open_landmarker(tracking.landmarker, model=tracking.model), tracking)
+    finder = open_landmarker(tracking.landmarker, model=tracking.model)
+    largest = following_largest(finder, tracking)
+    return with_readers(largest, tracking.reader, load_model(tracking.weights))
 
 
 def _clip_info(clip: str, source: Source, setup: Setup) -> TakeInfo:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from livefacs.au.model import load_model
 from livefacs.clock import ClockMap, now_ns
 from livefacs.config import SessionOptions, StreamOptions
+from livefacs.landmarkers.reading import with_readers
 from livefacs.protocols import Source
 from livefacs.session.parts import (
     first_run_notice,
@@ -89,6 +90,7 @@ def _open_chain(
     if looks_for_more and not is_take(options.source.spec):
         landmarker = following_largest(landmarker, tracking)  # as where a clip is solved
         undo.callback(landmarker.close)
+    landmarker = with_readers(landmarker, tracking.reader, model)
     tracker = Tracker(
         landmarker,
         estimator,

@@ -111,7 +111,8 @@ def _check_stream(entry: Mapping[str, Any]) -> None:
     if dtype_from_entry(entry).itemsize != int(entry["record_bytes"]):
         raise ValueError(f"size of the records of {name!r}")
     first_row = int(entry["first_row"])
-    if not 0 <= first_row <= (_MOST_NS if "rig" in entry else 0):
+    begins_late = "rig" in entry or name == "readings"
+    if not 0 <= first_row <= (_MOST_NS if begins_late else 0):
         raise ValueError(f"first row of {name!r}")
     if "rig" in entry and not len(entry["controls"]):
         raise ValueError(f"controls of {name!r}")

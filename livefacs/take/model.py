@@ -28,12 +28,14 @@ from livefacs.files.atomic import make_folder, sync_folder, write_text
 from livefacs.timecode import RATES, TimecodeRate, frame_of_day
 from livefacs.types import N_LANDMARKS
 from livefacs.vocab.facs import AU_CHANNELS
+from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES, N_TEXTURE
 
 FORMAT: Final = "livefacs-take"
 VERSION: Final = 1
 DOCUMENT_NAME: Final = "take.json"
 FRAMES_FILE: Final = "frames.rec"
 LANDMARKS_FILE: Final = "landmarks.rec"
+READINGS_FILE: Final = "readings.rec"
 MARKERS_FILE: Final = "markers.jsonl"
 VIDEO_FILE: Final = "video.mp4"
 VIDEO_STAMPS_FILE: Final = "video.rec"
@@ -59,6 +61,9 @@ UNITS: Final[dict[str, str]] = {
     "raw": "the same before the temporal filter",
     "confidence": "0 to 1",
     "points_px": "x, y, z of each landmark in image pixels, float32",
+    "patches": "log line energies over brightness, log brightness; NaN where not seen",
+    "texture": "oriented gradients of the upright face, 0 to 255",
+    "blendshapes": "of MediaPipe's blendshape net, 0 to 1; NaN where it did not run",
     "values": "in each control's own range; NaN where the control was not there",
     "pts": "presentation stamp of the video frame, microseconds from its first frame",
 }
@@ -96,6 +101,18 @@ def frames_dtype(n_channels: int = len(AU_CHANNELS)) -> np.dtype[Any]:
 def landmarks_dtype() -> np.dtype[Any]:
     """Record of ``landmarks.rec``."""
     return np.dtype([("row", "<i8"), ("points_px", "<f4", (N_LANDMARKS, 3))])
+
+
+def readings_dtype() -> np.dtype[Any]:
+    """Record of ``readings.rec``."""
+    return np.dtype(
+        [
+            ("row", "<i8"),
+            ("patches", "<f4", (N_PATCHES, N_PATCH_READINGS)),
+            ("texture", "u1", (N_TEXTURE,)),
+            ("blendshapes", "<f4", (N_BLENDSHAPES,)),
+        ]
+    )
 
 
 def rig_dtype(n_controls: int) -> np.dtype[Any]:

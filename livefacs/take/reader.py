@@ -23,6 +23,7 @@ from livefacs.take.model import (
     dtype_from_entry,
     frames_dtype,
     landmarks_dtype,
+    readings_dtype,
     rig_dtype,
     video_dtype,
 )
@@ -33,6 +34,7 @@ from livefacs.types import (
     HeadPose,
     Health,
     Landmarks,
+    Readings,
     RigFrame,
     TrackedFrame,
 )
@@ -187,6 +189,18 @@ class Take:
         """(N_ROWS, 478, 3) float32 pixels; NaN where there was no face."""
         return cast(F32, self._records("landmarks")["points_px"][: self.n_rows])
 
+    def readings(self, row: int) -> Readings | None:
+        """What was read of the face in a row besides its mesh; None where nothing was."""
+        first = int(self._entries["readings"]["first_row"]) if "readings" in self._entries else 0
+        if "readings" not in self._entries or row < first or not self.frames["n_faces"][row]:
+            return None
+        record = self._maps["readings"][row - first]
+        return Readings(
+            np.array(record["patches"]),
+            np.array(record["texture"]),
+            np.array(record["blendshapes"]),
+        )
+
     def timecode(self, row: int) -> str:
         """Timecode label of a row."""
         return self.rate.label_from_frame(int(self.frames["timecode"][row]))
@@ -249,7 +263,8 @@ class Take:
         size = (int(record["width"]), int(record["height"]))
         if record["n_faces"]:
             points = np.array(self.points_px[row])
-            landmarks = Landmarks(points, t_ns, i_frame, size, int(record["n_faces"]))
+            n_faces = int(record["n_faces"])
+            landmarks = Landmarks(points, t_ns, i_frame, size, n_faces, self.readings(row))
         rigs = self._rigs_of(row)
         return TrackedFrame(
             i_frame=i_frame,
@@ -332,6 +347,8 @@ class Take:
             return frames_dtype(len(self.document["channels"]))
         if name == "landmarks":
             return landmarks_dtype()
+        if name == "readings":
+            return readings_dtype()
         return rig_dtype(len(entry["controls"])) if "rig" in entry else video_dtype()
 
     def _map(self, entry: Mapping[str, Any]) -> Records:
@@ -352,7 +369,7 @@ class Take:
         n_rows = _n_whole_rows(self._maps["frames"], 0)
         n_rows = min(n_rows, _n_whole_rows(self._maps["landmarks"], 0))
         for name, entry in self._entries.items():
-            if "rig" in entry and self._is_last_of_rig(name):
+            if name == "readings" or ("rig" in entry and self._is_last_of_rig(name)):
                 first = int(entry["first_row"])
                 n_rows = min(n_rows, first + _n_whole_rows(self._maps[name], first))
         return n_rows

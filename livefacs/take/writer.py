@@ -20,12 +20,14 @@ from livefacs.take.model import (
     LANDMARKS_FILE,
     LOCK_FILE,
     MARKERS_FILE,
+    READINGS_FILE,
     STAGES,
     Marker,
     TakeInfo,
     document_from_info,
     frames_dtype,
     landmarks_dtype,
+    readings_dtype,
     rig_dtype,
     safe_name,
     stream_entry,
@@ -113,6 +115,7 @@ class TakeWriter:
         self._info = info
         self._rate = RATES[info.timecode.rate.name]
         self._document = document_from_info(info, clock or ClockMap.read())
+        self._readings: _Stream | None = None
         self._rigs: dict[str, _RigStream] = {}
         self._old_streams: list[_Stream] = []
         try:
@@ -191,16 +194,15 @@ class TakeWriter:
         ------
         OSError
         """
-        rigs = [rig.stream for rig in tuple(self._rigs.values())]
-        for stream in (self._landmarks, *rigs, self._frames):
+        for stream in (self._landmarks, *self._side_streams(), self._frames):
             stream.sync()
 
     def close(self, state: str = "closed", summary: dict[str, Any] | None = None) -> None:
         """End the take: all streams cut to the rows that are whole, ``take.json`` written."""
-        for stream in (self._landmarks, *(rig.stream for rig in self._rigs.values())):
+        for stream in (self._landmarks, *self._side_streams()):
             if stream.first_row + stream.n_rows > self.n_rows:
                 stream.cut(max(0, self.n_rows - stream.first_row))
-        streams = (*self._old_streams, *(rig.stream for rig in self._rigs.values()))
+        streams = (*self._old_streams, *self._side_streams())
         for open_stream in (self._frames, self._landmarks, *streams):
             open_stream.close()
         os.fsync(self._markers.fileno())
@@ -210,6 +212,11 @@ class TakeWriter:
         self._document["summary"] = {"rows": self.n_rows, **(summary or {})}
         write_document(self.folder, self._document)
         self._lock.close(remove=True)
+
+    def _side_streams(self) -> list[_Stream]:
+        """The streams that are open and need not begin with the take."""
+        rigs = [rig.stream for rig in tuple(self._rigs.values())]
+        return rigs if self._readings is None else [self._readings, *rigs]
 
     def _ends_of_equal_rigs(self, frames: Sequence[TrackedFrame]) -> list[int]:
         """Where runs of frames end whose rigs have the same controls (maps reload while live)."""
@@ -223,11 +230,25 @@ class TakeWriter:
         rows = np.arange(self.n_rows, self.n_rows + len(frames))
         self._open_rigs(frames[0])
         written = self._landmarks.append(_landmark_records(frames, rows))
+        if self._has_readings(frames):
+            assert self._readings is not None
+            written += self._readings.append(_reading_records(frames, rows))
         for name, rig in self._rigs.items():
             written += rig.stream.append(_rig_records(name, rig, frames, rows))
         written += self._frames.append(self._frame_records(frames, rows))
         self.n_rows += len(frames)
         self.n_bytes += written
+
+    def _has_readings(self, frames: Sequence[TrackedFrame]) -> bool:
+        """Open the stream of readings with the first frames that have some."""
+        if self._readings is None and any(f.landmarks and f.landmarks.readings for f in frames):
+            stream = _Stream(self.folder / READINGS_FILE, readings_dtype(), self.n_rows)
+            self._readings = stream
+            self._document["streams"].append(
+                stream_entry("readings", READINGS_FILE, stream.dtype, first_row=self.n_rows)
+            )
+            write_document(self.folder, self._document)
+        return self._readings is not None
 
     def _open_rigs(self, frame: TrackedFrame) -> None:
         new = [
@@ -325,6 +346,22 @@ def _landmark_records(
     points = records["points_px"]
     for index, frame in enumerate(frames):
         points[index] = np.nan if frame.landmarks is None else frame.landmarks.points_px
+    return records
+
+
+def _reading_records(
+    frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    records = np.zeros(len(frames), readings_dtype())
+    records["row"] = rows
+    for record, frame in zip(records, frames, strict=True):
+        readings = None if frame.landmarks is None else frame.landmarks.readings
+        if readings is None:
+            record["patches"], record["blendshapes"] = np.nan, np.nan
+        else:
+            record["patches"] = readings.patches
+            record["texture"] = readings.texture
+            record["blendshapes"] = readings.blendshapes
     return records
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.model import load_model
 from livefacs.landmarkers import has_facemesh, open_landmarker
+from livefacs.landmarkers.reading import with_readers
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.resources import data_path
 from livefacs.retarget.library import load_rig
@@ -30,7 +32,7 @@ class _ClosedEyes:
     name = "facemesh"
 
     def __init__(self) -> None:
-        self._seeing = open_landmarker("facemesh")
+        self._seeing = with_readers(open_landmarker("facemesh"), "all", load_model())
         self.blind = range(40, 62)
 
     def detect(self, frame: Frame) -> Landmarks | None:

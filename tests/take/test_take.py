@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from livefacs.take.model import (
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from livefacs.timecode import RATES
-from livefacs.types import TrackedFrame
+from livefacs.types import Readings, TrackedFrame
+from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCHES, N_TEXTURE
 
 from .synthetic import CLOCK, CONTROLS, clip_info, make_take, tracked_frame
 
@@ -58,6 +60,41 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     assert (take.n_rows, take.n_torn_bytes, take.state) == (120, 0, "closed")
     for found, expected in zip(take, frames, strict=True):
         assert_same(found, expected)
+
+
+def test_readings_come_back_from_the_row_they_begin_with(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = [tracked_frame(i, face=i != 3) for i in range(6)]
+    for i in (2, 4, 5):
+        readings = Readings(
+            rng.normal(size=(N_PATCHES, 3)).astype(np.float32),
+            rng.integers(0, 256, N_TEXTURE).astype(np.uint8),
+            rng.uniform(size=N_BLENDSHAPES).astype(np.float32),
+        )
+        landmarks = replace(frames[i].landmarks, readings=readings)
+        frames[i] = replace(frames[i], landmarks=landmarks)
+    take = make_take(tmp_path / "take", frames[:2])
+    assert take.readings(1) is None
+    writer = TakeWriter(make_folder(tmp_path / "more"), clip_info(), CLOCK)
+    writer.append(frames[:2])
+    writer.append(frames[2:])
+    writer.close()
+    take = Take(tmp_path / "more")
+    assert [take.readings(row) is not None for row in range(6)] == [False] * 2 + [
+        True,
+        False,
+        True,
+        True,
+    ]
+    for row in (2, 4, 5):
+        found, given = take.tracked(row).landmarks.readings, frames[row].landmarks.readings
+        for name in ("patches", "texture", "blendshapes"):
+            assert getattr(found, name).tobytes() == getattr(given, name).tobytes()
+
+
+def make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def test_columns_are_mapped_not_loaded(tmp_path: Path) -> None:

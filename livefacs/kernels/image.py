@@ -1,0 +1,358 @@
+"""The face in the image: warped upright through the mesh, wrinkle energies, oriented gradients.
+
+Only the green plane is read: blood makes skin relief stand out there most, and a third of the
+bytes need fetching. Every position comes from the mesh and the mean face alone, never from what is
+known of the person, so that the same image and mesh always give the same readings.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from livefacs.arrays import F32, F64, I64, U8
+from livefacs.kernels._jit import kernel
+
+N_ORIENTATIONS = 8
+CELL_PX = 6
+"""Pixels a side of a cell of the upright face."""
+
+_NOISE_ENERGY = 0.5
+"""Squared grey levels: what noise leaves of a line once it is averaged along it."""
+_DARKEST = 4.0
+_TINY = 1e-6
+
+
+PATCH_PIXELS_PER_EYES = 80.0
+"""Pixels of a patch to an outer-eye distance."""
+SMALLEST_PX = 64
+"""No face is read in a smaller image."""
+MAX_PATCH_PX = 24
+STRIP_PX = 6
+"""Rows over which a line is followed."""
+LINE_PX = 2
+"""Distance of a line's middle from its borders."""
+
+PIXELS_PER_EYES = 48.0
+"""Pixels of the upright face to an outer-eye distance."""
+
+
+@kernel
+def fit_affine(points_px: F32, ids: I64, inverse: F64, out: F64) -> None:
+    """Affine camera that takes the mean face to the image, by least squares.
+
+    Parameters
+    ----------
+    points_px : (478, 3) float32
+    ids : (m,) int64
+        Points that expressions leave in place.
+    inverse : (4, m) float64
+        Weighted pseudo-inverse of their homogeneous coordinates in the mean face.
+    out : (4, 2) float64, written
+        Rows: pixels for one eye distance along x, y and z of the face; the origin.
+    """
+    out[:] = 0.0
+    for j in range(ids.shape[0]):
+        x, y = float(points_px[ids[j], 0]), float(points_px[ids[j], 1])
+        for row in range(4):
+            out[row, 0] += inverse[row, j] * x
+            out[row, 1] += inverse[row, j] * y
+
+
+@kernel
+def raster(width: int, right: F64, down: F64, most: int, offsets: I64) -> tuple[int, float]:
+    """Which pixels stand for one pixel of a smaller picture: up to three by three, evenly.
+
+    Parameters
+    ----------
+    width : int
+        Of the image.
+    right, down : (2,) float64
+        Edges of the smaller picture's pixel, in pixels of the image.
+    most : int
+        Pixels along an edge at most, 3 or less.
+    offsets : (9,) int64, written
+        Their places in the flattened image, from the nearest pixel's.
+
+    Returns
+    -------
+    n : int
+        How many; 0 where the picture is not smaller.
+    margin : float
+        How far they reach, pixels.
+    """
+    step = max(abs(right[0]) + abs(right[1]), abs(down[0]) + abs(down[1]))
+    n = min(most, int(step + 0.5))
+    if n < 2:
+        return 0, 1.0
+    at, margin = 0, 1.0
+    for q in range(n):
+        v = (q + 0.5) / n - 0.5
+        for p in range(n):
+            u = (p + 0.5) / n - 0.5
+            i = int(np.floor(u * right[0] + v * down[0] + 0.5))
+            j = int(np.floor(u * right[1] + v * down[1] + 0.5))
+            offsets[at] = 3 * (j * width + i)
+            margin = max(margin, abs(i) + 1.0, abs(j) + 1.0)
+            at += 1
+    return at, margin
+
+
+@kernel
+def sample(
+    flat: U8, width: int, height: int, x: float, y: float, offsets: I64, n: int, margin: float
+) -> float:
+    """Green at a place: mean of ``raster``'s pixels, or bilinear where there are none.
+
+    ``flat`` is the image as one row of bytes; beyond its border the border goes on.
+    """
+    x = min(max(x, margin), width - 1.001 - margin)
+    y = min(max(y, margin), height - 1.001 - margin)
+    if n > 0:
+        at = 3 * (int(y + 0.5) * width + int(x + 0.5)) + 1
+        total = 0
+        for k in range(n):
+            total += flat[at + offsets[k]]
+        return float(total) / n
+    i, j = int(x), int(y)
+    u, v = x - i, y - j
+    at = 3 * (j * width + i) + 1
+    below = at + 3 * width
+    top = flat[at] * (1.0 - u) + flat[at + 3] * u
+    low = flat[below] * (1.0 - u) + flat[below + 3] * u
+    return float(top * (1.0 - v) + low * v)
+
+
+@kernel
+def sample_patch(image: U8, x: float, y: float, right: F64, down: F64, out: F32) -> bool:
+    """A small piece of the image, turned and scaled; False where part of it lies outside.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    x, y : float
+        Its middle in pixels of the image.
+    right, down : (2,) float64
+        Step in the image for one pixel of the patch.
+    out : (h, w) float32, written
+        Green, 0..255.
+    """
+    height, width = image.shape[0], image.shape[1]
+    flat = image.reshape(-1)
+    n_down, n_across = out.shape[0], out.shape[1]
+    offsets = np.empty(9, np.int64)
+    n, margin = raster(width, right, down, 3, offsets)
+    reach_x = 0.5 * (n_across * abs(right[0]) + n_down * abs(down[0]))
+    reach_y = 0.5 * (n_across * abs(right[1]) + n_down * abs(down[1]))
+    if x < reach_x or y < reach_y or x + reach_x > width - 1 or y + reach_y > height - 1:
+        return False
+    for row in range(n_down):
+        b = row - 0.5 * (n_down - 1)
+        for column in range(n_across):
+            a = column - 0.5 * (n_across - 1)
+            px = x + a * right[0] + b * down[0]
+            py = y + a * right[1] + b * down[1]
+            out[row, column] = sample(flat, width, height, px, py, offsets, n, margin)
+    return True
+
+
+@kernel
+def line_energy(patch: F32, strip: F32) -> float:
+    """Mean squared depth of dark upright lines.
+
+    The patch is cut into strips of ``STRIP_PX`` rows, each averaged along the lines, so that noise
+    and pores cancel and lines stay; a line is darker than the skin ``LINE_PX`` to both sides.
+
+    Parameters
+    ----------
+    patch : (h, w) float32
+    strip : (>= w,) float32, overwritten
+
+    Returns
+    -------
+    float
+        Squared grey levels.
+    """
+    n_down, n_across = patch.shape[0], patch.shape[1]
+    n_rows = min(STRIP_PX, n_down)
+    total, n = 0.0, 0
+    for first in range(0, n_down - n_rows + 1, n_rows):
+        for column in range(n_across):
+            value = np.float32(0.0)
+            for row in range(first, first + n_rows):
+                value += patch[row, column]
+            strip[column] = value / n_rows
+        for column in range(LINE_PX, n_across - LINE_PX):
+            depth = strip[column - LINE_PX] + strip[column + LINE_PX] - 2.0 * strip[column]
+            n += 1
+            if depth > 0.0:
+                total += depth * depth
+    return total / n
+
+
+@kernel
+def read_patch(patch: F32, strip: F32, out: F32) -> None:
+    """Lines and brightness of a patch.
+
+    Parameters
+    ----------
+    patch : (h, w) float32
+    strip : (>= h, >= w) float32, overwritten
+    out : (3,) float32, written
+        Log energy of upright lines and of level lines, both over the brightness; log brightness.
+    """
+    mean = max(float(patch.mean()), _DARKEST)
+    out[0] = math.log((line_energy(patch, strip) + _NOISE_ENERGY) / mean)
+    out[1] = math.log((line_energy(patch.T, strip) + _NOISE_ENERGY) / mean)
+    out[2] = math.log(mean)
+
+
+@kernel
+def upright_face(image: U8, camera: F64, relief: F32, left: float, top: float, out: F32) -> None:
+    """The face as seen from the front, expression and all: rigid turning alone is taken out.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    camera : (4, 2) float64
+        From ``fit_affine``.
+    relief : (h, w) float32
+        Depth of the mean face at each pixel of the result, eye distances.
+    left, top : float
+        Where the first pixel stands in the mean face; pixels are ``1 / 48`` of an eye distance.
+    out : (h, w) float32, written
+        Green, 0..255.
+    """
+    height, width = image.shape[0], image.shape[1]
+    flat = image.reshape(-1)
+    unit = 1.0 / PIXELS_PER_EYES
+    offsets = np.empty(9, np.int64)
+    n, margin = raster(width, unit * camera[0], unit * camera[1], 2, offsets)
+    for row in range(out.shape[0]):
+        b = top + row * unit
+        for column in range(out.shape[1]):
+            a = left + column * unit
+            z = relief[row, column]
+            x = camera[3, 0] + a * camera[0, 0] + b * camera[1, 0] + z * camera[2, 0]
+            y = camera[3, 1] + a * camera[0, 1] + b * camera[1, 1] + z * camera[2, 1]
+            out[row, column] = sample(flat, width, height, x, y, offsets, n, margin)
+
+
+@kernel
+def oriented_gradients(face: F32, cells: F64, out: U8) -> None:
+    """Histogram of oriented gradients, compact: one normalisation, eight bits a number.
+
+    Each pixel's gradient is shared between the two nearest of eight unsigned orientations and goes
+    to one cell; a cell is divided by the root energy of itself and its eight neighbours.
+
+    Parameters
+    ----------
+    face : (6 rows, 6 columns) float32
+        Pixels, cells of ``CELL_PX``.
+    cells : (rows, columns, 8) float64, overwritten
+    out : (rows * columns * 8,) uint8, written
+        255 times the root of the orientation's share.
+    """
+    n_rows, n_columns = cells.shape[0], cells.shape[1]
+    cells[:] = 0.0
+    height, width = face.shape[0], face.shape[1]
+    for i in range(1, height - 1):
+        r = i // CELL_PX
+        for j in range(1, width - 1):
+            gx = float(face[i, j + 1] - face[i, j - 1])
+            gy = float(face[i + 1, j] - face[i - 1, j])
+            if gy < 0.0:
+                gx, gy = -gx, -gy
+            size = math.sqrt(gx * gx + gy * gy)
+            if size < _TINY:
+                continue
+            # angle / pi in 0..1 without an arc tangent: exact at the eighths, within 0.4 degrees
+            ax = abs(gx)
+            t = ax / (ax + gy)
+            t = 0.5 * (1.0 - t)
+            turn = t if gx >= 0.0 else 1.0 - t
+            bin_at = turn * N_ORIENTATIONS
+            k = int(bin_at)
+            share = bin_at - k
+            k = k % N_ORIENTATIONS
+            cell = cells[r, j // CELL_PX]
+            cell[k] += size * (1.0 - share)
+            cell[(k + 1) % N_ORIENTATIONS] += size * share
+    at = 0
+    for r in range(n_rows):
+        for c in range(n_columns):
+            energy = 0.0
+            for rr in range(max(0, r - 1), min(n_rows, r + 2)):
+                for cc in range(max(0, c - 1), min(n_columns, c + 2)):
+                    for k in range(N_ORIENTATIONS):
+                        energy += cells[rr, cc, k] * cells[rr, cc, k]
+            scale = 1.0 / (math.sqrt(energy) + CELL_PX * CELL_PX)
+            for k in range(N_ORIENTATIONS):
+                share = min(cells[r, c, k] * scale, 1.0)
+                out[at] = np.uint8(255.0 * math.sqrt(share) + 0.5)
+                at += 1
+
+
+@kernel
+def read_face(
+    image: U8,
+    points_px: F32,
+    align_ids: I64,
+    inverse: F64,
+    patch_points: I64,
+    patch_sizes: I64,
+    slopes: F64,
+    relief: F32,
+    left: float,
+    top: float,
+    camera: F64,
+    upright: F32,
+    cells: F64,
+    patches: F32,
+    texture: U8,
+) -> None:
+    """Everything that is read of a face in an image; one call a frame.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    points_px : (478, 3) float32
+    align_ids, inverse, camera : see ``fit_affine``
+    patch_points : (n, 4) int64
+        Landmarks whose mean is a patch's middle; -1 fills up.
+    patch_sizes : (n, 2) int64
+    slopes : (n, 2) float64
+        Change of depth along x and y of the mean face.
+    relief, left, top, upright : see ``upright_face``
+    cells, texture : see ``oriented_gradients``
+    patches : (n, 3) float32, written
+    """
+    if min(image.shape[0], image.shape[1]) < SMALLEST_PX:
+        patches[:] = np.nan
+        texture[:] = 0
+        return
+    fit_affine(points_px, align_ids, inverse, camera)
+    unit = 1.0 / PATCH_PIXELS_PER_EYES
+    right, down = np.empty(2), np.empty(2)
+    strip = np.empty(MAX_PATCH_PX, np.float32)
+    buffer = np.empty(MAX_PATCH_PX * MAX_PATCH_PX, np.float32)
+    for i in range(patch_points.shape[0]):
+        x, y, n = 0.0, 0.0, 0
+        for j in range(patch_points.shape[1]):
+            point = patch_points[i, j]
+            if point >= 0:
+                x += points_px[point, 0]
+                y += points_px[point, 1]
+                n += 1
+        for d in range(2):
+            right[d] = unit * (camera[0, d] + slopes[i, 0] * camera[2, d])
+            down[d] = unit * (camera[1, d] + slopes[i, 1] * camera[2, d])
+        n_across, n_down = patch_sizes[i, 0], patch_sizes[i, 1]
+        patch = buffer[: n_across * n_down].reshape(n_down, n_across)
+        if sample_patch(image, x / n, y / n, right, down, patch):
+            read_patch(patch, strip, patches[i])
+        else:
+            patches[i] = np.nan
+    upright_face(image, camera, relief, left, top, upright)
+    oriented_gradients(upright, cells, texture)

@@ -1,0 +1,54 @@
+"""A landmarker that also reads the face: wrinkles and texture from the image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, Literal
+
+import numpy as np
+
+from livefacs.au.image_reader import ImageReader
+from livefacs.au.model import EstimatorModel
+from livefacs.protocols import Landmarker
+from livefacs.types import Frame, Landmarks, Readings
+from livefacs.vocab.readings import N_BLENDSHAPES
+
+ReaderChoice = Literal["all", "geometry"]
+
+_NO_BLENDSHAPES: Final = np.full(N_BLENDSHAPES, np.nan, np.float32)
+_NO_BLENDSHAPES.setflags(write=False)
+
+
+class ReadingLandmarker:
+    """Puts ``readings`` beside the mesh of another landmarker.
+
+    Recorded meshes pass as they are: their images are black.
+
+    Parameters
+    ----------
+    finder : Landmarker
+        Closed with this one.
+    image_reader : ImageReader
+    """
+
+    def __init__(self, finder: Landmarker, image_reader: ImageReader) -> None:
+        self.name = finder.name
+        self._finder = finder
+        self._image_reader = image_reader
+
+    def detect(self, frame: Frame) -> Landmarks | None:
+        """The mesh and what is read of the face besides; None where there is no face."""
+        landmarks = self._finder.detect(frame)
+        if landmarks is None or frame.landmarks is not None:
+            return landmarks
+        patches, texture = self._image_reader.read(frame.image, landmarks)
+        return replace(landmarks, readings=Readings(patches, texture, _NO_BLENDSHAPES))
+
+    def close(self) -> None:
+        """Free the other landmarker."""
+        self._finder.close()
+
+
+def with_readers(finder: Landmarker, reader: ReaderChoice, model: EstimatorModel) -> Landmarker:
+    """The landmarker with the readers that were asked for; ``geometry``: none but the mesh."""
+    return finder if reader == "geometry" else ReadingLandmarker(finder, ImageReader(model))
