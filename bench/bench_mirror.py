@@ -17,7 +17,8 @@ from bench.timing import Table
 from livefacs.au.estimator import Estimator
 from livefacs.config import load_options
 from livefacs.landmarkers import open_landmarker
-from livefacs.mirror.server import Mirror, MirrorOptions
+from livefacs.mirror.core import MirrorOptions
+from livefacs.mirror.server import Mirror
 from livefacs.session.mirror_beside import puppets
 from livefacs.session.opening import open_session
 from livefacs.session.tracker import Tracker

@@ -19,7 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from livefacs.config import load_options
-from livefacs.mirror.server import Mirror, MirrorOptions
+from livefacs.mirror.core import MirrorOptions
+from livefacs.mirror.server import Mirror
 from livefacs.session.mirror_beside import puppets
 from livefacs.session.opening import open_session
 from tests.mirror.test_browser import Chrome, go, start_chromium

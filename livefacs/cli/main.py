@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -11,7 +12,11 @@ from typing import Annotated, Final
 import typer
 
 from livefacs import __version__
+from livefacs.cli.logs import start_logging
+from livefacs.cli.signals import ended_as_by_ctrl_c
 from livefacs.errors import LivefacsError
+
+_log = logging.getLogger(__name__)
 
 COMMANDS: Final[dict[str, str]] = {
     "live": "Track a camera or clip and stream Action Units.",
@@ -41,12 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
     Exit codes: 0 done, 1 other failure, 2 usage or configuration, 3 source, 4 model, 5 output,
-    130 stopped by Ctrl-C.
+    130 stopped by Ctrl-C, a polite kill or a closed terminal before it was done.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        _build(words)(words, prog_name="livefacs")
+        with ended_as_by_ctrl_c():
+            _build(words)(words, prog_name="livefacs")
     except LivefacsError as error:
+        _log.debug("where it came from", exc_info=True)
         typer.echo(f"livefacs: {error}", err=True)
         raise SystemExit(error.exit_code) from None
 
@@ -100,8 +107,12 @@ def _root(
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Log to standard error what happens, and errors in full."),
+    ] = False,
 ) -> None:
-    pass
+    start_logging(verbose=verbose)
 
 
 if __name__ == "__main__":

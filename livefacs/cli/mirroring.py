@@ -18,9 +18,10 @@ from livefacs.au.profile import Profile, load_profile, profile_path, save_profil
 from livefacs.cli.signals import stopped_by_signals
 from livefacs.config import SessionOptions
 from livefacs.errors import ConfigError, ProfileError, SourceError
+from livefacs.mirror.core import MirrorHooks, MirrorOptions
 from livefacs.mirror.packs import Item
 from livefacs.mirror.ranges import RangeRound
-from livefacs.mirror.server import Mirror, MirrorHooks, MirrorOptions
+from livefacs.mirror.server import Mirror
 from livefacs.offline import SolveOptions, working_take
 from livefacs.resources import data_path, user_data_folder
 from livefacs.session.mirror_beside import attach_mirror, puppets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from livefacs import __version__
 from livefacs.errors import ConfigError, LivefacsError
 from livefacs.mirror.cards import cards_document
 from livefacs.mirror.coding import compare, sort_key
+from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.packs import Item, Pack
 from livefacs.mirror.ranges import ROUND
 from livefacs.mirror.report import csv_from_report, html_from_report
@@ -23,9 +24,6 @@ from livefacs.mirror.texts import STATIC
 from livefacs.sinks.commands import CommandFault, run_command
 from livefacs.vocab.facs import AU_CHANNELS, LETTER_FLOORS
 from livefacs.vocab.notation import exclusion_faults
-
-if TYPE_CHECKING:
-    from livefacs.mirror.server import Mirror
 
 Handler = Callable[[Request], Awaitable[Response]]
 _MOST_BODY: Final = 64 * 1024
@@ -36,7 +34,7 @@ class _NotFound(ConfigError):
     """Nothing of that name."""
 
 
-def routes(mirror: Mirror) -> list[Route]:
+def routes(mirror: MirrorCore) -> list[Route]:
     """Every path but the WebSocket and the static files."""
     calls = _Calls(mirror)
     table: list[tuple[str, Handler, str]] = [
@@ -106,7 +104,7 @@ async def _body(request: Request, **kinds: type | tuple[type, ...]) -> dict[str,
 class _Calls:
     """One method a path."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: MirrorCore) -> None:
         self._mirror = mirror
 
     async def page(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from livefacs.mirror.packets import Timing, packet_from_tracked
 from livefacs.protocols import RigRetargeter
 from livefacs.slot import Slot
 from livefacs.types import RigFrame, SinkCounters, TrackedFrame
+from livefacs.workers import Worker
+
+_log = logging.getLogger(__name__)
 
 _PERIOD_SHARE: Final = 0.05
 _IN_FLIGHT: Final = 2  # frames a page may hold undrawn before newer ones wait
@@ -125,7 +129,7 @@ class LiveFeed:
         # OpenCV's pool spins on every core after a conversion that one thread does in 20 µs:
         # without it a frame costs half the processor time.
         cv2.setNumThreads(1)
-        self._thread = threading.Thread(target=self._work, name="livefacs-mirror-feed", daemon=True)
+        self._thread = Worker(self._work, "livefacs-mirror-feed", self.counters.fail)
         self._thread.start()
 
     def send(self, tracked: TrackedFrame) -> None:
@@ -195,7 +199,7 @@ class LiveFeed:
         self._note_rate(arrival.arrived_ns)
         self.newest = tracked
         for watcher in self._watchers:
-            watcher(tracked)
+            self._show(watcher, tracked)
         outboxes = self._outboxes
         if not outboxes:
             return
@@ -207,6 +211,17 @@ class LiveFeed:
         self.counters.bytes += len(packet) * len(outboxes)
         for outbox in outboxes:
             outbox.offer(packet)
+
+    def _show(self, watcher: Watcher, tracked: TrackedFrame) -> None:
+        """One page's practice; what fails in it ends the practice, not the feed."""
+        try:
+            watcher(tracked)
+        except Exception as error:
+            _log.exception("practice in a page ended")
+            self.remove_watcher(watcher)
+            self.counters.last_error = f"{type(error).__name__}: {error}"
+            text = f"the practice ended by an error ({self.counters.last_error}): reload the page"
+            self.tell_all("trouble", json.dumps({"type": "trouble", "text": text}))
 
     def _note_rate(self, arrived_ns: int) -> None:
         """Mean of the periods, not of the rates: late frames would make it too high."""

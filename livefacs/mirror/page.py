@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from livefacs.errors import ConfigError
+from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.drills import Drill, drill_from_table
 from livefacs.mirror.live import PageOutbox
 from livefacs.mirror.practice import DrillRun
@@ -26,16 +28,15 @@ from livefacs.mirror.schema import (
 )
 from livefacs.types import TrackedFrame
 
-if TYPE_CHECKING:
-    from livefacs.mirror.server import Mirror
-
+_log = logging.getLogger(__name__)
+_LEFT: Final = (WebSocketDisconnect, RuntimeError)  # Starlette's words for a page that was closed
 _STATE_PERIOD_NS: Final = 33_000_000
 
 
 class Page:
     """A WebSocket and the practice that goes on in its page."""
 
-    def __init__(self, mirror: Mirror, socket: WebSocket) -> None:
+    def __init__(self, mirror: MirrorCore, socket: WebSocket) -> None:
         self._mirror = mirror
         self._socket = socket
         self._outbox = PageOutbox(asyncio.get_running_loop())
@@ -60,7 +61,9 @@ class Page:
             feed.remove_outbox(self._outbox)
             for task in (sending, receiving):
                 task.cancel()
-            await asyncio.gather(sending, receiving, return_exceptions=True)
+            for ended in await asyncio.gather(sending, receiving, return_exceptions=True):
+                if isinstance(ended, Exception) and not isinstance(ended, _LEFT):
+                    _log.error("a page of the mirror ended", exc_info=ended)
 
     async def _send_all(self) -> None:
         while True:

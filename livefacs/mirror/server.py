@@ -11,10 +11,8 @@ import secrets
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,23 +20,18 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from livefacs import __version__
 from livefacs.clock import now_ns
-from livefacs.errors import ConfigError, SinkError
+from livefacs.errors import SinkError
 from livefacs.mirror import api
-from livefacs.mirror.clips import ClipFrames
-from livefacs.mirror.drills import DrillLibrary, load_drills
+from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
-from livefacs.mirror.live import LiveFeed
-from livefacs.mirror.packs import Item, PackLibrary, load_packs
 from livefacs.mirror.page import Page
-from livefacs.mirror.progress import Progress
-from livefacs.mirror.ranges import RangeRound
-from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.texts import STATIC
-from livefacs.protocols import RigRetargeter, SessionControl
+from livefacs.protocols import RigRetargeter
+from livefacs.workers import Worker
 
-DEFAULT_PORT: Final = 8770
+_START_S: Final = 10.0
+_STOP_S: Final = 3.0
 _MOST_BYTES: Final = 64 * 1024  # of one message of a page
 
 for _suffix, _kind in {
@@ -49,75 +42,23 @@ for _suffix, _kind in {
 }.items():
     mimetypes.add_type(_kind, _suffix)  # some systems say otherwise, and browsers then refuse them
 
-Measure = Callable[[Item], dict[str, Any]]
-KeepRanges = Callable[[RangeRound], str]
 
-
-@dataclass(slots=True)
-class MirrorHooks:
-    """What only the composition root can do for the mirror.
-
-    Attributes
-    ----------
-    measure : callable or None
-        Machine curves of a pack's item: ``{"channels": [...], "values": [[...] per frame]}``.
-    keep_ranges : callable or None
-        Turns a finished round of calibration into the person's profile; says where it went.
-    retry : callable or None
-        Look for the camera again.
-    control : SessionControl or None
-        The session that takes commands over HTTP.
-    """
-
-    measure: Measure | None = None
-    keep_ranges: KeepRanges | None = None
-    retry: Callable[[], None] | None = None
-    control: SessionControl | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MirrorOptions:
-    """Where the mirror listens and where its data are.
-
-    Attributes
-    ----------
-    host : str
-        ``127.0.0.1`` is this machine only; any other address asks visitors for a token.
-    port : int
-        0 takes a free one.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = DEFAULT_PORT
-    progress_path: Path | None = None
-    drill_folders: tuple[Path, ...] | None = None
-    pack_folders: tuple[Path, ...] | None = None
-
-
-@dataclass(slots=True)
-class _State:
-    source: str = ""
-    trouble: str = ""
-    maxima: dict[str, float] = field(default_factory=dict)
-    since_start: int = field(default_factory=lambda: secrets.randbits(48))
-
-
-class Mirror:
+class Mirror(MirrorCore):
     """The web mirror. ``start`` serves in a thread of its own; ``feed`` is the session's sink.
 
     Parameters
     ----------
-    options : MirrorOptions
-    hooks : MirrorHooks
-    puppets : retargeters of the page's puppets (``arkit52`` and ``marmoset``)
-    clock : callable, nanoseconds of the session
+    options, hooks, puppets, clock : as of ``MirrorCore``
 
     Attributes
     ----------
     url : str
         What to open in a browser; carries the token where one is needed.
-    refused_messages : int
-        WebSocket messages that made no sense.
+
+    Raises
+    ------
+    SinkError
+        The port is taken, or the address is not of this machine.
     """
 
     def __init__(
@@ -127,23 +68,13 @@ class Mirror:
         puppets: Sequence[RigRetargeter] = (),
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        self.options = options or MirrorOptions()
-        self.hooks = hooks or MirrorHooks()
-        self.clock = clock
-        self.refused_messages = 0
-        self.tests: dict[str, SelfTest] = {}
-        self._state = _State()
-        self._control: SessionControl | None = None
-        self._socket = _bind(self.options.host, self.options.port)
+        options = options or MirrorOptions()
+        self._socket = _bind(options.host, options.port)
         try:
-            self.progress = Progress(self.options.progress_path)
-            self.drills: DrillLibrary = load_drills(self.options.drill_folders)
-            self.packs: PackLibrary = load_packs(self.options.pack_folders)
+            super().__init__(options, hooks or MirrorHooks(), puppets, clock)
         except BaseException:
             self._socket.close()
             raise
-        self.clips = ClipFrames()
-        self.feed = LiveFeed(clock, puppets)
         self.token = None if _is_loopback(self.options.host) else secrets.token_urlsafe(16)
         self._server = _Server(
             uvicorn.Config(
@@ -158,7 +89,7 @@ class Mirror:
                 server_header=False,
             )
         )
-        self._thread = threading.Thread(target=self._serve, name="livefacs-mirror", daemon=True)
+        self._thread = Worker(self._serve, "livefacs-mirror", self._note_failure)
 
     @property
     def port(self) -> int:
@@ -186,80 +117,37 @@ class Mirror:
         return Guard(Starlette(routes=routes), hosts, self.token)
 
     def start(self) -> None:
-        """Serve from now on; returns when the address answers."""
+        """Serve from now on; returns when the address answers.
+
+        Raises
+        ------
+        SinkError
+            It does not within ten seconds.
+        """
         self._thread.start()
-        self._server.is_up.wait(timeout=10)
+        in_time = self._server.is_up.wait(_START_S)
+        if not in_time or self._thread.failure is not None:
+            reason = self._thread.failure or f"no answer within {_START_S:.0f} s"
+            raise SinkError(f"the mirror did not start at {self.url}: {reason}")
 
     def stop(self) -> None:
         """Close every page, the progress file and the feed."""
         self._server.should_exit = True
         if self._thread.is_alive():
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=_STOP_S)
         self.feed.shut()
         self._socket.close()
         self.progress.close()
+
+    def _note_failure(self, failure: BaseException) -> None:
+        self.feed.counters.fail(failure)  # a session that the mirror shows ends with it
+        self._server.is_up.set()  # nobody need wait any longer
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])
 
     async def _live(self, socket: WebSocket) -> None:
         await Page(self, socket).serve()
-
-    # What the session tells the mirror.
-
-    def attach(
-        self, control: SessionControl | None, source: str, calibrated: Iterable[str] = ()
-    ) -> None:
-        """A session runs (or, with None, has ended).
-
-        ``calibrated`` are the channels whose personal maximum its profile knows: on its scale it
-        stands at 1, and their letters are not provisional.
-        """
-        self._control = control
-        self._state.source, self._state.trouble = source, ""
-        self._state.maxima = dict.fromkeys(calibrated, 1.0)
-        self._tell_state()
-
-    def report_trouble(self, text: str) -> None:
-        """There is no picture, and why; the pages show it with what to do."""
-        self._control = None
-        self._state.trouble = text
-        self._tell_state()
-
-    def _tell_state(self) -> None:
-        self.feed.tell_all("state", self.state_message())
-
-    def state_message(self) -> str:
-        """What a page is told when it opens and whenever it changes."""
-        state = {
-            "type": "state",
-            "version": __version__,
-            "server": self._state.since_start,
-            "source": self._state.source,
-            "trouble": self._state.trouble,
-            "maxima": self._state.maxima,
-        }
-        return json.dumps(state)
-
-    # What a page asks for.
-
-    def capture_neutral(self) -> None:
-        """Take the next second as the person's neutral."""
-        control = self._control
-        if control is not None:
-            control.capture_neutral()
-
-    def keep_ranges(self, finished: RangeRound) -> dict[str, Any]:
-        """Keep the maxima of a calibration round, as profile where that can be done."""
-        maxima = finished.maxima()
-        if not maxima:
-            raise ConfigError("no action was seen: the face has to be in the picture")
-        self.progress.note_maxima(maxima)
-        if self.hooks.keep_ranges is not None:
-            return {"maxima": maxima, "profile": self.hooks.keep_ranges(finished)}
-        self._state.maxima |= maxima
-        self._tell_state()
-        return {"maxima": maxima, "profile": ""}
 
 
 class _Server(uvicorn.Server):

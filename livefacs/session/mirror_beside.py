@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from livefacs.au.estimator import Estimator
-from livefacs.mirror.server import Mirror, MirrorHooks, MirrorOptions
+from livefacs.mirror.core import MirrorHooks, MirrorOptions
+from livefacs.mirror.server import Mirror
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.runner import Session

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livefacs.mirror.server import Mirror, MirrorOptions
+from livefacs.mirror.core import MirrorOptions
+from livefacs.mirror.server import Mirror
 from livefacs.types import (
     ActionUnits,
     Gaze,

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from livefacs.config import load_options
-from livefacs.mirror.server import Mirror, MirrorOptions
+from livefacs.mirror.core import MirrorOptions
+from livefacs.mirror.server import Mirror
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.mirror_beside import puppets
 from livefacs.session.opening import open_session

@@ -22,9 +22,10 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from livefacs.errors import SinkError
+from livefacs.mirror.core import MirrorOptions
 from livefacs.mirror.packets import HEADER_BYTES, MAGIC, Hint, hints_from_tracked
 from livefacs.mirror.schema import message_from_text
-from livefacs.mirror.server import Mirror, MirrorOptions
+from livefacs.mirror.server import Mirror
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 from tests.mirror.conftest import make_frame, without_face
 

@@ -1,0 +1,68 @@
+"""Threads whose errors are kept, and parts that are closed whatever one of them does."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from livefacs.workers import Closing, Worker, close_all
+
+
+def test_what_ends_a_worker_is_kept_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[BaseException] = []
+
+    def fail() -> None:
+        raise ValueError("of a worker")
+
+    worker = Worker(fail, "livefacs-test", told.append)
+    worker.start()
+    worker.join(10)
+    assert isinstance(worker.failure, ValueError)
+    assert told == [worker.failure]
+    assert "livefacs-test ended" in caplog.text
+    assert "of a worker" in caplog.text
+
+
+def test_parts_are_closed_in_reverse_order_once_each() -> None:
+    closed: list[int] = []
+    closing = Closing()
+    for part in range(5):
+        closing.add(str(part), lambda part=part: closed.append(part))
+    closing.close()
+    closing.close()
+    assert closed == [4, 3, 2, 1, 0]
+    assert (closing.hung, closing.failures) == ([], [])
+
+
+def test_neither_a_hanging_nor_a_failing_part_keeps_another_from_being_closed() -> None:
+    closed: list[str] = []
+    for_ever = threading.Event()
+
+    def fail() -> None:
+        raise OSError("device gone")
+
+    closing = Closing(limit_s=1.0)
+    closing.add("last", lambda: closed.append("last"))
+    closing.add("failing", fail)
+    closing.add("hanging", for_ever.wait)
+    closing.add("first", lambda: closed.append("first"))
+    began = time.monotonic()
+    closing.close()
+    assert 0.9 < time.monotonic() - began < 5.0
+    assert closed == ["first", "last"]
+    assert closing.hung == ["hanging"]
+    assert [str(failure) for failure in closing.failures] == ["device gone"]
+    for_ever.set()
+
+
+def test_close_all_raises_the_first_failure_when_all_is_closed() -> None:
+    closed: list[str] = []
+
+    def fail() -> None:
+        raise OSError("port gone")
+
+    with pytest.raises(OSError, match="port gone"):
+        close_all([("a", fail), ("b", lambda: closed.append("b"))])
+    assert closed == ["b"]
