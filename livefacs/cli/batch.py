@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
 
 if TYPE_CHECKING:
@@ -30,20 +31,18 @@ def batch(
         int, typer.Option(min=0, max=MOST_PROCESSES, help="Processes; 0: one a core.")
     ] = 0,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://HOST:PORT.")] = "",
-    rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
+    rig: shared.Rig = "",
     fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
     smooth: Annotated[
         float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz.")
     ] = 0.0,
     confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
-    timecode: Annotated[bool, typer.Option("--timecode", help="A timecode column.")] = False,
-    profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
-    landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
-    reader: Annotated[
-        str, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
-    ] = "all",
+    timecode: shared.Timecode = False,
+    profile: shared.Profile = None,
+    weights: shared.Weights = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
+    reader: shared.Reader = None,
     as_live: Annotated[
         bool | None,
         typer.Option(

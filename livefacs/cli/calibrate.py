@@ -26,6 +26,7 @@ from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile, profile_path, save_profile
+from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.keys import keys_pressed
 from livefacs.cli.solve import seconds_from_text
@@ -59,9 +60,9 @@ def calibrate(
         bool, typer.Option("--neutral-only", help="Leave the range of motion out.")
     ] = False,
     hold: Annotated[float, typer.Option(min=1.0, help="Seconds for each movement.")] = 4.0,
-    landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
+    weights: shared.Weights = None,
 ) -> None:
     """Make a personal profile: three seconds of neutral, then movement by movement.
 
@@ -82,7 +83,7 @@ def calibrate(
     else:
         estimator_model = load_model(weights)
         with (
-            closing(open_landmarker(landmarker, model=model)) as finder,
+            closing(open_landmarker(landmarker or "auto", model=model)) as finder,
             closing(open_source(source)) as frames,
         ):
             guide = _Guide(console, frames, finder, estimator_model)

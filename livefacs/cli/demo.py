@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from livefacs.cli import options as shared
 
 app = typer.Typer()
 
@@ -21,10 +22,10 @@ def demo(
         ),
     ] = None,
     rig: Annotated[str | None, typer.Option(help="Rig of destinations that name none.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="End after this long.")] = None,
-    meters: Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")] = True,
-    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    seconds: shared.Seconds = None,
+    meters: shared.Meters = True,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
 ) -> None:
     """Play the bundled performer in real time through everything, then print a summary."""
     from livefacs.cli.running import run_session

@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
 
 import typer
+
+from livefacs.cli import options as shared
 
 app = typer.Typer()
 
@@ -32,8 +33,8 @@ _TIMED_SECONDS = 3.0
 
 @app.command()
 def doctor(
-    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
 ) -> None:
     """Versions, backends, cameras, folders, and how long each stage takes here."""
     sections: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (

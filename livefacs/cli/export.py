@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from livefacs.cli import options as shared
+
 app = typer.Typer()
 
 
@@ -29,12 +31,12 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="File; default: the take's name, here."),
     ] = None,
-    rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
+    rig: shared.Rig = "",
     fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
     smooth: Annotated[float, typer.Option(help="Zero-phase low-pass, Hz; 0: none.")] = 0.0,
     raw: Annotated[bool, typer.Option("--raw", help="Units before the live filter.")] = False,
     confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
-    timecode: Annotated[bool, typer.Option("--timecode", help="A timecode column.")] = False,
+    timecode: shared.Timecode = False,
     node: Annotated[str, typer.Option(help="Name of the mesh or blend shape node.")] = "face",
     first_frame: Annotated[int, typer.Option(help="Number of the first frame.")] = 1,
     header_blanks: Annotated[

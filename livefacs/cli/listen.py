@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from livefacs.cli import options as shared
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -25,7 +27,7 @@ def listen(
         str,
         typer.Argument(help="Stream, as for --to: osc://127.0.0.1:9000, vmc://, livelink:// …"),
     ],
-    seconds: Annotated[float | None, typer.Option(help="End after this long.")] = None,
+    seconds: shared.Seconds = None,
     packets: Annotated[int | None, typer.Option(help="End after so many packets.")] = None,
     all_values: Annotated[
         bool, typer.Option("--all/--moving", help="Every value, or only those that moved.")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from livefacs.cli import options as shared
+
 app = typer.Typer()
 
 
@@ -28,16 +30,12 @@ def live(
     rig: Annotated[
         str | None, typer.Option(help="Rig of destinations that name none: arkit52, …")
     ] = None,
-    config: Annotated[
-        str | None, typer.Option("--config", "-c", help="Configuration: a name or a TOML file.")
-    ] = None,
-    profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
-    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
-    reader: Annotated[
-        str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
-    ] = None,
+    config: shared.Config = None,
+    profile: shared.Profile = None,
+    weights: shared.Weights = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
+    reader: shared.Reader = None,
     width: Annotated[int | None, typer.Option(help="Width asked of the camera, pixels.")] = None,
     height: Annotated[int | None, typer.Option(help="Height asked of the camera, pixels.")] = None,
     rate: Annotated[float | None, typer.Option(help="Rate asked of the camera, Hz.")] = None,
@@ -63,18 +61,14 @@ def live(
     record_video: Annotated[
         bool | None, typer.Option("--record-video/--no-record-video", help="Keep the images too.")
     ] = None,
-    slate: Annotated[str | None, typer.Option(help="Slate of the take.")] = None,
-    number: Annotated[int | None, typer.Option(help="Take number.")] = None,
-    notes: Annotated[str | None, typer.Option(help="Notes for the takes.")] = None,
-    timecode_rate: Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")] = None,
-    timecode_source: Annotated[
-        str | None, typer.Option(help="auto, time of day, clip or free run.")
-    ] = None,
-    timecode_start: Annotated[
-        str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")
-    ] = None,
-    seconds: Annotated[float | None, typer.Option(help="End after this long.")] = None,
-    meters: Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")] = True,
+    slate: shared.Slate = None,
+    number: shared.Number = None,
+    notes: shared.Notes = None,
+    timecode_rate: shared.TimecodeRate = None,
+    timecode_source: shared.TimecodeSource = None,
+    timecode_start: shared.TimecodeStart = None,
+    seconds: shared.Seconds = None,
+    meters: shared.Meters = True,
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Show the practice mirror in the browser too.")
     ] = False,

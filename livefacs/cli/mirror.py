@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from livefacs.cli import options as shared
+
 app = typer.Typer()
 
 DEFAULT_PORT = 8770
@@ -36,11 +38,9 @@ def mirror(
     packs: Annotated[
         list[Path] | None, typer.Option(help="Further folder of clip packs; repeatable.")
     ] = None,
-    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
-    reader: Annotated[
-        str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
-    ] = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
+    reader: shared.Reader = None,
 ) -> None:
     """Practise Action Units, code clips and test yourself, in the browser."""
     from livefacs.cli.mirroring import MirrorRun, page_profile

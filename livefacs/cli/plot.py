@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from livefacs.cli import options as shared
+
 app = typer.Typer()
 
 
@@ -20,7 +22,7 @@ def plot(
     actions: Annotated[
         str, typer.Option(help="Which, as in 1,2,AU12; default: all that move.")
     ] = "",
-    rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
+    rig: shared.Rig = "",
     smooth: Annotated[float, typer.Option(help="Zero-phase low-pass, Hz; 0: none.")] = 0.0,
     raw: Annotated[bool, typer.Option("--raw", help="Units before the live filter.")] = False,
 ) -> None:

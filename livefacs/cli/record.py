@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livefacs.cli import options as shared
 from livefacs.errors import TakeError
 
 if TYPE_CHECKING:
@@ -22,32 +23,24 @@ def record(
     ],
     take: Annotated[Path, typer.Option(help="Folder of the take; must be new or empty.")],
     video: Annotated[bool, typer.Option("--video", help="Keep the images, too.")] = False,
-    slate: Annotated[str | None, typer.Option(help="Slate.")] = None,
-    number: Annotated[int | None, typer.Option(help="Take number.")] = None,
-    notes: Annotated[str | None, typer.Option(help="Notes for the take.")] = None,
-    timecode_rate: Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")] = None,
-    timecode_source: Annotated[
-        str | None, typer.Option(help="auto, time of day, clip or free run.")
-    ] = None,
-    timecode_start: Annotated[
-        str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")
-    ] = None,
-    config: Annotated[
-        str | None, typer.Option("--config", "-c", help="Configuration: a name or a TOML file.")
-    ] = None,
-    profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
-    landmarker: Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
-    reader: Annotated[
-        str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
-    ] = None,
+    slate: shared.Slate = None,
+    number: shared.Number = None,
+    notes: shared.Notes = None,
+    timecode_rate: shared.TimecodeRate = None,
+    timecode_source: shared.TimecodeSource = None,
+    timecode_start: shared.TimecodeStart = None,
+    config: shared.Config = None,
+    profile: shared.Profile = None,
+    weights: shared.Weights = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
+    reader: shared.Reader = None,
     realtime: Annotated[
         bool,
         typer.Option("--realtime/--every-frame", help="A clip at its pace, or without drops."),
     ] = False,
-    seconds: Annotated[float | None, typer.Option(help="End after this long.")] = None,
-    meters: Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")] = True,
+    seconds: shared.Seconds = None,
+    meters: shared.Meters = True,
 ) -> None:
     """Record a take until Ctrl-C or the end of the clip."""
     from livefacs.cli.running import run_session

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
 from livefacs.errors import ConfigError
 
@@ -47,12 +48,10 @@ def solve(
         ),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name; none.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Estimator weights.")] = None,
-    landmarker: Annotated[str, typer.Option(help="auto, facemesh or tasks.")] = "auto",
-    model: Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")] = None,
-    reader: Annotated[
-        str, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
-    ] = "all",
+    weights: shared.Weights = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
+    reader: shared.Reader = None,
     filter_cutoff: Annotated[
         float | None, typer.Option(help="One Euro filter: cutoff at rest, Hz.")
     ] = None,
@@ -63,9 +62,9 @@ def solve(
         float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz; 0: none.")
     ] = 0.0,
     fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
-    rig: Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")] = "",
+    rig: shared.Rig = "",
     confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
-    timecode: Annotated[bool, typer.Option("--timecode", help="A timecode column.")] = False,
+    timecode: shared.Timecode = False,
     header_blanks: Annotated[
         bool,
         typer.Option("--header-blanks", help="OpenFace: a blank after each comma."),

@@ -1,0 +1,36 @@
+"""Options that several commands have, each described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Config: TypeAlias = Annotated[
+    str | None, typer.Option("--config", "-c", help="Configuration: a name or a TOML file.")
+]
+Landmarker: TypeAlias = Annotated[str | None, typer.Option(help="auto, facemesh or tasks.")]
+Model: TypeAlias = Annotated[Path | None, typer.Option(help="Landmark model of the Tasks backend.")]
+Reader: TypeAlias = Annotated[
+    str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
+]
+Weights: TypeAlias = Annotated[Path | None, typer.Option(help="Estimator weights.")]
+Profile: TypeAlias = Annotated[str | None, typer.Option(help="Calibrated profile, by name.")]
+
+Seconds: TypeAlias = Annotated[float | None, typer.Option(help="End after this long.")]
+Meters: TypeAlias = Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")]
+
+Slate: TypeAlias = Annotated[str | None, typer.Option(help="Slate of the take.")]
+Number: TypeAlias = Annotated[int | None, typer.Option(help="Take number.")]
+Notes: TypeAlias = Annotated[str | None, typer.Option(help="Notes for the take.")]
+TimecodeRate: TypeAlias = Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")]
+TimecodeSource: TypeAlias = Annotated[
+    str | None, typer.Option(help="auto, time of day, clip or free run.")
+]
+TimecodeStart: TypeAlias = Annotated[
+    str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")
+]
+
+Rig: TypeAlias = Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")]
+Timecode: TypeAlias = Annotated[bool, typer.Option("--timecode", help="A timecode column.")]
