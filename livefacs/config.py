@@ -57,7 +57,7 @@ class TrackingOptions:
     model : Path or None
         Landmark model of the Tasks backend; None looks in the user's model folder.
     max_faces : int or None
-        Faces looked for, of which the largest is followed; None: as few as the backend can.
+        Faces tracked at once, of which the largest is followed; None: four.
     reader : str
         ``all``: mesh, image and blendshape net are read together; ``geometry``: the mesh alone.
     weights : Path or None

@@ -16,6 +16,18 @@ N_MESH: Final = 478
 N_SKIN: Final = 468
 """Points of the skin; the rest are the irises."""
 
+_FACEMESH: Final = "facemesh"
+
+
+def is_same_mesh(backend: str, other: str) -> bool:
+    """True where two landmark backends give the same points.
+
+    FaceMesh run by MediaPipe's graph (``facemesh``, in older takes and profiles) and by LiteRT
+    (``facemesh-litert``) differ by hundredths of a pixel, which is their rounding.
+    """
+    return backend == other or all(name.partition("-")[0] == _FACEMESH for name in (backend, other))
+
+
 _PAIRS: Final = (
     "3-248 7-249 20-250 21-251 22-252 23-253 24-254 25-255 26-256 27-257 28-258 29-259 30-260 "
     "31-261 32-262 33-263 34-264 35-265 36-266 37-267 38-268 39-269 40-270 41-271 42-272 43-273 "

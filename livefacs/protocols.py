@@ -80,7 +80,7 @@ class Landmarker(Protocol):
     Attributes
     ----------
     name : str
-        Name of the backend: ``facemesh`` or ``tasks``.
+        Whose mesh it is: ``facemesh-litert`` or ``tasks``.
     """
 
     name: str

@@ -15,7 +15,7 @@ from livefacs.au.neutral import Neutral
 from livefacs.errors import ProfileError
 from livefacs.files.atomic import make_folder, write_bytes, write_text
 from livefacs.files.hashes import hash_bytes
-from livefacs.mesh import N_MESH
+from livefacs.mesh import N_MESH, is_same_mesh
 from livefacs.resources import user_profiles_folder
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 
@@ -128,10 +128,11 @@ def load_profile(name: str, backend: str | None = None, folder: Path | None = No
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ProfileError(f"profile {path} is damaged ({error}); calibrate again") from None
     _check(body, path)
-    if backend is not None and body["backend"] != backend:
+    if backend is not None and not is_same_mesh(body["backend"], backend):
+        option = body["backend"].partition("-")[0]
         raise ProfileError(
             f"profile {path} was calibrated with the {body['backend']} landmarks, this session "
-            f"uses {backend}: calibrate again, or choose --landmarker {body['backend']}"
+            f"uses {backend}: calibrate again, or choose --landmarker {option}"
         )
     neutral = Neutral(
         np.array(body["neutral_shape"], np.float64), np.array(body["neutral_angles_rad"], float)

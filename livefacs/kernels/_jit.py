@@ -61,7 +61,8 @@ def kernel(function: _Function) -> _Function:
 
 def is_compiled() -> bool:
     """True where an earlier run left the whole chain of these sources compiled."""
-    return any(CACHE_FOLDER.rglob("step.step-*.nbi"))
+    last = "step.step-*.nbi", "facemesh.refine_mesh-*.nbi"
+    return all(any(CACHE_FOLDER.rglob(pattern)) for pattern in last)
 
 
 def signature_count(function: Callable[..., Any]) -> int:

@@ -1,4 +1,4 @@
-"""Who finds the mesh: MediaPipe's bundled FaceMesh, its Tasks FaceLandmarker, or a recording."""
+"""Who finds the mesh: FaceMesh on LiteRT, MediaPipe's Tasks FaceLandmarker, or a recording."""
 
 from livefacs.landmarkers.opening import BACKENDS, has_facemesh, open_landmarker
 

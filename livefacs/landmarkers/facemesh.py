@@ -1,92 +1,149 @@
-"""MediaPipe's bundled FaceMesh: weights in the wheel, no download (mediapipe 0.10.21)."""
+"""MediaPipe's FaceMesh with refined lips, eyes and irises, run by livefacs on LiteRT."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F32
+from livefacs.arrays import F32, F64, U8
 from livefacs.errors import LandmarkerError
-from livefacs.landmarkers.following import FaceSelector
-from livefacs.landmarkers.lean import plotting_left_out
-from livefacs.landmarkers.packets import points_from_serialised
-from livefacs.landmarkers.stderr_filter import native_logs_silenced
-from livefacs.types import N_LANDMARKS, Frame, Landmarks
+from livefacs.kernels.face_detection import overlap_of_squares
+from livefacs.landmarkers.face_selector import MOST_FACES, FaceSelector
+from livefacs.landmarkers.mesh_networks import FaceDetector, MeshNetworks, empty_points, region_of
+from livefacs.types import Frame, Landmarks
 
-if TYPE_CHECKING:
-    from livefacs.landmarkers.facemesh_graph import FaceMeshGraph
+NAME: Final = "facemesh-litert"
 
+_LOOK_EVERY: Final = 15  # frames
+_SAME_FACE: Final = 0.5
+"""Two regions that overlap by more hold one face (MediaPipe's own limit)."""
 _WARM_UP_SIDE_PX: Final = 64
 
 
 class FaceMeshLandmarker:
-    """FaceMesh with refined lips, eyes and irises, tracking from frame to frame.
+    """FaceMesh, tracking every face from frame to frame; the largest is followed.
+
+    A face is looked for in the frame's whole only where none is tracked, and now and then for
+    those that came; a tracked one is looked for where it was a frame ago. One face is therefore
+    found at the cost of one whether others are looked for or not.
 
     Parameters
     ----------
     max_faces : int
-        Faces looked for. With 1, the detector rests while a face is tracked, and the face found
-        first is followed until it is lost. With more, the largest is followed, and the detector
-        runs in every frame with fewer faces, which costs about half as much again.
+        Faces tracked at once. With 1, the face found first is followed until it is lost.
     min_confidence : float
         0..1, for detection and for keeping a track.
+    n_threads : int
+        Threads of a network. More than one seldom pays: the networks are small.
+
+    Attributes
+    ----------
+    delegate : str
+        What computes the networks: ``XNNPACK``, or LiteRT's plain kernels.
 
     Raises
     ------
     LandmarkerError
-        This MediaPipe has no FaceMesh (it left after 0.10.21).
+        LiteRT is not installed, or a network is missing or damaged.
     """
 
-    name = "facemesh"
+    name = NAME
 
-    def __init__(self, *, max_faces: int = 1, min_confidence: float = 0.5) -> None:
-        self._follower = FaceSelector()
-        self._has_found_face = False
-        with native_logs_silenced():
-            self._graph: FaceMeshGraph | None = _open_graph(max_faces, min_confidence)
-            self._graph.faces(np.zeros((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), np.uint8))
+    def __init__(
+        self, *, max_faces: int = MOST_FACES, min_confidence: float = 0.5, n_threads: int = 1
+    ) -> None:
+        self._networks: MeshNetworks | None = MeshNetworks(n_threads)
+        self._detector = FaceDetector(min_confidence, n_threads)
+        self._max_faces = max_faces
+        self._min_confidence = min_confidence
+        self._selector = FaceSelector()
+        self._regions: list[F64] = []
+        self._n_until_look = 0
+        self._shape: tuple[int, ...] = ()
+        self.delegate = self._networks.delegate
+        self._warm_up()
 
     def detect(self, frame: Frame) -> Landmarks | None:
-        """The mesh of the followed face, or None."""
-        height, width = frame.image.shape[:2]
-        with self._silence_until_first_face():
-            serialised = self._serialised_faces(frame)
-        faces = [points_from_serialised(face, width, height) for face in serialised]
-        points = self._follower.pick([face for face in faces if _is_whole(face)])
+        """The mesh of the followed face, or None.
+
+        Raises
+        ------
+        LandmarkerError
+            The frame's image is not (H, W, 3) uint8, or the landmarker was closed.
+        """
+        if self._networks is None:
+            raise LandmarkerError(f"{self.name}: the landmarker was closed")
+        image = _usable(frame.image)
+        if image.shape != self._shape:  # regions are places in an image of one size
+            self._shape = image.shape
+            self._regions = []
+        self._look_for_faces(image)
+        faces = self._track(self._networks, image)
+        points = self._selector.pick(faces)
         if points is None:
             return None
-        self._has_found_face = True
+        height, width = image.shape[:2]
         return Landmarks(points, frame.t_ns, frame.i_frame, (width, height), len(faces))
 
-    def _serialised_faces(self, frame: Frame) -> list[bytes]:
-        if self._graph is None:
-            raise LandmarkerError("facemesh: the landmarker was closed")
-        return self._graph.faces(frame.image)
-
-    def _silence_until_first_face(self) -> AbstractContextManager[None]:
-        """Its last log lines come with the first face; afterwards nothing is redirected."""
-        return nullcontext() if self._has_found_face else native_logs_silenced()
-
     def close(self) -> None:
-        """Free the graph; may be called twice."""
-        if self._graph is not None:
-            self._graph.close()
-            self._graph = None
+        """Free the networks; may be called twice."""
+        self._networks = None
+        del self._regions[:]
+
+    def _look_for_faces(self, image: U8) -> None:
+        """Add the regions of faces that are not tracked yet."""
+        if self._regions:
+            if self._max_faces == 1:
+                return
+            self._n_until_look -= 1
+            if self._n_until_look > 0:
+                return
+        self._n_until_look = _LOOK_EVERY
+        for region in self._detector.find(image, self._max_faces):
+            if len(self._regions) == self._max_faces:
+                return
+            if not _is_among(region, self._regions):
+                self._regions.append(region)
+
+    def _track(self, networks: MeshNetworks, image: U8) -> list[F32]:
+        """The meshes of this frame; where each was is where it is looked for in the next."""
+        faces: list[F32] = []
+        regions: list[F64] = []
+        for before in self._regions:
+            points = empty_points()
+            confidence = networks.find(image, before, points)
+            if confidence < self._min_confidence or not np.isfinite(points).all():
+                self._n_until_look = 0  # it may be elsewhere
+                continue
+            region = region_of(points)
+            if not _is_among(region, regions):
+                faces.append(points)
+                regions.append(region)
+        self._regions = regions
+        return faces
+
+    def _warm_up(self) -> None:
+        """Compile every kernel with the types of a live frame."""
+        black = np.zeros((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), np.uint8)
+        half = 0.5 * _WARM_UP_SIDE_PX
+        assert self._networks is not None  # opened just before
+        self._networks.find(black, np.array((half, half, half, 0.0)), empty_points())
+        self._detector.find(black, 1)
+        overlap_of_squares(np.ones(4), np.ones(4))
+        region_of(np.ones_like(empty_points()))
 
 
-def _is_whole(points: F32) -> bool:
-    return len(points) == N_LANDMARKS and bool(np.isfinite(points).all())
+def _is_among(region: F64, others: list[F64]) -> bool:
+    return any(overlap_of_squares(region, other) > _SAME_FACE for other in others)
 
 
-def _open_graph(max_faces: int, min_confidence: float) -> FaceMeshGraph:
-    try:
-        with plotting_left_out():
-            from livefacs.landmarkers.facemesh_graph import FaceMeshGraph
-    except ImportError as error:
+def _usable(image: U8) -> U8:
+    """The image as the kernels take it; they are compiled for arrays that can be written."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise LandmarkerError(
-            f"facemesh: this MediaPipe has no FaceMesh ({error}); "
-            "use --landmarker tasks, or Python below 3.13 with mediapipe 0.10.21"
-        ) from error
-    return FaceMeshGraph(max_faces, min_confidence)
+            f"expected an RGB image of (height, width, 3) uint8, got {image.shape} {image.dtype}"
+        )
+    if image.flags.c_contiguous and image.flags.writeable:
+        return image
+    return np.array(image, order="C")

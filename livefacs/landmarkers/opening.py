@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from livefacs.errors import LandmarkerError
+from livefacs.landmarkers.face_selector import MOST_FACES
 from livefacs.protocols import Landmarker
 
 BACKENDS: Final = ("facemesh", "tasks")
@@ -20,12 +21,12 @@ def open_landmarker(
     Parameters
     ----------
     name : str
-        ``facemesh``, ``tasks``, or ``auto``: FaceMesh where the installed MediaPipe bundles it,
-        unless a model is given.
+        ``facemesh``, ``tasks``, or ``auto``: FaceMesh where LiteRT is installed, unless a model is
+        given.
     model : Path or None
         Model of the Tasks backend; None looks in the user's model folder.
     max_faces : int or None
-        Faces looked for, of which the largest is followed; None leaves it to the backend.
+        Faces tracked at once, of which the largest is followed; None: four.
 
     Raises
     ------
@@ -37,11 +38,11 @@ def open_landmarker(
     if name == "facemesh":
         from livefacs.landmarkers.facemesh import FaceMeshLandmarker
 
-        return FaceMeshLandmarker(max_faces=max_faces or 1)
+        return FaceMeshLandmarker(max_faces=max_faces or MOST_FACES)
     if name == "tasks":
         from livefacs.landmarkers.tasks import TasksLandmarker
 
-        return TasksLandmarker(model, max_faces=max_faces or 1)
+        return TasksLandmarker(model, max_faces=max_faces or MOST_FACES)
     raise LandmarkerError(f"no landmark backend {name!r}: expected auto, {', '.join(BACKENDS)}")
 
 
@@ -52,9 +53,5 @@ def _name_from_model(model: Path | None) -> str:
 
 
 def has_facemesh() -> bool:
-    """True where the installed MediaPipe bundles FaceMesh (looked up, not imported)."""
-    package = find_spec("mediapipe")
-    folders = package.submodule_search_locations if package is not None else None
-    return any(
-        Path(folder, "python", "solutions", "face_mesh.py").is_file() for folder in folders or ()
-    )
+    """True where LiteRT is installed, which runs FaceMesh (looked up, not imported)."""
+    return find_spec("ai_edge_litert") is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from livefacs.landmarkers.facemesh import NAME
 from livefacs.protocols import Landmarker
 from livefacs.types import Frame, Landmarks
 
@@ -14,7 +15,7 @@ N_PRIMING: Final = 3
 def prime(landmarker: Landmarker, frame: Frame) -> Landmarks | None:
     """Let a tracker settle on its first frame; the mesh, or None where the backend needs it not."""
     landmarks = None
-    if landmarker.name == "facemesh":  # the other backend wants rising times
+    if landmarker.name == NAME:  # the other backend wants rising times
         for _ in range(N_PRIMING):
             landmarks = landmarker.detect(frame)
     return landmarks

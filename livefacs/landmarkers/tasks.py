@@ -11,7 +11,7 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import LandmarkerError
-from livefacs.landmarkers.following import FaceSelector
+from livefacs.landmarkers.face_selector import FaceSelector
 from livefacs.landmarkers.models import find_model
 from livefacs.landmarkers.stderr_filter import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks
@@ -45,7 +45,7 @@ class TasksLandmarker:
     def __init__(
         self, model: Path | None = None, *, max_faces: int = 2, min_confidence: float = 0.5
     ) -> None:
-        self._follower = FaceSelector()
+        self._selector = FaceSelector()
         self._has_found_face = False
         self._first_ns: int | None = None
         self._last_ms = 0
@@ -67,7 +67,7 @@ class TasksLandmarker:
         else:  # its last log lines come with the first face
             with native_logs_silenced():
                 faces = self._faces(frame.image, time_ms)
-        points = self._follower.pick(faces)
+        points = self._selector.pick(faces)
         if points is None:
             return None
         self._has_found_face = True

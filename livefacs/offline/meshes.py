@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, overload
 
 import numpy as np
@@ -167,8 +167,6 @@ def tracked_meshes(
             prime(landmarker, frame)
             is_first = False
         landmarks = landmarker.detect(frame)
-        if landmarks is not None:  # a later frame may reuse the landmarker's buffer
-            landmarks = replace(landmarks, points_px=landmarks.points_px.copy())
         health = Health.OK if landmarks is not None else Health.NO_FACE
         height, width = frame.image.shape[:2]
         yield _without_units(frame.i_frame, frame.t_ns, health, (width, height), landmarks)

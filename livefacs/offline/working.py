@@ -23,7 +23,6 @@ from livefacs.offline.estimating import Setup, clip_setup, take_setup
 from livefacs.offline.meshes import ReadAhead, recorded_meshes, tracked_meshes
 from livefacs.offline.options import SolveOptions, is_take
 from livefacs.protocols import Landmarker, Source
-from livefacs.session.parts import following_largest
 from livefacs.sources import open_source
 from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
 from livefacs.take.reader import Take
@@ -214,9 +213,10 @@ def _open_clip(clip: str, options: SolveOptions) -> Source:
 
 def _open_finder(options: SolveOptions) -> Landmarker:
     tracking = options.tracking
-    finder = open_landmarker(tracking.landmarker, model=tracking.model)
-    largest = following_largest(finder, tracking)
-    return with_readers(largest, tracking.reader, load_model(tracking.weights))
+    finder = open_landmarker(
+        tracking.landmarker, model=tracking.model, max_faces=tracking.max_faces
+    )
+    return with_readers(finder, tracking.reader, load_model(tracking.weights))
 
 
 def _clip_info(clip: str, source: Source, setup: Setup) -> TakeInfo:

@@ -13,7 +13,6 @@ from livefacs.landmarkers.reading import with_readers
 from livefacs.protocols import Source
 from livefacs.session.parts import (
     first_run_notice,
-    following_largest,
     landmarker_for_source,
     make_estimator,
     open_source_from_options,
@@ -23,7 +22,6 @@ from livefacs.session.runner import Session
 from livefacs.session.take_info import estimator_of, take_info
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.opening import open_hub
-from livefacs.sources.takes import is_take
 
 if TYPE_CHECKING:
     from livefacs.sinks.take_factory import TakeFactory
@@ -78,18 +76,14 @@ def _open_chain(
     keep_image: bool,
 ) -> tuple[Tracker, Source]:
     tracking, model = options.tracking, load_model(options.tracking.weights)
+    if notice := first_run_notice():
+        notify(notice)
     landmarker = landmarker_for_source(options.source.spec, tracking)
     undo.callback(landmarker.close)
     estimator = make_estimator(tracking, model, landmarker.name)
-    if notice := first_run_notice():
-        notify(notice)
     estimator.warm_up()
     source = open_source_from_options(options.source)
     undo.callback(source.close)
-    looks_for_more = options.record.exact and not source.is_live and tracking.max_faces is None
-    if looks_for_more and not is_take(options.source.spec):
-        landmarker = following_largest(landmarker, tracking)  # as where a clip is solved
-        undo.callback(landmarker.close)
     landmarker = with_readers(landmarker, tracking.reader, model)
     tracker = Tracker(
         landmarker,

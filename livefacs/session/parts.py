@@ -14,7 +14,6 @@ from livefacs.config import SourceOptions, TrackingOptions
 from livefacs.errors import ConfigError
 from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.largest_face import MOST_FACES, LargestFace
 from livefacs.landmarkers.recorded import RecordedLandmarks
 from livefacs.protocols import Landmarker, Source
 from livefacs.sources import open_source
@@ -60,12 +59,6 @@ def landmarker_for_source(spec: str, tracking: TrackingOptions) -> Landmarker:
             " landmarker; leave --landmarker and --model out"
         )
     return RecordedLandmarks(Take(Path(spec)).document["landmarker"])
-
-
-def following_largest(finder: Landmarker, tracking: TrackingOptions) -> LargestFace:
-    """A clip's landmarker for one face, with a second one beside it that looks for more."""
-    looker = open_landmarker(tracking.landmarker, model=tracking.model, max_faces=MOST_FACES)
-    return LargestFace(finder, looker)
 
 
 def make_estimator(options: TrackingOptions, model: EstimatorModel, backend: str) -> Estimator:

@@ -71,7 +71,7 @@ UNITS: Final[dict[str, str]] = {
 TimecodeSource = Literal["time of day", "clip", "free run"]
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
-_PACKAGES: Final = ("numpy", "mediapipe", "numba", "opencv-contrib-python", "av")
+_PACKAGES: Final = ("numpy", "ai-edge-litert", "mediapipe", "numba", "av")
 
 
 def frames_dtype(n_channels: int = len(AU_CHANNELS)) -> np.dtype[Any]:

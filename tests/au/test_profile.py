@@ -71,6 +71,12 @@ def test_an_absent_profile_names_those_there_are():
         load_profile("bob")
 
 
+@pytest.mark.parametrize("backend", ["facemesh", "facemesh-litert"])
+def test_whatever_runs_facemesh_its_profiles_are_taken(backend: str) -> None:
+    save_profile(made(), profile_path("anna"))
+    assert load_profile("anna", backend).name == "anna"
+
+
 def test_another_backend_is_refused():
     save_profile(made(), profile_path("anna"))
     with pytest.raises(ProfileError, match="calibrated with the facemesh landmarks"):

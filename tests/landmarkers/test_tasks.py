@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,6 @@ from livefacs.landmarkers.tasks import TasksLandmarker
 from livefacs.resources import data_path, user_models_folder
 from livefacs.sources.video import VideoSource
 from livefacs.types import Frame, Landmarks
-
-BESIDE = Path(__file__).parents[2] / ".." / "shared" / "models" / "face_landmarker.task"
-
-
-@pytest.fixture(scope="module")
-def model() -> Path:
-    """The model file; skips, saying so, where there is none."""
-    path = Path(os.environ.get(MODEL_VARIABLE, BESIDE)).resolve()
-    if not path.is_file():
-        pytest.skip(f"no face_landmarker.task at ../shared/models or in ${MODEL_VARIABLE}")
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livefacs.arrays import F32
-from livefacs.landmarkers.following import CHANGE_RATIO, FaceSelector
+from livefacs.landmarkers.face_selector import CHANGE_RATIO, FaceSelector
 
 
 def face(centre: tuple[float, float], side: float) -> F32:
@@ -16,10 +16,10 @@ def face(centre: tuple[float, float], side: float) -> F32:
 
 
 def test_no_face_and_one_face() -> None:
-    follower = FaceSelector()
-    assert follower.pick([]) is None
+    selector = FaceSelector()
+    assert selector.pick([]) is None
     only = face((10, 10), 4)
-    assert follower.pick([only]) is only
+    assert selector.pick([only]) is only
 
 
 def test_the_largest_is_taken_first() -> None:
@@ -28,27 +28,27 @@ def test_the_largest_is_taken_first() -> None:
 
 
 def test_near_equals_do_not_flick() -> None:
-    follower = FaceSelector()
+    selector = FaceSelector()
     left, right = face((10, 10), 10), face((100, 10), 9.9)
-    assert follower.pick([left, right]) is left
+    assert selector.pick([left, right]) is left
     for i in range(20):
         left = face((10 + i, 10), 9.8)
         right = face((100, 10), 10 + 0.03 * i)
-        assert follower.pick([right, left] if i % 2 else [left, right]) is left
+        assert selector.pick([right, left] if i % 2 else [left, right]) is left
 
 
 def test_a_much_larger_face_takes_over() -> None:
-    follower = FaceSelector()
-    follower.pick([face((10, 10), 10)])
+    selector = FaceSelector()
+    selector.pick([face((10, 10), 10)])
     near = face((100, 10), 10 * (CHANGE_RATIO**0.5) + 0.1)
-    assert follower.pick([face((10, 10), 10), near]) is near
-    assert follower.pick([face((10, 10), 10), near]) is near
+    assert selector.pick([face((10, 10), 10), near]) is near
+    assert selector.pick([face((10, 10), 10), near]) is near
 
 
 def test_after_a_loss_it_chooses_anew() -> None:
-    follower = FaceSelector()
+    selector = FaceSelector()
     small, large = face((10, 10), 10), face((100, 10), 11)
-    follower.pick([small])
-    assert follower.pick([small, large]) is small
-    follower.pick([])
-    assert follower.pick([small, large]) is large
+    selector.pick([small])
+    assert selector.pick([small, large]) is small
+    selector.pick([])
+    assert selector.pick([small, large]) is large

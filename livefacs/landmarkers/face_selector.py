@@ -9,6 +9,9 @@ import numpy as np
 
 from livefacs.arrays import F32
 
+MOST_FACES: Final = 4
+"""Faces tracked at once where nobody asks for another number."""
+
 CHANGE_RATIO: Final = 1.3
 """Another face takes over only when its box is this much larger in area than the followed one."""
 

@@ -1,0 +1,67 @@
+"""The blendshape network: its names, and MediaPipe's own numbers from MediaPipe's own points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livefacs.landmarkers import has_facemesh
+from livefacs.resources import data_path
+from livefacs.sources.video import VideoSource
+
+pytestmark = pytest.mark.skipif(
+    not has_facemesh(), reason="no LiteRT for this machine, so no networks"
+)
+
+
+def test_there_are_52_names_and_the_tongue_is_none_of_them() -> None:
+    from livefacs.landmarkers.blendshapes import BLENDSHAPE_NAMES
+
+    assert len(BLENDSHAPE_NAMES) == len(set(BLENDSHAPE_NAMES)) == 52
+    assert BLENDSHAPE_NAMES[:3] == ("_neutral", "browDownLeft", "browDownRight")
+    assert "tongueOut" not in BLENDSHAPE_NAMES
+
+
+@pytest.mark.timeout(60)
+def test_its_scores_are_those_of_mediapipes_tasks(model: Path) -> None:
+    mp = pytest.importorskip("mediapipe", reason="mediapipe is not installed")
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    from livefacs.landmarkers.blendshapes import BLENDSHAPE_NAMES, BlendshapeNetwork
+    from livefacs.landmarkers.stderr_filter import native_logs_silenced
+
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(model)),
+        output_face_blendshapes=True,
+    )
+    source, network = VideoSource(data_path("performer.mp4")), BlendshapeNetwork()
+    frames = [source.read() for _ in range(300)][::60]
+    source.close()
+    with native_logs_silenced(), vision.FaceLandmarker.create_from_options(options) as peer:
+        for frame in frames:
+            assert frame is not None
+            found = peer.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=frame.image))
+            (face,), (categories,) = found.face_landmarks, found.face_blendshapes
+            points = np.array([(p.x * 640, p.y * 480, p.z * 640) for p in face], np.float32)
+            assert tuple(each.category_name for each in categories) == BLENDSHAPE_NAMES
+            theirs = [each.score for each in categories]
+            np.testing.assert_allclose(network.scores(points), theirs, atol=2e-4)
+
+
+def test_where_and_how_large_the_face_is_does_not_matter() -> None:
+    from livefacs.landmarkers.blendshapes import BlendshapeNetwork
+    from livefacs.landmarkers.facemesh import FaceMeshLandmarker
+
+    source = VideoSource(data_path("performer.mp4"))
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    landmarks = FaceMeshLandmarker().detect(frame)
+    assert landmarks is not None
+    network = BlendshapeNetwork()
+    here = network.scores(landmarks.points_px).copy()
+    moved = landmarks.points_px * np.float32(1.7) + np.float32(40)
+    np.testing.assert_allclose(network.scores(moved), here, atol=1e-3)
+    assert ((here >= 0) & (here <= 1)).all()
