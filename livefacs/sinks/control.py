@@ -87,7 +87,7 @@ class OscControl:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; a command that does not return is not waited for."""
         self._closing.set()
         self._thread.join(_JOIN_S)
 

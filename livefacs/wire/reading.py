@@ -216,7 +216,9 @@ def reading_from_injection(data: dict[str, Any]) -> Reading:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A whole number of at most 64 bits: JSON knows those of any length."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and abs(value) < 1 << 63 else None
 
 
 READERS: Final[Mapping[str, Callable[[bytes], Reading]]] = MappingProxyType(

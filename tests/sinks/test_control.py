@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -172,6 +173,17 @@ def test_hostile_packets_are_counted_and_the_port_lives_on(
     while answer(remote) != ("/livefacs/time", ["12.500000"]):
         pass
     assert control.n_bad >= n_bad > 0
+
+
+@pytest.mark.parametrize("size", [-4, 0, -16, 4, 2**31 - 4])
+def test_a_bundle_that_states_an_impossible_size_stops_nothing(
+    remote: socket.socket, control: OscControl, size: int
+) -> None:
+    """Twenty bytes that once made the thread read the same place for ever."""
+    remote.send(b"#bundle\0" + bytes(8) + struct.pack(">i", size))
+    remote.send(packet("/livefacs/time"))
+    assert answer(remote) == ("/livefacs/time", ["12.500000"])
+    assert "not an OSC packet" in control.last_error
 
 
 def drained(remote: socket.socket) -> bool:

@@ -184,5 +184,6 @@ def test_hostile_replies_of_vtube_studio(text: str) -> None:
 
 
 def test_odd_packets_do_not_fill_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    reading_from_osc(b"/a\0\0,z\0\0")
+    with pytest.raises(ValueError, match="unknown type"):
+        reading_from_osc(b"/a\0\0,z\0\0")
     assert capfd.readouterr() == ("", "")

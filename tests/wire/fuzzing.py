@@ -1,0 +1,130 @@
+"""Structured rubbish for every parser of bytes from outside: right in most places, wrong in one.
+
+Random bytes fail at the first check. What hangs or eats memory is well-formed down to a size, a
+count or a nesting, so that is what is varied here.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from collections.abc import Callable
+
+import msgpack
+
+ODD_SIZES = (-(2**31), -8, -4, -1, 0, 1, 2, 3, 4, 7, 8, 12, 2**16, 2**24, 2**31 - 4, 2**31 - 1)
+TAGS = "ifsbhdtrmTFN[]ISczx"
+TEXTS = (b"", b"a", b"/livefacs/neutral", b"slate_1", b"\xff\xfe", b"\x1b[2J", b"x" * 300)
+ADDRESSES = (b"/a", b"/livefacs/mark", b"/RecordStart", b"/VMC/Ext/Blend/Val", b"a", b"")
+NUMBERS = (0, -1, 1, 2**31, 2**63, 2**64, 10**400, -(10**400), 1e308, 1e-320, True, None, "", "x")
+
+
+def padded(text: bytes) -> bytes:
+    """An OSC string."""
+    return text + bytes(4 - len(text) % 4)
+
+
+def osc_message(rng: random.Random) -> bytes:
+    """A message whose tags fit its arguments, mostly."""
+    tags = "".join(rng.choices(TAGS, k=rng.choice((0, 1, 1, 2, 3, 8))))
+    body = b""
+    for tag in tags:
+        if rng.random() < 0.03:
+            continue
+        if tag == "s":
+            body += padded(rng.choice(TEXTS))
+        elif tag == "b":
+            data = rng.randbytes(rng.randrange(9))
+            size = rng.choice(ODD_SIZES) if rng.random() < 0.2 else len(data)
+            body += struct.pack(">i", size) + data + bytes(-len(data) % 4)
+        elif tag in "hdt":
+            body += rng.randbytes(8)
+        elif tag in "ifrm":
+            body += rng.randbytes(4)
+    return (
+        padded(rng.choice(ADDRESSES))
+        + (padded(b"," + tags.encode()) if rng.random() < 0.95 else b"")
+        + body
+    )
+
+
+def osc_packet(rng: random.Random, depth: int = 0) -> bytes:
+    """A message or a bundle of them, in which a size or two may be wrong."""
+    if rng.random() < 0.4 + 0.1 * depth:
+        return osc_message(rng)
+    parts = [b"#bundle\0", rng.choice((bytes(7) + b"\1", rng.randbytes(8)))]
+    for _ in range(rng.choice((0, 1, 1, 2, 3, 6))):
+        element = osc_packet(rng, depth + 1)
+        size = rng.choice(ODD_SIZES) if rng.random() < 0.15 else len(element)
+        parts.append(struct.pack(">i", size) + element)
+    whole = b"".join(parts)
+    if rng.random() < 0.1:
+        whole = whole[: rng.randrange(len(whole) + 1)]
+    return whole
+
+
+def value(rng: random.Random, depth: int = 0) -> object:
+    """A JSON value with numbers at the ends of what there is."""
+    if depth > 3 or rng.random() < 0.6:
+        return rng.choice((*NUMBERS, rng.random(), "\ud800", "\x1b]0;x\x07"))
+    if rng.random() < 0.5:
+        return [value(rng, depth + 1) for _ in range(rng.randrange(4))]
+    return {rng.choice(KEYS): value(rng, depth + 1) for _ in range(rng.randrange(5))}
+
+
+KEYS = (
+    "unix_ns", "frame", "au", "controls", "messageType", "requestID", "data", "errorID", "message",
+    "authenticationToken", "parameterValues", "defaultParameters", "id", "value", "type", "t_ns",
+)  # fmt: skip
+
+
+def json_packet(rng: random.Random) -> bytes:
+    """An object of known keys with odd values, as JSON, cut short now and then."""
+    text = json.dumps({rng.choice(KEYS): value(rng) for _ in range(rng.randrange(6))})
+    if rng.random() < 0.05:
+        text = '{"a":' + rng.choice("[{") * rng.choice((10, 100_000))
+    return text.encode()[: rng.choice((None, None, rng.randrange(1, 200)))]
+
+
+def injection(rng: random.Random) -> bytes:
+    """A request to VTube Studio, right in its envelope."""
+    parameters = [{"id": value(rng), "value": value(rng)} for _ in range(rng.randrange(4))]
+    data = {"parameterValues": parameters if rng.random() < 0.9 else value(rng)}
+    envelope = {"messageType": "InjectParameterDataRequest", "requestID": value(rng)}
+    return json.dumps(envelope | {"data": data if rng.random() < 0.9 else value(rng)}).encode()
+
+
+def msgpack_packet(rng: random.Random) -> bytes:
+    """A map of known keys as msgpack, its bytes edited: lengths that promise gigabytes."""
+    values = (1, 1.5, -1, 2**63, "x", None, [1], {"a": 1})
+    document = {rng.choice(KEYS): rng.choice(values) for _ in range(4)}
+    return edited(rng, msgpack.packb(document))
+
+
+def edited(rng: random.Random, packet: bytes) -> bytes:
+    """A packet with a few bytes exchanged, cut short or with rubbish behind."""
+    out = bytearray(packet)
+    for _ in range(rng.randrange(4)):
+        if out:
+            odd = rng.choice((0, 0x7F, 0x80, 0xDD, 0xDF, 0xFF, rng.randrange(256)))
+            out[rng.randrange(len(out))] = odd
+    if rng.random() < 0.2:
+        del out[rng.randrange(len(out) + 1) :]
+    return bytes(out) + (rng.randbytes(rng.randrange(9)) if rng.random() < 0.1 else b"")
+
+
+def honest(packets: list[bytes]) -> Callable[[random.Random], bytes]:
+    """Edits of packets that our own encoders wrote."""
+    return lambda rng: edited(rng, rng.choice(packets))
+
+
+def text_frame(rng: random.Random) -> bytes:
+    """An iFacialMocap frame of odd names and numbers."""
+    numbers = ("1", "-1", "nan", "inf", "1e999", "0" * 400, "9" * 400, "", "x", "1,2,3", "1," * 500)
+    names = ("jawOpen", "=head", "", "a#b", "\x1b[2J")
+    tokens = [
+        rng.choice(names) + rng.choice("-&#|") + rng.choice(numbers)
+        for _ in range(rng.randrange(1, 8))
+    ]
+    return "|".join(tokens).encode()

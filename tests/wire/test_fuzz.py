@@ -1,0 +1,161 @@
+"""Every parser of bytes from outside: refused or read, each packet in a moment, in bounded memory.
+
+``LIVEFACS_FUZZ_PACKETS`` sets how many packets each parser gets: ``.ci/run`` gives OSC a million.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import struct
+import tracemalloc
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from livefacs.sinks.listening import Tally
+from livefacs.wire import vts
+from livefacs.wire.ifacialmocap import version_from_handshake
+from livefacs.wire.oscreading import (
+    MAX_ARGUMENTS,
+    MAX_DEPTH,
+    MAX_MESSAGES,
+    OscFault,
+    messages_from_osc,
+)
+from livefacs.wire.reading import MAX_NAMES, READERS, Reading, reading_from_injection
+from tests.wire import fuzzing
+from tests.wire.test_reading import encoders_once
+
+N_PACKETS = int(os.environ.get("LIVEFACS_FUZZ_PACKETS", "8000"))
+PACKET_S = 2.0  # a busy machine is no fault; a parser that loops is
+PEAK_BYTES = 64 << 20
+
+Parse = Callable[[bytes], object]
+
+
+class TooSlow(BaseException):
+    """Passes every ``except Exception``."""
+
+
+@contextlib.contextmanager
+def alarmed() -> Iterator[Callable[[], None]]:
+    """A clock that ends whatever takes longer than it may; call it before each packet."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("this system has no timer that ends a loop")
+
+    def ring(*_: object) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        yield lambda: signal.setitimer(signal.ITIMER_REAL, PACKET_S)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def injected(data: bytes) -> Reading:
+    return reading_from_injection(vts.reply_from_text(data).data)
+
+
+PARSERS: dict[str, tuple[Parse, Callable[[random.Random], bytes]]] = {
+    "osc": (messages_from_osc, fuzzing.osc_packet),
+    "osc as heard": (READERS["osc"], fuzzing.osc_packet),
+    "msgpack": (READERS["zmq"], fuzzing.msgpack_packet),
+    "json": (READERS["ws"], fuzzing.json_packet),
+    "vts replies": (vts.reply_from_text, fuzzing.json_packet),
+    "vts injections": (injected, fuzzing.injection),
+    "ifacialmocap": (READERS["ifacialmocap"], fuzzing.text_frame),
+    "handshake": (version_from_handshake, fuzzing.text_frame),
+    **{
+        f"edited {scheme}": (READERS[scheme], fuzzing.honest(encoders_once(scheme)))
+        for scheme in READERS
+    },
+}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", PARSERS)
+def test_structured_rubbish_is_refused_in_a_moment(name: str) -> None:
+    parse, make = PARSERS[name]
+    seed = random.randrange(2**32)
+    rng = random.Random(seed)
+    tally = Tally()
+    packet, n_read = b"", 0
+    try:
+        with alarmed() as wind:
+            for _ in range(N_PACKETS):
+                packet = make(rng)
+                wind()
+                try:
+                    parsed = parse(packet)
+                except ValueError:
+                    continue
+                n_read += 1
+                if isinstance(parsed, Reading):
+                    assert len(parsed.values) + len(parsed.texts) <= MAX_NAMES
+                    tally.note(parsed)
+                    tally.headline()
+    except BaseException:
+        print(f"seed {seed}, packet {packet!r}")
+        raise
+    assert n_read, "nothing that can be read was made: the corpus has no honest packet"
+
+
+def bundle(*elements: bytes, sizes: tuple[int, ...] = ()) -> bytes:
+    out = b"#bundle\0" + bytes(7) + b"\1"
+    for index, element in enumerate(elements):
+        size = sizes[index] if index < len(sizes) else len(element)
+        out += struct.pack(">i", size) + element
+    return out
+
+
+MESSAGE = b"/a\0\0,i\0\0\0\0\0\1"
+NESTED = MESSAGE
+for _ in range(MAX_DEPTH + 1):
+    NESTED = bundle(NESTED)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        *(bundle(MESSAGE, sizes=(size,)) for size in fuzzing.ODD_SIZES if size not in (4, 12)),
+        *(bundle(b"", sizes=(size,)) for size in fuzzing.ODD_SIZES),
+        bundle(MESSAGE, sizes=(4,)),
+        bundle(bundle(MESSAGE, sizes=(-4,))),
+        bundle(MESSAGE, MESSAGE, sizes=(12, -16)),
+        NESTED,
+        bundle(*[MESSAGE] * (MAX_MESSAGES + 1)),
+        b"/a\0\0" + fuzzing.padded(b"," + b"T" * (MAX_ARGUMENTS + 1)),
+        b"/a\0\0" + fuzzing.padded(b"," + b"[" * 100 + b"]" * 100),
+        b"/a\0\0,b\0\0" + struct.pack(">i", -4),
+        b"/a\0\0,b\0\0" + struct.pack(">i", 2**31 - 1),
+        b"/a\0\0,s\0\0abcd",
+        b"/aaa",
+        b"/a\0\0,f\0\0",
+        b"/a\0",
+        b"",
+        bundle()[:12],
+    ],
+)
+def test_sizes_and_counts_are_checked_before_anything_is_parsed(packet: bytes) -> None:
+    with alarmed() as wind:
+        wind()
+        with pytest.raises(OscFault, match="not an OSC packet"):
+            messages_from_osc(packet)
+
+
+def test_a_packet_costs_no_more_memory_than_a_few_megabytes() -> None:
+    rng = random.Random(1)
+    tracemalloc.start()
+    try:
+        for parse, make in PARSERS.values():
+            for _ in range(200):
+                with contextlib.suppress(ValueError):
+                    parse(make(rng))
+        assert tracemalloc.get_traced_memory()[1] < PEAK_BYTES
+    finally:
+        tracemalloc.stop()
