@@ -18,12 +18,12 @@ import numpy as np
 from livefacs.arrays import F64
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel
+from livefacs.offline import Meshes, estimates
+from livefacs.retarget.inputs import N_SIGNALS, Performance, read_signals
 from livefacs.retarget.library import load_rig
-from livefacs.retarget.performance import Performance, performance_from_frames, run_program
+from livefacs.retarget.retargeter import Retargeter
 from livefacs.training.dataset import Subject, load_folder, load_rendered
-from livefacs.training.extract import landmarks_of
 from livefacs.training.training import train
-from livefacs.types import TrackedFrame
 
 FACEBENCH = Path(__file__).resolve().parents[1] / "../shared/facebench"
 SEQUENCES = ("mix0", "mix1", "mixmove")
@@ -55,24 +55,13 @@ def performances(model: EstimatorModel, subject: Subject) -> dict[str, Performan
     for sequence in subject.sequences:
         if sequence.name not in SEQUENCES:
             continue
-        estimator = Estimator(model)
-        frames = []
-        for i_frame in range(len(sequence.t_ns)):
-            mesh = landmarks_of(sequence, i_frame)
-            made = estimator.estimate(mesh)
-            frames.append(
-                TrackedFrame(
-                    i_frame,
-                    mesh.t_ns,
-                    made.health,
-                    mesh.image_size,
-                    mesh,
-                    made.head,
-                    made.gaze,
-                    made.units,
-                )
-            )
-        found[sequence.name] = performance_from_frames(frames)
+        meshes = Meshes(sequence.points_px, sequence.t_ns, sequence.image_size)
+        made = [*estimates(meshes, Estimator(model))]
+        signals = np.zeros((len(made), N_SIGNALS))
+        for row, each in zip(signals, made, strict=True):
+            read_signals(each, row)
+        frames = np.arange(len(made))
+        found[sequence.name] = Performance(frames, sequence.t_ns, signals)
     return found
 
 
@@ -94,7 +83,7 @@ def scores(
     peers = [str(name) for name in data["bs_names"]]
     truth = np.concatenate([data[f"{s}/coef"] for s in made]).astype(np.float64)
     peer = np.concatenate([data[f"{s}/bs"] for s in made]).astype(np.float64)
-    ours = np.concatenate([run_program(program, performance) for performance in made.values()])
+    ours = np.concatenate([Retargeter(program).run(each) for each in made.values()])
     peer = np.nan_to_num(peer)
     found = {}
     for index, control in enumerate(program.controls):

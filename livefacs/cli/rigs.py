@@ -16,7 +16,7 @@ from livefacs.resources import rigs_folder, user_rigs_folder
 if TYPE_CHECKING:
     from livefacs.retarget.coverage import Coverage
     from livefacs.retarget.fitting import Fit
-    from livefacs.retarget.performance import Performance
+    from livefacs.retarget.inputs import Performance
     from livefacs.retarget.rules import ControlRule, RigMap
 
 app = typer.Typer()
@@ -149,23 +149,27 @@ def preview(
     """Draw every control of a map along a take, as a contact sheet."""
     from livefacs.formats.contact_sheet import write_contact_sheet
     from livefacs.retarget.library import load_rig
-    from livefacs.retarget.performance import run_program
+    from livefacs.retarget.retargeter import Retargeter
 
     program = load_rig(rig)
     performance = _performance(along)
-    values = run_program(program, performance)
+    values = Retargeter(program).run(performance)
     title = f"{program.rig} along {along.name}"
     write_contact_sheet(to, title, performance.t_s, program.controls, values, program.limits)
     typer.echo(f"{to}: {len(program.controls)} controls, {len(values)} frames")
 
 
 def _performance(path: Path) -> Performance:
-    from livefacs.retarget.performance import performance_from_csv, performance_from_frames
-
     if path.is_dir():
+        from livefacs.formats.curves import performance_from_take
         from livefacs.take.reader import Take
 
-        return performance_from_frames(Take(path))
+        take = Take(path)
+        if not take.n_rows:
+            raise ConfigError(f"{path}: the take has no frames")
+        return performance_from_take(take)
+    from livefacs.formats.au_csv import performance_from_csv
+
     if not path.exists():
         raise ConfigError(f"{path} does not exist; expected a take folder or an Action Unit CSV")
     return performance_from_csv(path)

@@ -13,7 +13,7 @@ from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError, TakeError
 from livefacs.formats.resampling import resample, smooth_zero_phase, uniform_times_ns
-from livefacs.retarget.inputs import signal_rows
+from livefacs.retarget.inputs import Performance, signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
@@ -203,11 +203,15 @@ def values_from_take(take: Take, options: ExportOptions) -> tuple[tuple[str, ...
 def _retargeted(take: Take, rig: str, *, raw: bool) -> tuple[tuple[str, ...], F32]:
     """Controls of a rig from the recorded units; ``raw``: from those before the live filter."""
     retargeter = Retargeter(load_rig(rig))
+    return retargeter.program.controls, retargeter.run(performance_from_take(take, raw=raw))
+
+
+def performance_from_take(take: Take, *, raw: bool = False) -> Performance:
+    """What maps read, of every row of a take; ``raw``: before the live filter."""
     frames = take.frames
     units = np.array(take.raw if raw else take.intensity)
     signals = signal_rows(units, np.array(frames["head"]), np.array(frames["gaze"]))
-    values = retargeter.retarget_rows(signals, np.array(take.t_ns))
-    return retargeter.program.controls, values
+    return Performance(np.array(frames["i_frame"]), np.array(take.t_ns), signals)
 
 
 def _label_at_rate(curves: Curves, rate: TimecodeRate) -> str:

@@ -9,15 +9,17 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F64
+from livefacs.clock import NS_PER_S
 from livefacs.kernels import retarget
 from livefacs.retarget.compiler import RigProgram, program_from_map
 from livefacs.retarget.inputs import (
     INTENSITY_SIGNALS,
     N_SIGNALS,
     SIGNAL_INDEX,
+    Performance,
     sides_of,
 )
-from livefacs.retarget.performance import Performance, run_program
+from livefacs.retarget.retargeter import Retargeter
 from livefacs.retarget.rules import ControlRule, RigMap
 from livefacs.vocab.controls import control_names
 from livefacs.vocab.facs import ACTIONS, channels_of
@@ -80,7 +82,7 @@ def coverage_from_map(rig_map: RigMap, performance: Performance | None = None) -
     """
     program = program_from_map(rig_map)
     sweep = sweep_of(rig_map)
-    moved = np.ptp(run_program(_bare(program), sweep), axis=0) > 1e-6
+    moved = np.ptp(Retargeter(_bare(program)).run(sweep), axis=0) > 1e-6
     driven = [not rule.undriven for rule in rig_map.rules]
     used = {channel for rule in rig_map.rules for channel in _channels_read(rule)}
     known = control_names(rig_map.vocabulary) if rig_map.vocabulary else ()
@@ -118,7 +120,7 @@ def sweep_of(rig_map: RigMap) -> Performance:
             rows.extend(_row(names, level) for level in levels)
     signals = np.unique(np.stack(rows), axis=0)
     count = len(signals)
-    return Performance(np.arange(count), np.arange(count, dtype=np.float64), signals)
+    return Performance(np.arange(count), np.arange(count) * NS_PER_S, signals)
 
 
 def _signal_groups(rule: ControlRule) -> list[tuple[str, ...]]:
@@ -149,9 +151,9 @@ def _limit_hits(program: RigProgram, performance: Performance) -> tuple[LimitHit
     numbers = _bare(program).numbers
     numbers[:, retarget.LOW], numbers[:, retarget.HIGH] = -np.inf, np.inf
     free = replace(program, numbers=numbers)
-    wanted = run_program(free, performance)
-    resting = Performance(np.zeros(1, np.int64), np.zeros(1), np.zeros((1, N_SIGNALS)))
-    rest = run_program(free, resting)[0]
+    wanted = Retargeter(free).run(performance)
+    resting = Performance(np.zeros(1, int), np.zeros(1, int), np.zeros((1, N_SIGNALS)))
+    rest = Retargeter(free).run(resting)[0]
     hits = []
     for index, name in enumerate(program.controls):
         low, high = program.limits[index]

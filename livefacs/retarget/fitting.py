@@ -18,10 +18,16 @@ import numpy.typing as npt
 
 from livefacs.arrays import F64, I64
 from livefacs.errors import ConfigError
+from livefacs.files.table import read_table
 from livefacs.retarget.document import toml_key, toml_list, toml_number, toml_table, toml_text
 from livefacs.retarget.document import toml_weights as weights_text
-from livefacs.retarget.inputs import INTENSITY_SIGNALS, MEAN_SIGNALS, SIGNAL_INDEX, SIGNALS
-from livefacs.retarget.performance import Performance, read_table
+from livefacs.retarget.inputs import (
+    INTENSITY_SIGNALS,
+    MEAN_SIGNALS,
+    SIGNAL_INDEX,
+    SIGNALS,
+    Performance,
+)
 from livefacs.retarget.rules import ControlRule, RigMap
 from livefacs.retarget.schema import near
 from livefacs.retarget.sparse_fit import SMALLEST_WEIGHT, solve_weights
@@ -159,6 +165,7 @@ def fit_controls(
         A control has no example.
     """
     rules = {rule.name: rule for rule in base.rules} if base else {}
+    signals = performance.completed()
     fits = []
     for control, values in examples.values.items():
         used = np.flatnonzero(np.isfinite(values))
@@ -167,7 +174,7 @@ def fit_controls(
         rule = rules.get(control) or _rule_from_name(control, values[used])
         if control in rules and np.allclose(values[used], rule.offset):
             continue
-        fits.append(_fit_control(performance, examples, rule, used))
+        fits.append(_fit_control(signals, examples, rule, used))
     return tuple(fits)
 
 
@@ -216,7 +223,7 @@ def _fits_side(signal: str, side: str) -> bool:
 
 
 def _fit_control(
-    performance: Performance,
+    signals: F64,
     examples: Examples,
     rule: ControlRule,
     used: npt.NDArray[np.intp],
@@ -225,7 +232,7 @@ def _fit_control(
     candidates = _candidates(rule, directions)
     index = [SIGNAL_INDEX[name] for name, _ in candidates]
     scale = np.array([factor for _, factor in candidates])
-    columns = performance.signals[examples.rows[used]][:, index] * scale
+    columns = signals[examples.rows[used]][:, index] * scale
     target = examples.values[rule.name][used]
     span = rule.limits[1] - rule.limits[0]
     wanted = (target - rule.offset) / span

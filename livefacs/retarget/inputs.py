@@ -7,12 +7,15 @@ each sided action without its side (``AU12``), which is the mean of its two side
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from livefacs.arrays import F32, F64, I64
-from livefacs.types import TrackedFrame
+from livefacs.clock import NS_PER_S
+from livefacs.kernels import retarget
+from livefacs.types import Estimate, TrackedFrame
 from livefacs.vocab.facs import ACTIONS, AU_CHANNELS, N_AU, channels_of
 
 POSE_SIGNALS: Final[dict[str, str]] = {
@@ -64,12 +67,12 @@ MEAN_PAIRS: Final[I64] = _mean_pairs()
 _N_MEASURED: Final = N_SIGNALS - len(MEAN_SIGNALS)
 
 
-def read_signals(tracked: TrackedFrame, signals: F64) -> None:
+def read_signals(tracked: TrackedFrame | Estimate, signals: F64) -> None:
     """Write the measured signals of a frame; the kernel completes the means.
 
     Parameters
     ----------
-    tracked : TrackedFrame
+    tracked : TrackedFrame or Estimate
     signals : (N_SIGNALS,) float64, changed in place
     """
     head, gaze = tracked.head, tracked.gaze
@@ -115,3 +118,33 @@ def signal_rows(intensity: F32, head: F64, gaze: F64) -> F64:
         (np.degrees(head[:, :3]), head[:, 3:], left, right, left_pitch, right_pitch, left, -right)
     )
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Inputs of every frame of something recorded: what a map is checked, fitted and previewed on.
+
+    Attributes
+    ----------
+    i_frame : (T,) int64
+        Number of the frame in its source.
+    t_ns : (T,) int64
+    signals : (T, N_SIGNALS) float64
+        As ``signal_rows`` gives them: NaN where unknown, the means left to the kernel.
+    """
+
+    i_frame: I64
+    t_ns: I64
+    signals: F64
+
+    @property
+    def t_s(self) -> F64:
+        """(T,) float64, seconds."""
+        return self.t_ns / NS_PER_S
+
+    def completed(self) -> F64:
+        """(T, N_SIGNALS) float64 with the means; unknown values are 0."""
+        rows = self.signals.copy()
+        for row in rows:
+            retarget.complete_signals(row, MEAN_PAIRS)
+        return rows

@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F32, F64, I64
+from livefacs.arrays import F32, F64
 from livefacs.errors import RigMapError
 from livefacs.kernels import retarget
 from livefacs.retarget.compiler import RigProgram
-from livefacs.retarget.inputs import MEAN_PAIRS, N_SIGNALS, read_signals
+from livefacs.retarget.inputs import MEAN_PAIRS, N_SIGNALS, Performance, read_signals
 from livefacs.retarget.library import load_rig, map_files
 from livefacs.types import RigFrame, TrackedFrame
 
@@ -60,23 +60,18 @@ class Retargeter:
         values = run.values(self._signals, tracked.t_ns)
         return RigFrame(run.program.rig, run.program.controls, values)
 
-    def retarget_rows(self, signals: F64, times_ns: I64) -> F32:
+    def run(self, performance: Performance) -> F32:
         """Control values of many frames, the same as one after the other.
-
-        Parameters
-        ----------
-        signals : (T, N_SIGNALS) float64
-            As ``signal_rows`` gives them; the means are completed in place.
-        times_ns : (T,) int64
 
         Returns
         -------
         (T, n_controls) float32
         """
-        run = self._run
-        values = np.empty((len(signals), len(run.program.controls)), np.float32)
-        for index, (row, t_ns) in enumerate(zip(signals, times_ns.tolist(), strict=True)):
-            values[index] = run.values(row, t_ns)
+        run, times_ns = self._run, performance.t_ns.tolist()
+        values = np.empty((len(times_ns), len(run.program.controls)), np.float32)
+        for index, (row, t_ns) in enumerate(zip(performance.signals, times_ns, strict=True)):
+            self._signals[:] = row  # the kernel writes into what it reads
+            values[index] = run.values(self._signals, t_ns)
         return values
 
 

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from livefacs.cli.main import main
+from livefacs.formats.au_csv import performance_from_csv
+from livefacs.formats.curves import ExportOptions, performance_from_take, values_from_take
 from livefacs.resources import user_rigs_folder
-from livefacs.retarget.library import load_map, rig_names
+from livefacs.retarget.library import load_map, load_rig, rig_names
+from livefacs.retarget.retargeter import Retargeter
 from livefacs.vocab.facs import AU_CHANNELS
 from livefacs.vocab.schemes import user_schemes_folder
-from tests.retarget.making import write_map
+from tests.retarget.making import frame, write_map
+from tests.take.synthetic import make_take
 
 
 @pytest.fixture
@@ -177,3 +184,36 @@ def test_unknown_actions_and_schemes(capsys: pytest.CaptureFixture[str]) -> None
         code, _, err = run(capsys, *words)
         assert code == 2
         assert err.startswith("livefacs: ")
+
+
+SLOW = """
+[controls.jaw]
+terms = { AU26 = 1.0 }
+smoothing = { time_constant_ms = 800 }
+[controls.smile]
+terms = { AU12 = 1.0 }
+"""
+
+
+def test_along_a_take_a_map_gives_what_it_gives_live(tmp_path: Path) -> None:
+    """Smoothing starts anew after a gap, and one unknown side leaves the other's value."""
+    moments = [(0, 0.0), (40, 0.0), (80, 0.0), (2200, 1.0), (2240, 1.0)]
+    units = [{"AU26": level, "AU12_L": 0.8, "AU12_R": math.nan} for _, level in moments]
+    frames = [
+        dataclasses.replace(frame(each, t_ns=ms * 1_000_000), i_frame=i)
+        for i, (each, (ms, _)) in enumerate(zip(units, moments, strict=True))
+    ]
+    program = load_rig(write_map(tmp_path, SLOW))
+    live = Retargeter(program)
+    expected = np.stack([live.retarget(each).values for each in frames])
+    assert expected[3].tolist() == pytest.approx([1.0, 0.8])  # not on its way from 0
+    take = make_take(tmp_path / "take", frames)
+    values = Retargeter(program).run(performance_from_take(take))
+    assert values.tobytes() == expected.tobytes()
+    table = tmp_path / "aus.csv"
+    rows = [f"{i},{ms / 1000},{level},0.8," for i, (ms, level) in enumerate(moments)]
+    table.write_text("\n".join(("frame,seconds,AU26,AU12_L,AU12_R", *rows)) + "\n")
+    values = Retargeter(program).run(performance_from_csv(table))
+    np.testing.assert_allclose(values, expected, atol=1e-6)
+    _, exported = values_from_take(take, ExportOptions(rig=str(tmp_path / "rig.toml")))
+    assert exported.tobytes() == expected.tobytes()

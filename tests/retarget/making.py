@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from livefacs.retarget.inputs import N_SIGNALS, Performance, read_signals
 from livefacs.types import ActionUnits, Gaze, HeadPose, Health, RigFrame, TrackedFrame
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
 
@@ -53,3 +54,12 @@ def write_map(folder: Path, body: str, name: str = "rig", header: str = HEADER) 
 def by_name(made: RigFrame) -> dict[str, float]:
     """Control values by name."""
     return {name: float(value) for name, value in zip(made.controls, made.values, strict=True)}
+
+
+def performance_of(frames: Sequence[TrackedFrame]) -> Performance:
+    """What maps read of the frames, numbered as they come."""
+    signals = np.zeros((len(frames), N_SIGNALS))
+    for row, each in zip(signals, frames, strict=True):
+        read_signals(each, row)
+    t_ns = np.array([each.t_ns for each in frames])
+    return Performance(np.arange(len(frames)), t_ns, signals)

@@ -6,8 +6,7 @@ import pytest
 
 from livefacs.retarget.coverage import coverage_from_map
 from livefacs.retarget.library import load_map
-from livefacs.retarget.performance import performance_from_frames
-from tests.retarget.making import HEADER, frame, write_map
+from tests.retarget.making import HEADER, frame, performance_of, write_map
 
 BODY = """
 [controls.jawOpen]
@@ -41,7 +40,7 @@ def test_coverage_names_what_is_missing(path: Path) -> None:
 def test_limits_are_looked_for_along_a_performance(path: Path) -> None:
     levels = (0.0, 0.4, 0.8, 0.2)
     frames = [frame({"AU26": level}, t_ns=i * 40_000_000) for i, level in enumerate(levels)]
-    found = coverage_from_map(load_map(path), performance_from_frames(frames))
+    found = coverage_from_map(load_map(path), performance_of(frames))
     (hit,) = found.limits
     assert hit.control == "jawOpen"
     assert hit.limit == 1.0
@@ -52,6 +51,6 @@ def test_limits_are_looked_for_along_a_performance(path: Path) -> None:
 def test_a_lower_limit_counts_only_where_the_control_rests_above_it(tmp_path: Path) -> None:
     body = "[controls.open]\nterms = { AU45 = 1.0 }\ngain = -2.0\noffset = 1.0\n"
     rig = load_map(write_map(tmp_path, body))
-    performance = performance_from_frames([frame({"AU45_L": 1.0, "AU45_R": 1.0}), frame()])
+    performance = performance_of([frame({"AU45_L": 1.0, "AU45_R": 1.0}), frame()])
     (hit,) = coverage_from_map(rig, performance).limits
     assert (hit.limit, hit.share) == (0.0, 0.5)

@@ -9,17 +9,12 @@ from scipy.optimize import nnls
 from livefacs.errors import ConfigError
 from livefacs.kernels.sparse import non_negative_lasso
 from livefacs.retarget.fitting import examples_from_csv, fit_controls, toml_from_fits
-from livefacs.retarget.inputs import SIGNAL_INDEX
+from livefacs.retarget.inputs import SIGNAL_INDEX, Performance
 from livefacs.retarget.library import load_map, load_rig
-from livefacs.retarget.performance import (
-    Performance,
-    performance_from_csv,
-    performance_from_frames,
-    run_program,
-)
+from livefacs.retarget.retargeter import Retargeter
 from livefacs.types import Gaze
 from livefacs.vocab.facs import AU_CHANNELS
-from tests.retarget.making import frame, write_map
+from tests.retarget.making import frame, performance_of, write_map
 
 N_FRAMES = 200
 
@@ -36,8 +31,7 @@ def performance() -> Performance:
         units = dict(zip(AU_CHANNELS, map(float, strong), strict=True))
         made = frame(units, t_ns=i * 40_000_000, gaze=gaze)
         frames.append(made)
-    moved = performance_from_frames(frames)
-    return Performance(np.arange(N_FRAMES), moved.t_s, moved.signals)
+    return performance_of(frames)
 
 
 def write_pairs(path: Path, key: str, moments: list[str], columns: dict[str, list[str]]) -> Path:
@@ -87,7 +81,7 @@ terms = { AU26 = 50.0, AU22 = 20.0 }
 limits = [0, 100]
 """
     true = load_map(write_map(tmp_path, body, "true"))
-    values = run_program(load_rig(tmp_path / "true.toml"), performance)
+    values = Retargeter(load_rig(tmp_path / "true.toml")).run(performance)
     random = np.random.default_rng(5)
     chosen = random.choice(N_FRAMES, 25, replace=False)
     columns = {
@@ -125,7 +119,7 @@ limits = [0, 100]
 
     fitted = tmp_path / "fitted.toml"
     fitted.write_text(toml_from_fits(list(fits.values()), "Fitted", base, 25))
-    again = run_program(load_rig(fitted), performance)
+    again = Retargeter(load_rig(fitted)).run(performance)
     assert load_map(fitted).controls == base.controls
     spans = np.array((1, 1, 2, 2, 100))
     order = [load_map(fitted).controls.index(name) for name in true.controls]
@@ -133,7 +127,7 @@ limits = [0, 100]
 
 
 def test_a_rig_without_a_map_gets_one_of_its_own(tmp_path: Path, performance: Performance) -> None:
-    values = performance.signals[:, AU_CHANNELS.index("AU12_L")]
+    values = performance.completed()[:, AU_CHANNELS.index("AU12_L")]
     rows = range(0, N_FRAMES, 10)
     columns = {"grin_L": [f"{values[row]:.3f}" for row in rows]}
     seconds = [f"{row * 0.04:.2f}" for row in rows]
@@ -150,8 +144,8 @@ def test_few_examples_keep_to_the_signals_of_the_base(
     tmp_path: Path, performance: Performance
 ) -> None:
     base = load_map("live2d")
-    jaw = performance.signals[:, SIGNAL_INDEX["AU26"]]
-    lid = performance.signals[:, SIGNAL_INDEX["AU45_L"]]
+    jaw = performance.completed()[:, SIGNAL_INDEX["AU26"]]
+    lid = performance.completed()[:, SIGNAL_INDEX["AU45_L"]]
     rows = [int(np.argmin(jaw + lid)), int(np.argmax(jaw)), int(np.argmax(lid))]
     columns = {
         "ParamMouthOpenY": [f"{0.7 * jaw[row]:.3f}" for row in rows],
@@ -210,59 +204,3 @@ def test_pairs_that_say_nothing(
     path.write_text(text)
     with pytest.raises(ConfigError, match=words):
         fit_controls(performance, examples_from_csv(path, performance, ()))
-
-
-def test_a_table_of_action_units_reads_as_a_performance(tmp_path: Path) -> None:
-    path = tmp_path / "aus.csv"
-    path.write_text(
-        "frame, t_s, AU12_L, AU12_R, gaze_yaw_R_rad, head_yaw_deg, other\n"
-        "7, 1.5, 0.5, , 0.5235988, 3, x\n"
-        "8, 1.6, 0.7, 0.1, 0, 4, y\n"
-    )
-    made = performance_from_csv(path)
-    assert made.i_frame.tolist() == [7, 8]
-    assert made.t_s == pytest.approx([1.5, 1.6])
-
-    def column(name: str) -> list[float]:
-        return [float(value) for value in made.signals[:, SIGNAL_INDEX[name]]]
-
-    assert column("AU12") == pytest.approx([0.5, 0.4])
-    assert column("gaze_out_R_deg") == pytest.approx([-30.0, 0.0])
-    assert column("head_yaw_deg") == [3.0, 4.0]
-
-
-def test_a_table_as_solve_writes_it_and_one_without_sides(tmp_path: Path) -> None:
-    path = tmp_path / "aus.csv"
-    path.write_text(
-        "frame,timestamp_s,gaze_left_yaw_deg,gaze_right_yaw_deg,gaze_left_pitch_deg,AU1,AU12,AU12_L\n"
-        "0,2.0,10,12,-5,0.4,0.9,0.8\n"
-    )
-    made = performance_from_csv(path)
-    row = {name: float(made.signals[0, index]) for name, index in SIGNAL_INDEX.items()}
-    assert row["AU1_L"] == row["AU1_R"] == row["AU1"] == 0.4
-    assert (row["AU12_L"], row["AU12_R"]) == (0.8, 0.9)
-    assert (row["gaze_out_L_deg"], row["gaze_out_R_deg"]) == (10.0, -12.0)
-    assert row["gaze_yaw_deg"] == 11.0
-    assert row["gaze_pitch_L_deg"] == -5.0
-    assert made.t_s[0] == 2.0
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("frame,AU12_L\n,0.5\n", "no frame number or no time"),
-        ("a,b\n1,2\n", "no Action Unit column"),
-        ("AU12_L\n", "no rows"),
-        ("AU12_L\nmuch\n", "aus.csv:2: AU12_L: expected a number, got 'much'"),
-    ],
-)
-def test_tables_that_are_none(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "aus.csv"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=words):
-        performance_from_csv(path)
-
-
-def test_an_absent_table(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
-        performance_from_csv(tmp_path / "absent.csv")

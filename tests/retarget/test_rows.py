@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from livefacs.retarget.inputs import N_SIGNALS, read_signals, signal_rows
+from livefacs.retarget.inputs import N_SIGNALS, Performance, read_signals, signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
@@ -37,4 +37,5 @@ def test_values_of_many_frames_are_those_of_each(rig: str) -> None:
     expected = np.array([one.retarget(each).values for each in FRAMES])
     times_ns = np.array([each.t_ns for each in FRAMES])
     assert np.ptp(expected, axis=0).any()
-    np.testing.assert_array_equal(many.retarget_rows(rows_of(FRAMES), times_ns), expected)
+    performance = Performance(np.arange(len(FRAMES)), times_ns, rows_of(FRAMES))
+    np.testing.assert_array_equal(many.run(performance), expected)
