@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,28 +36,26 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     """
     curves = curves_from_take(take, options)
     nearest = nearest_rows(take, curves)
-    has_face = np.array(take.frames["n_faces"] > 0)[nearest]
-    values = curves.values if options.rig else _with_means(curves)
     names = _names(curves, options)
-    n_empty = 0 if options.rig else len(unmeasured_actions())
-    confidence = np.array(take.confidence)
     wants_confidence = options.confidence and not options.rig
+    n_empty = 0 if options.rig else len(unmeasured_actions())
+    n_confidences = len(take.channels) if wants_confidence else 0
+    n_values = len(names) - _N_START - bool(options.timecode) - _N_POSE - n_empty - n_confidences
     decimals = "%.6f" if options.rig else "%.4f"
-    template = _POSE + f",{decimals}" * values.shape[1] + "," * n_empty
-    template += ",%.3f" * (confidence.shape[1] if wants_confidence else 0) + "\n"
-    starts = _starts(take, curves, nearest, has_face, options)
-    pose = _pose(curves)
+    template = _POSE + f",{decimals}" * n_values + "," * n_empty
+    template += ",%.3f" * n_confidences + "\n"
     blank = "," * (template.count(",") + 1) + "\n"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerow(names)
-        for begin in range(0, len(curves), CHUNK_ROWS):
+        for begin in range(0, len(curves), CHUNK_ROWS):  # so that memory stays as it is
             rows = slice(begin, begin + CHUNK_ROWS)
-            parts = [pose[rows], values[rows]]
+            some, recorded = curves.rows(rows), nearest[rows]
+            parts = [_pose(some), some.values if options.rig else _with_means(some)]
             if wants_confidence:
-                parts.append(confidence[nearest[rows]])
+                parts.append(take.confidence[recorded])
             lines = number_lines(np.hstack(parts), "," + template)
-            seen = has_face[rows].tolist()
-            for start, line, face in zip(starts[rows], lines, seen, strict=True):
+            starts = _starts(take, curves, rows, recorded, options)
+            for (start, face), line in zip(starts, lines, strict=True):
                 file.write(start + (line if face else blank))
 
 
@@ -72,19 +71,24 @@ def _names(curves: Curves, options: ExportOptions) -> list[str]:
 
 
 def _starts(
-    take: Take, curves: Curves, nearest: Any, has_face: Any, options: ExportOptions
-) -> list[str]:
-    """Frame, time, face and confidence of each row, ready to be written."""
-    numbers = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
+    take: Take, curves: Curves, rows: slice, recorded: Any, options: ExportOptions
+) -> Iterator[tuple[str, bool]]:
+    """Frame, time, face and confidence of some rows, ready to be written; and if there is a face.
+
+    ``recorded`` are the take's rows that are nearest to them.
+    """
+    numbers = np.arange(len(curves))[rows] if curves.is_even else take.frames["i_frame"][rows]
     origin = int(curves.times_ns[0]) if take.document["source"]["is_live"] else 0
-    seconds = ((curves.times_ns - origin) / NS_PER_S).tolist()
-    confidence = np.array(take.confidence[:, :_N_FACIAL]).mean(axis=1)[nearest].tolist()
-    starts = []
-    for index, (number, time_s) in enumerate(zip(numbers, seconds, strict=True)):
+    seconds = (curves.times_ns[rows] - origin) / NS_PER_S
+    confidence = np.array(take.confidence[recorded, :_N_FACIAL]).mean(axis=1)
+    has_face = take.frames["n_faces"][recorded] > 0
+    columns = (numbers, seconds, confidence, has_face)
+    for index, (number, time_s, mean, face) in enumerate(
+        zip(*(column.tolist() for column in columns), strict=True), rows.start
+    ):
         label = f",{curves.label(index)}" if options.timecode else ""
-        face = f"1,{confidence[index]:.3f}" if has_face[index] else "0,0"
-        starts.append(f"{number},{time_s:.6f}{label},{face}")
-    return starts
+        seen = f"1,{mean:.3f}" if face else "0,0"
+        yield f"{number},{time_s:.6f}{label},{seen}", face
 
 
 def _pose(curves: Curves) -> F64:

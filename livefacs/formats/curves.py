@@ -95,6 +95,17 @@ class Curves:
     def __len__(self) -> int:
         return len(self.times_ns)
 
+    def rows(self, some: slice) -> Curves:
+        """Some samples; their times stay what they are."""
+        return replace(
+            self,
+            values=self.values[some],
+            times_ns=self.times_ns[some],
+            timecode_frames=self.timecode_frames[some],
+            head=self.head[some],
+            gaze=self.gaze[some],
+        )
+
     @property
     def time_s(self) -> F64:
         """(T,) seconds since the first frame."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -14,9 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin
+
+from livefacs.offline import SolveOptions, solve_clip
+from livefacs.resources import data_path
 
 COMMAND = (sys.executable, "-m", "livefacs.cli.main", "mirror", "--no-browser", "--port", "0")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
@@ -59,7 +64,7 @@ def wait_for_text(address: str, kind: str, predicate: str) -> dict[str, object]:
                 return found
 
 
-def test_demo_calibrates_and_gives_a_second_opinion() -> None:
+def test_demo_calibrates_and_gives_a_second_opinion(tmp_path: Path) -> None:
     with running("--source", "demo") as (_, address):
         assert httpx.get(f"{address}/api/hello").json()["name"] == "livefacs mirror"
         with connect(
@@ -92,6 +97,14 @@ def test_demo_calibrates_and_gives_a_second_opinion() -> None:
         curve = [row[column] for row in measured["values"]]
         assert len(curve) == 37
         assert curve[0] < 0.15 < 0.5 < max(curve)
+        assert np.clip(curve, 0, 1).tolist() == solved_curve(tmp_path, "AU2_L")[46:83]
+
+
+def solved_curve(folder: Path, column: str) -> list[float]:
+    """What ``livefacs solve`` makes of the performer."""
+    solve_clip(str(data_path("performer.mp4")), folder / "solved.csv", SolveOptions())
+    with (folder / "solved.csv").open(newline="") as file:
+        return [float(row[column]) for row in csv.DictReader(file)]
 
 
 def test_absent_camera_leaves_the_page_up_and_can_be_retried(tmp_path: Path) -> None:

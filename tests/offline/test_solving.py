@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import sys
+import tempfile
+import tracemalloc
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +23,7 @@ from livefacs.au.profile import Profile, save_profile
 from livefacs.clock import ClockMap
 from livefacs.config import TrackingOptions, load_options
 from livefacs.errors import ConfigError, SourceError, TakeError
+from livefacs.files.locks import Lock
 from livefacs.formats.curves import ExportOptions
 from livefacs.landmarkers import has_facemesh
 from livefacs.offline import SolveOptions, checked_mark, solve_clip
@@ -339,3 +343,50 @@ def test_a_clip_whose_name_is_no_text(tmp_path: Path) -> None:
 def test_numbers_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="expected a number greater than 0"):
         checked_mark(SolveOptions(**options))  # type: ignore[arg-type]  # names are the options'
+
+
+def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
+    """A mesh in double precision is 11 kB: were they kept, 1800 more frames would be 20 MB."""
+
+    def peak_mb(n_frames: int) -> float:
+        folder = tmp_path / f"take{n_frames}"
+        folder.mkdir()
+        writer = TakeWriter(folder, clip_info())
+        for begin in range(0, n_frames, 100):
+            writer.append([tracked_frame(i) for i in range(begin, begin + 100)])
+        writer.close()
+        tracemalloc.start()
+        try:
+            solve_clip(str(folder), tmp_path / "out.csv", SolveOptions(as_live=False))
+            return tracemalloc.get_traced_memory()[1] / 1e6
+        finally:
+            tracemalloc.stop()
+
+    peak_mb(100)  # imports
+    short, long = peak_mb(900), peak_mb(2700)  # both have 900 frames looked at for the neutral
+    assert len(rows_of(tmp_path / "out.csv")) == 2700
+    assert long < short + 6.0
+
+
+def test_a_killed_runs_working_folder_is_taken_away_and_a_live_ones_stays(
+    tmp_path: Path, images: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    left, live = place / "livefacs-solving-left", place / "livefacs-solving-live"
+    for folder in (left, live):
+        folder.mkdir(parents=True)
+        (folder / "lock").touch()
+    clip = write_clip(tmp_path / "clip.mp4", images)
+    with closing(Lock(live / "lock")):
+        solve_clip(str(clip), tmp_path / "clip.csv", SolveOptions())
+        assert [path.name for path in place.iterdir()] == [live.name]
+
+
+def test_no_room_for_the_working_take_is_told(
+    tmp_path: Path, images: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    clip = write_clip(tmp_path / "clip.mp4", images)
+    with pytest.raises(TakeError, match=r"cannot work in .*absent.*TMPDIR"):
+        solve_clip(str(clip), tmp_path / "clip.csv", SolveOptions())
