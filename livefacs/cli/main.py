@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, str]] = {
     "export": "Export a take to another package's format.",
     "plot": "Plot a take's curves.",
     "batch": "Solve a folder of clips on all cores.",
+    "ltc": "Linear timecode: write it as sound, read it from a clip.",
     "mirror": "The practice mirror in the browser.",
     "train": "Train estimator weights from labelled sequences.",
     "evaluate": "Score an estimator against known truth.",

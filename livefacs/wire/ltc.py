@@ -304,7 +304,7 @@ class LtcFollower:
         return float(self._sample_rate_hz / rate.fraction)
 
     def _take(self, frame: LtcFrame) -> None:
-        if self._run and not self._continues(self._run[-1], frame):
+        if self._run and not follows(self._run[-1], frame, self._known):
             self._run.clear()
             self._highest = 0
         self._run.append(frame)
@@ -325,23 +325,6 @@ class LtcFollower:
         self._rate = rate
         self._anchor = (frame.start, i_frame)
 
-    def _continues(self, before: LtcFrame, frame: LtcFrame) -> bool:
-        """True where a frame follows another in time and count."""
-        length = before.end - before.start
-        step = (frame.start - before.end) / length
-        if abs(step) > _WORST_STEP_FRAMES or frame.drop != before.drop:
-            return False
-        return any(
-            rate.label_from_frame(rate.frame_from_label(before.label) + 1) == frame.label
-            for rate in self._candidates(before)
-        )
-
-    def _candidates(self, frame: LtcFrame) -> list[TimecodeRate]:
-        if self._known is not None:
-            return [self._known] if _has_label(self._known, frame.label) else []
-        rates = (RATES[name] for name in WIRE_RATES)
-        return [rate for rate in rates if _has_label(rate, frame.label)]
-
     def _measured_rate(self) -> TimecodeRate:
         """The rate whose frames are as long as those heard, and whose labels hold them."""
         first, last = self._run[0], self._run[-1]
@@ -354,9 +337,24 @@ class LtcFollower:
         return min(fitting, key=lambda rate: abs(float(rate.fraction) - frames_hz))
 
 
-def _has_label(rate: TimecodeRate, label: str) -> bool:
-    try:
-        rate.frame_from_label(label)
-    except ConfigError:
+def follows(before: LtcFrame, frame: LtcFrame, rate: TimecodeRate | None = None) -> bool:
+    """True where a frame follows another without a gap, in time and in count.
+
+    Parameters
+    ----------
+    before, frame : LtcFrame
+    rate : TimecodeRate or None
+        The rate on the wire; None: any at which the labels count so.
+    """
+    step = (frame.start - before.end) / (before.end - before.start)
+    if abs(step) > _WORST_STEP_FRAMES or frame.drop != before.drop:
         return False
-    return True
+    rates = [rate] if rate is not None else [RATES[name] for name in WIRE_RATES]
+    return any(_next_label(before.label, each) == frame.label for each in rates)
+
+
+def _next_label(label: str, rate: TimecodeRate) -> str | None:
+    try:
+        return rate.label_from_frame(rate.frame_from_label(label) + 1)
+    except ConfigError:
+        return None
