@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -67,3 +67,46 @@ def damage(path: Path, share_from: float, n_bytes: int) -> None:
     start = int(len(data) * share_from)
     data[start : start + n_bytes] = bytes((37 * i + 11) % 256 for i in range(n_bytes))
     path.write_bytes(data)
+
+
+def restamp(source: Path, target: Path, stamp_s: Callable[[int, float], float]) -> Path:
+    """The same packets with other presentation times: ``stamp_s(number, seconds)``."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        track = old.streams.video[0]
+        copied = new.add_stream_from_template(track)
+        number = 0
+        for packet in old.demux(track):
+            if packet.pts is None or track.time_base is None:
+                continue  # the empty packet at the end
+            packet.pts = round(
+                stamp_s(number, float(packet.pts * track.time_base)) / track.time_base
+            )
+            packet.stream = copied
+            new.mux(packet)
+            number += 1
+    return target
+
+
+def without_rate(path: Path) -> Path:
+    """A WebM as browsers record it: nothing in it says how many frames a second there are."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x23\xe3\x83")  # DefaultDuration; an element called Void takes its place
+    n_bytes = data[at + 3] & 0x7F
+    data[at] = 0xEC
+    data[at + 1] = 0x80 | (n_bytes + 2)
+    path.write_bytes(data)
+    return path
+
+
+def hide_beginning(path: Path, hidden_ms: int, shown_ms: int) -> Path:
+    """Give an mp4 an edit list that shows only a part, as trimming without encoding does."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 8  # past name, version and flags
+    (movie_scale,) = struct.unpack_from(">I", data, data.index(b"mvhd") + 16)
+    (media_scale,) = struct.unpack_from(">I", data, data.index(b"mdhd") + 16)
+    assert struct.unpack_from(">I", data, at) == (1,)
+    (begin,) = struct.unpack_from(">i", data, at + 8)
+    shown, hidden = shown_ms * movie_scale // 1000, hidden_ms * media_scale // 1000
+    struct.pack_into(">Ii", data, at + 4, shown, begin + hidden)
+    path.write_bytes(data)
+    return path

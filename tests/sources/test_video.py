@@ -12,7 +12,8 @@ import pytest
 from livefacs.errors import SourceError
 from livefacs.protocols import Source
 from livefacs.resources import data_path
-from livefacs.sources.video import VideoSource, turned_by_display_matrix
+from livefacs.sources.upright import turned_by_display_matrix
+from livefacs.sources.video import VideoSource
 from livefacs.types import Frame
 from tests.sources.clips import brightness, damage, every, set_display_matrix, write_clip
 
