@@ -30,6 +30,9 @@ class Source(Protocol):
         What a user should be told before the start.
     timecode : str or None
         Start timecode where the source carries one (``01:00:00:00``; ``;`` for drop frame).
+    start_ns : int
+        Time of the first frame in the source's file, in nanoseconds: a clip's sound may begin
+        before its picture, and players count from there. 0 where there is no such file.
     """
 
     description: str
@@ -38,6 +41,7 @@ class Source(Protocol):
     n_frames: int | None
     notices: tuple[str, ...]
     timecode: str | None
+    start_ns: int
 
     def closing_notices(self) -> tuple[str, ...]:
         """What a user should be told at the end: damaged frames, lost connections."""

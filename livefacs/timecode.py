@@ -2,7 +2,8 @@
 
 A label such as ``10:00:00:00`` names a frame of the day. Drop-frame numbering (``;`` before the
 frames) skips labels, never frames, so that 29.97 and 59.94 stay with the clock: 2 (or 4) numbers
-at each minute but every tenth. Rates are exact fractions, 30000/1001 and not 29.97.
+at each minute but every tenth. Rates are exact fractions, 30000/1001 and not 29.97. High rates are
+counted through, as FFmpeg does: ``01:00:00:75`` at 120, ``01:00:00:119``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Final
 
 from livefacs.errors import ConfigError
 
-_LABEL: Final = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d\d)(?:\.(\d+))?")
+_LABEL: Final = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})(?:\.(\d+))?")
 _TEN_MINUTES: Final = 10
+_MOST_LISTED: Final = 60
 _DROP_MARKS: Final = ";,"
 _NS_PER_S: Final = 1_000_000_000
 
@@ -128,11 +130,22 @@ RATES: Final[dict[str, TimecodeRate]] = {
         TimecodeRate("59.94df", _ntsc(60), drop=True),
         TimecodeRate("59.94ndf", _ntsc(60)),
         TimecodeRate("60", Fraction(60)),
+        TimecodeRate("100", Fraction(100)),
+        TimecodeRate("119.88df", _ntsc(120), drop=True),
+        TimecodeRate("119.88ndf", _ntsc(120)),
+        TimecodeRate("120", Fraction(120)),
+        TimecodeRate("239.76df", _ntsc(240), drop=True),
+        TimecodeRate("239.76ndf", _ntsc(240)),
+        TimecodeRate("240", Fraction(240)),
     )
 }
 """Every rate by its name. 23.976 is never drop-frame; 29.97 and 59.94 are when they say so."""
 
-_ALIASES: Final = {"29.97": "29.97df", "59.94": "59.94df", "23.98": "23.976"}
+_ALIASES: Final = {
+    **{name.removesuffix("df"): name for name, rate in RATES.items() if rate.drop},
+    "23.98": "23.976",
+}
+_HIGH_HZ: Final = 61.0
 
 
 def find_rate(text: str) -> TimecodeRate:
@@ -166,27 +179,71 @@ def _name_from_fraction(text: str) -> str:
 def nearest_rate(rate_hz: float) -> TimecodeRate:
     """The timecode rate nearest to a measured one; drop-frame where there is a choice.
 
-    A rate that is unknown (0) or far from all gives 30; above all of them 60, so that formats of
-    whole frames keep as many as there are labels for.
+    A rate that is unknown (0) or far from all gives 30; above 60 it is the highest that is not
+    above it, so that formats of whole frames keep as many as there are labels for.
     """
-    if rate_hz <= 0:
-        return RATES["30"]
-    if rate_hz > float(RATES["60"].fraction):
-        return RATES["60"]
     best = min(RATES.values(), key=lambda rate: abs(float(rate.fraction) - rate_hz))
-    return best if abs(float(best.fraction) - rate_hz) <= 1.0 else RATES["30"]
+    if abs(float(best.fraction) - rate_hz) <= 1.0:
+        return best
+    if rate_hz > _HIGH_HZ:
+        whole = [rate for rate in RATES.values() if rate.fraction == rate.nominal]
+        return max(
+            (rate for rate in whole if rate.nominal <= rate_hz), key=lambda rate: rate.nominal
+        )
+    return RATES["30"]
 
 
 def rate_for_label(rate: TimecodeRate, label: str) -> TimecodeRate:
-    """The rate of the same speed that counts as a label is written: drop-frame with ``;``."""
+    """The rate that counts as a label is written: drop-frame with ``;``.
+
+    Files say 30 where they mean 29.97: a drop-frame label tells, as 30 has no such count.
+    """
     found = _LABEL.fullmatch(label.strip())
     if found is None:
         return rate
     drop = found[4] in _DROP_MARKS
-    return next(
-        (each for each in RATES.values() if each.fraction == rate.fraction and each.drop == drop),
-        rate,
-    )
+    alike = [each for each in RATES.values() if each.nominal == rate.nominal and each.drop == drop]
+    same = [each for each in alike if each.fraction == rate.fraction]
+    return next(iter(same or (alike if drop else [])), rate)
+
+
+def clip_rate_and_label(rate_hz: float, label: str | None) -> tuple[TimecodeRate, str | None]:
+    """How the frames of a clip are counted, and its start label as that rate writes it.
+
+    Parameters
+    ----------
+    rate_hz : float
+        As the clip was measured; 0 unknown.
+    label : str or None
+        As the clip's file has it.
+
+    Returns
+    -------
+    rate : TimecodeRate
+    label : str or None
+        None where there is none, or it names no frame at that rate.
+    """
+    nearest = nearest_rate(rate_hz)
+    if label is None:
+        return nearest, None
+    rate = rate_for_label(nearest, label)
+    if not rate.drop:  # a rate without a drop-frame count is often written with ; all the same
+        label = re.sub("[;,]", ":", label)
+    try:
+        return rate, rate.label_from_frame(rate.frame_from_label(label))
+    except ConfigError:
+        return nearest, None
+
+
+def edit_list_rate(rate: TimecodeRate) -> tuple[TimecodeRate, int]:
+    """The rate with two-digit frames that edit lists count a faster one by, and how many of the
+    faster rate's frames one of its frames is: 60 and 2 for 120."""
+    n_frames = 1
+    while rate.nominal > _MOST_LISTED:
+        n_frames *= 2
+        slower = rate.fraction / 2
+        rate = next(r for r in RATES.values() if r.fraction == slower and r.drop == rate.drop)
+    return rate, n_frames
 
 
 def frame_of_day(moment: datetime, rate: TimecodeRate) -> int:

@@ -91,16 +91,29 @@ def test_a_live_source_has_no_timecode_of_a_clip(
 
 
 @pytest.mark.parametrize(
-    ("rate", "timecode", "first", "n_notices"),
+    ("rate", "timecode", "name", "first", "n_notices"),
     [
-        (Fraction(30000, 1001), "01:01:00:00", "01:01:00:00", 0),
-        (Fraction(120), "01:00:00:75", "00:00:00:00", 1),
+        (Fraction(30000, 1001), "01:01:00:00", "29.97ndf", "01:01:00:00", 0),
+        (Fraction(30), "16:37:10;02", "29.97df", "16:37:10;02", 0),
+        (Fraction(120), "01:00:00:75", "120", "01:00:00:75", 0),
+        (Fraction(25), "01:00:00:25", "25", "00:00:00:00", 1),
     ],
 )
-def test_solving_follows_the_clip_or_says_that_it_cannot(
-    tmp_path: Path, rate: Fraction, timecode: str, first: str, n_notices: int
+def test_solving_and_recording_follow_the_clip_or_say_that_they_cannot(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    rate: Fraction,
+    timecode: str,
+    name: str,
+    first: str,
+    n_notices: int,
 ) -> None:
-    clip = clip_with_timecode(tmp_path / "clip.mov", rate, timecode)
+    clip = clip_with_timecode(tmp_path / "clip.mkv", rate, timecode)
     options = SolveOptions(tracking=load_options(None, {}).tracking)
     with working_take(str(clip), options) as working:
-        assert (working.take.timecode(0), len(working.notices)) == (first, n_notices)
+        assert (working.take.rate.name, working.take.timecode(0)) == (name, first)
+        assert len(working.notices) == n_notices
+    assert run("record", clip, "--take", tmp_path / "take", "--no-meters") == 0
+    take = Take(tmp_path / "take")
+    assert (take.rate.name, take.timecode(0)) == (name, first)
+    assert ("counted from 00:00:00:00 instead" in capsys.readouterr().out) == bool(n_notices)

@@ -10,11 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livefacs.errors import ConfigError
-from livefacs.timecode import RATES, TimecodeRate, find_rate, frame_of_day, nearest_rate
+from livefacs.timecode import (
+    RATES,
+    TimecodeRate,
+    clip_rate_and_label,
+    edit_list_rate,
+    find_rate,
+    frame_of_day,
+    nearest_rate,
+)
 
 opentime = pytest.importorskip("opentimelineio.opentime")
 
 rates = pytest.mark.parametrize("rate", RATES.values(), ids=lambda rate: rate.name)
+usual_rates = pytest.mark.parametrize(
+    "rate", [rate for rate in RATES.values() if rate.nominal <= 60], ids=lambda rate: rate.name
+)
 
 
 def reference_label(frame: int, rate: TimecodeRate) -> str:
@@ -27,7 +38,7 @@ def _reference_day(rate: TimecodeRate) -> int:
     return min(rate.frames_a_day, int(24 * 3600 * float(rate.fraction)))
 
 
-@rates
+@usual_rates
 def test_labels_agree_with_opentimelineio_through_a_day(rate: TimecodeRate) -> None:
     minute = 60 * rate.nominal
     frames = {0, rate.frames_a_day - 1}
@@ -68,7 +79,7 @@ def test_rates_are_exact() -> None:
     assert RATES["23.976"].fraction == Fraction(24000, 1001)
     assert RATES["59.94df"].fraction == Fraction(60000, 1001)
     assert RATES["29.97df"].ns_from_frames(30000) == 1_001_000_000_000
-    assert len(RATES) == 11
+    assert len(RATES) == 18
 
 
 @pytest.mark.parametrize(
@@ -124,8 +135,51 @@ def test_drop_frame_stays_with_the_clock_for_a_day() -> None:
     ("rate_hz", "name"),
     [
         *((29.9, "29.97df"), (30.0, "30"), (23.98, "23.976"), (0, "30"), (12, "30")),
-        *((60.02, "60"), (90, "60"), (120, "60")),
+        *((60.02, "60"), (90, "60"), (120, "120")),
+        *((119.9, "119.88df"), (61.5, "60"), (150, "120"), (240, "240"), (1000, "240")),
     ],
 )
 def test_the_nearest_rate(rate_hz: float, name: str) -> None:
     assert nearest_rate(rate_hz).name == name
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "label", "name", "start"),
+    [
+        (30.0, "16:37:10;02", "29.97df", "16:37:10;02"),  # as iPhones write it
+        (60.0, "16:37:10;59", "59.94df", "16:37:10;59"),
+        (30.0, "16:37:10:02", "30", "16:37:10:02"),
+        (29.97, "16:37:10:02", "29.97ndf", "16:37:10:02"),
+        (120.0, "01:00:00:75", "120", "01:00:00:75"),
+        (120.0, "01:00:00;75", "119.88df", "01:00:00;75"),
+        (240.0, "01:00:00:239", "240", "01:00:00:239"),
+        (25.0, "01:00:00;10", "25", "01:00:00:10"),
+        (24.0, " 10:00:00:22 ", "24", "10:00:00:22"),
+        (25.0, "01:00:00:25", "25", None),
+        (30.0, "01:01:00;00", "30", None),
+        (25.0, "yesterday", "25", None),
+        (0.0, None, "30", None),
+    ],
+)
+def test_a_clips_label_says_how_it_counts(
+    rate_hz: float, label: str | None, name: str, start: str | None
+) -> None:
+    rate, found = clip_rate_and_label(rate_hz, label)
+    assert (rate.name, found) == (name, start)
+
+
+@pytest.mark.parametrize(
+    ("name", "listed", "n_frames"),
+    [
+        ("120", "60", 2),
+        ("240", "60", 4),
+        ("119.88df", "59.94df", 2),
+        ("100", "50", 2),
+        ("25", "25", 1),
+    ],
+)
+def test_edit_lists_count_by_two_digits(name: str, listed: str, n_frames: int) -> None:
+    rate, n_each = edit_list_rate(RATES[name])
+    assert (rate.name, n_each) == (listed, n_frames)
+    for frame in range(0, 10 * RATES[name].nominal * 60, 777 * n_each):
+        assert rate.label_from_frame(frame // n_each)[:8] == RATES[name].label_from_frame(frame)[:8]

@@ -1,8 +1,9 @@
 """ELAN annotations (.eaf 3.0): a tier an action and side, an annotation an event.
 
-Coders open it beside the video. Times are milliseconds from the first frame; the file links the
-take's video, or the clip that it was tracked from. ELAN shows each annotation from onset to offset;
-its text is the notation and the apex, as in ``12C apex 1.233``.
+Coders open it beside the video. The file links the take's video, or the clip that it was tracked
+from, and times are milliseconds from that file's beginning; without one, from the first frame.
+ELAN shows each annotation from onset to offset; its text is the notation and the apex, as in
+``12C apex 1.233``.
 """
 
 from __future__ import annotations
@@ -42,8 +43,10 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     header = ElementTree.SubElement(
         root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
     )
-    _link_media(header, take, path.resolve().parent)
-    _Tiers(root, take).write(events_from_take(take))
+    media = media_of(take)
+    if media is not None:
+        _link_media(header, media[0], path.resolve().parent)
+    _Tiers(root, take, _origin_ns(take, media)).write(events_from_take(take))
     ElementTree.SubElement(
         root,
         "LINGUISTIC_TYPE",
@@ -53,12 +56,15 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def _link_media(header: ElementTree.Element, take: Take, folder: Path) -> None:
+def _origin_ns(take: Take, media: tuple[Path, int] | None) -> int:
+    """The session time that stands at 0."""
+    if media is not None:
+        return media[1]
+    return int(take.t_ns[0]) if take.n_rows else 0
+
+
+def _link_media(header: ElementTree.Element, media: Path, folder: Path) -> None:
     """Name the picture, absolute and from the file's folder, so that both may move together."""
-    found = media_of(take)
-    if found is None:
-        return
-    media, begin_ns = found
     link = {
         "MEDIA_URL": media.as_uri(),
         "MIME_TYPE": mimetypes.guess_type(media.name)[0] or "video/mp4",
@@ -66,19 +72,16 @@ def _link_media(header: ElementTree.Element, take: Take, folder: Path) -> None:
     with contextlib.suppress(ValueError):  # another drive on Windows
         relative = Path(os.path.relpath(media, folder)).as_posix()
         link["RELATIVE_MEDIA_URL"] = relative if relative.startswith(".") else f"./{relative}"
-    skipped_ms = round((int(take.t_ns[0]) - begin_ns) / _NS_A_MS) if take.n_rows else 0
-    if skipped_ms > 0:
-        link["TIME_ORIGIN"] = str(skipped_ms)
     ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", link)
 
 
 class _Tiers:
     """Collects time slots, which stand before the tiers that use them."""
 
-    def __init__(self, root: ElementTree.Element, take: Take) -> None:
+    def __init__(self, root: ElementTree.Element, take: Take, origin_ns: int) -> None:
         self._root = root
         self._take = take
-        self._origin_ns = int(take.t_ns[0]) if take.n_rows else 0
+        self._origin_ns = origin_ns
         self._slots = ElementTree.SubElement(root, "TIME_ORDER")
         self._n_annotations = 0
 

@@ -9,17 +9,18 @@ from typing import Final
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.take.reader import Take
+from livefacs.timecode import edit_list_rate
 
 _COLOR: Final = "GREEN"
 _UNSAFE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
-    """Write the file, at the take's own timecode rate."""
+    """Write the file, at the take's own timecode rate; above 60, by pairs of frames or fours."""
     if not take.n_rows:
         raise TakeError(f"{take.folder}: the take has no frames, nothing can be exported")
-    rate = take.rate
-    first = int(take.frames["timecode"][0])
+    rate, n_each = edit_list_rate(take.rate)
+    first = int(take.frames["timecode"][0]) // n_each
     begin = rate.label_from_frame(first)
     # Out points are exclusive; the record side repeats the source side.
     end = rate.label_from_frame(first + rate.frames_from_ns(int(take.t_ns[-1] - take.t_ns[0])) + 1)
@@ -32,7 +33,9 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     ]
     for marker in take.markers:
         label = _plain(marker.label or marker.kind)
-        lines.append(f"* LOC: {rate.label_from_frame(marker.timecode)} {_COLOR:<8}{label}")
+        lines.append(
+            f"* LOC: {rate.label_from_frame(marker.timecode // n_each)} {_COLOR:<8}{label}"
+        )
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 

@@ -29,7 +29,16 @@ _TIME_UNITS: Final = {
     "59.94df": "59.94fps",
     "59.94ndf": "59.94fps",
     "60": "ntscf",
+    "100": "100fps",
+    "119.88df": "120fps",
+    "119.88ndf": "120fps",
+    "120": "120fps",
+    "239.76df": "240fps",
+    "239.76ndf": "240fps",
+    "240": "240fps",
 }
+_WITHOUT_UNIT: Final = 100
+"""From this rate on Maya has units of whole rates alone: there a second has 120 and not 119.88."""
 _UNSAFE: Final = re.compile(r"\W", re.ASCII)
 _CURVE_HEAD: Final = """anim {name} {name} {node} 0 0 {index};
 animData {{
@@ -53,6 +62,9 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     """Write the file; ``options.node`` is the blend shape node."""
     curves = curves_from_take(take, options)
     positions = curves.frame_positions(options.first_frame)
+    if curves.rate.nominal >= _WITHOUT_UNIT:
+        stretch = float(curves.rate.nominal / curves.rate.fraction)
+        positions = (positions - options.first_frame) * stretch + options.first_frame
     values = curves.filled()
     keys = "".join(_KEY.format(position=position) for position in positions.tolist())
     with path.open("w", encoding="ascii", errors="replace", newline="\n") as file:

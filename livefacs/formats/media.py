@@ -11,7 +11,9 @@ from livefacs.take.reader import Take
 def media_of(take: Take) -> tuple[Path, int] | None:
     """The file, and the session time in nanoseconds at its beginning; None where there is none.
 
-    A clip counts where it still is at the place, and has the name, that the take remembers.
+    Players count from the beginning of the file, where a clip's sound may start before its
+    picture: formats that link it count from there. A clip counts where it still is at the place,
+    and has the name, that the take remembers.
     """
     if take.document["video"]:
         return (take.folder / VIDEO_FILE).resolve(), int(take.t_ns[0]) if take.n_rows else 0
@@ -20,4 +22,5 @@ def media_of(take: Take) -> tuple[Path, int] | None:
         return None  # the take's times are not the clip's
     clip = Path(str(source.get("spec", "")))
     named = str(take.document["source"]["description"]).startswith(f"{clip.name},")
-    return (clip.resolve(), 0) if named and clip.is_file() else None
+    begin_ns = -int(take.document["source"].get("start_ns", 0))
+    return (clip.resolve(), begin_ns) if named and clip.is_file() else None

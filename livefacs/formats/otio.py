@@ -29,18 +29,26 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     rate = float(take.rate.fraction)
     first = int(take.frames["timecode"][0])
     n_frames = take.rate.frames_from_ns(int(take.t_ns[-1] - take.t_ns[0])) + 1
-    start = otio.opentime.RationalTime(first, rate)
-    span = otio.opentime.TimeRange(start, otio.opentime.RationalTime(n_frames, rate))
     found = media_of(take)
+    n_before = 0 if found is None else take.rate.frames_from_ns(int(take.t_ns[0]) - found[1])
+    media_first = max(0, first - n_before)  # of the file, whose beginning may be no picture's
+    shown_first = media_first + n_before
+    start = otio.opentime.RationalTime(shown_first, rate)
+    span = otio.opentime.TimeRange(start, otio.opentime.RationalTime(n_frames, rate))
+    available = otio.opentime.TimeRange(
+        otio.opentime.RationalTime(media_first, rate),
+        otio.opentime.RationalTime(n_before + n_frames, rate),
+    )
     media = (
         otio.schema.MissingReference(available_range=span)
         if found is None
-        else otio.schema.ExternalReference(target_url=found[0].as_uri(), available_range=span)
+        else otio.schema.ExternalReference(target_url=found[0].as_uri(), available_range=available)
     )
     clip = otio.schema.Clip(name=take.name, media_reference=media, source_range=span)
     one_frame = otio.opentime.RationalTime(1, rate)
     for marker in take.markers:
-        at = otio.opentime.RationalTime(first + _frames_since(first, marker, take.rate), rate)
+        since = _frames_since(first, marker, take.rate)
+        at = otio.opentime.RationalTime(shown_first + since, rate)
         clip.markers.append(
             otio.schema.Marker(
                 name=marker.label or marker.kind,

@@ -205,6 +205,7 @@ class ReadAhead:
         self.rate_hz = source.rate_hz
         self.n_frames = source.n_frames
         self.timecode = source.timecode
+        self.start_ns = source.start_ns
         self.notices = source.notices
 
     def read(self) -> Frame | None:

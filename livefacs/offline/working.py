@@ -15,7 +15,7 @@ from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
-from livefacs.errors import ConfigError, SourceError, TakeError
+from livefacs.errors import SourceError, TakeError
 from livefacs.files.locks import Lock, is_locked
 from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.reading import with_readers
@@ -27,7 +27,6 @@ from livefacs.sources import open_source
 from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter, rewrite_estimates
-from livefacs.timecode import nearest_rate, rate_for_label
 from livefacs.types import Health, TrackedFrame
 
 _PREFIX: Final = "livefacs-solving-"
@@ -183,7 +182,7 @@ def _fill_from_images(
         with _writer(folder, info) as writer:
             for frames in _some_at_a_time(tracked_meshes(source, finder, on_frame)):
                 writer.append(frames)
-        return setup, (*_timecode_notices(source, info.timecode), *source.closing_notices())
+        return setup, (*source.notices, *source.closing_notices())
 
 
 @contextmanager
@@ -226,8 +225,9 @@ def _clip_info(clip: str, source: Source, setup: Setup) -> TakeInfo:
         source=source.description,
         rate_hz=source.rate_hz,
         is_live=False,
+        start_ns=source.start_ns,
         config={"source": spec, **setup.config()},
-        timecode=_clip_timecode(source),
+        timecode=TimecodeStart.of_clip(source.rate_hz, source.timecode),
         **setup.entries(),
     )
 
@@ -243,32 +243,11 @@ def _take_info(take: Take, setup: Setup) -> TakeInfo:
         source=str(document["source"]["description"]),
         rate_hz=float(document["source"]["rate_hz"]),
         is_live=bool(document["source"]["is_live"]),
+        start_ns=int(document["source"].get("start_ns", 0)),
         config={**setup.config(), **({"source": source} if source else {})},
         # The same labels for the same times, whatever they came from.
         timecode=TimecodeStart(
             take.rate, timecode["source"], timecode["start"], timecode["start_ns"]
         ),
         **setup.entries(),
-    )
-
-
-def _clip_timecode(source: Source) -> TimecodeStart:
-    """The clip's own timecode, counted as it is written; from 0 where it has none of use."""
-    nearest = nearest_rate(source.rate_hz)
-    if source.timecode is None:
-        return TimecodeStart(nearest, "clip")
-    rate = rate_for_label(nearest, source.timecode)
-    try:
-        rate.frame_from_label(source.timecode)
-    except ConfigError:
-        return TimecodeStart(nearest, "clip")
-    return TimecodeStart(rate, "clip", source.timecode)
-
-
-def _timecode_notices(source: Source, start: TimecodeStart) -> tuple[str, ...]:
-    if source.timecode is None or start.start == source.timecode:
-        return ()
-    return (
-        f"its timecode {source.timecode!r} is none at {start.rate.name}:"
-        " counted from 00:00:00:00 instead",
     )

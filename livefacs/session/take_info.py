@@ -39,6 +39,7 @@ def take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Take
         source=source.description,
         rate_hz=source.rate_hz,
         is_live=source.is_live,
+        start_ns=source.start_ns,
         landmarker=tracker.landmarker.name,
         weights={
             "file": str(tracking.weights) if tracking.weights else "shipped",
@@ -67,6 +68,8 @@ def _timecode_start(record: RecordOptions, source: Source, asked_hz: float) -> T
         )
     own = source.timecode if chosen == "clip" and not record.timecode_start else None
     label = record.timecode_start or own or ""
+    if record.timecode_rate == "auto" and own:
+        return TimecodeStart.of_clip(source.rate_hz or asked_hz, own)  # as where it is solved
     if record.timecode_rate == "auto":
         rate = rate_for_label(nearest_rate(source.rate_hz or asked_hz), label)
     else:

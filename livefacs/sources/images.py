@@ -39,6 +39,7 @@ class ImagesSource:
     is_live = False
     timecode: str | None = None
     notices: tuple[str, ...] = ()
+    start_ns = 0
 
     def __init__(self, spec: str, rate_hz: float) -> None:
         self.paths = list_images(spec)

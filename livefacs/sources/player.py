@@ -40,6 +40,7 @@ class Player:
         self.rate_hz = clip.rate_hz
         self.n_frames = None if loop else clip.n_frames
         self.timecode = clip.timecode
+        self.start_ns = clip.start_ns
         self.notices = clip.notices
         how = [word for word, wanted in (("in real time", realtime), ("in a loop", loop)) if wanted]
         self.description = ", ".join((clip.description, *how))

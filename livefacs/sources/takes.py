@@ -25,6 +25,7 @@ class TakeSource:
 
     is_live = False
     notices: tuple[str, ...] = ()
+    start_ns = 0
 
     def __init__(self, folder: Path) -> None:
         try:

@@ -25,6 +25,7 @@ from livefacs.sources.header import (
 )
 from livefacs.sources.timeline import Timeline
 from livefacs.sources.upright import UprightPictures
+from livefacs.timecode import clip_rate_and_label
 from livefacs.types import Frame
 
 _LONGEST_SILENCE: Final = 600
@@ -179,6 +180,12 @@ class VideoSource:
 
     def _notices(self) -> Iterator[str]:
         name, n_tracks = self.path.name, len(self._container.streams.video)
+        rate, label = clip_rate_and_label(self.rate_hz, self.timecode)
+        if self.timecode is not None and label is None:
+            yield (
+                f"{name}: its timecode {self.timecode!r} is none at {rate.name}: counted from"
+                " 00:00:00:00 instead"
+            )
         if n_tracks > 1:
             yield (
                 f"{name} has {n_tracks} video tracks: number {self._stream.index}, "

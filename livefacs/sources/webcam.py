@@ -59,6 +59,7 @@ class CameraSource:
     n_frames: int | None = None
     timecode: str | None = None
     notices: tuple[str, ...] = ()
+    start_ns = 0
 
     def __init__(
         self,

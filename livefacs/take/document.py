@@ -71,6 +71,9 @@ def _check_document(document: Mapping[str, Any]) -> None:
     if not 0 <= rate_hz < inf:
         raise ValueError(f"rate of the source {rate_hz}")
     _ = document["source"]["is_live"], document["source"]["description"]
+    start_ns = document["source"].get("start_ns", 0)  # older takes do not have it
+    if not isinstance(start_ns, int) or not 0 <= start_ns <= _MOST_NS:
+        raise ValueError(f"start of the source {str(start_ns)[:40]}")
     _check_times(document["clock"], document["timecode"])
     names = document["channels"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

@@ -25,7 +25,7 @@ from livefacs import __version__
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
 from livefacs.files.atomic import make_folder, sync_folder, write_text
-from livefacs.timecode import RATES, TimecodeRate, frame_of_day
+from livefacs.timecode import RATES, TimecodeRate, clip_rate_and_label, frame_of_day
 from livefacs.types import N_LANDMARKS
 from livefacs.vocab.facs import AU_CHANNELS
 from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES, N_TEXTURE
@@ -144,6 +144,12 @@ class TimecodeStart:
     start: str = "00:00:00:00"
     start_ns: int | None = None
 
+    @classmethod
+    def of_clip(cls, rate_hz: float, label: str | None) -> TimecodeStart:
+        """A clip's own start label, counted as it is written; from 0 where it has none of use."""
+        rate, usable = clip_rate_and_label(rate_hz, label)
+        return cls(rate, "clip") if usable is None else cls(rate, "clip", usable)
+
     def anchor(self, clock: ClockMap, is_live: bool = True) -> tuple[int, int | None]:
         """Frame of the day and the session time it stands for; None: the first frame's time.
 
@@ -172,8 +178,8 @@ class TakeInfo:
     ----------
     slate, number, notes
         As the operator named them.
-    source, rate_hz, is_live
-        Of the frame source.
+    source, rate_hz, is_live, start_ns
+        Of the frame source; ``start_ns`` as of ``protocols.Source``.
     landmarker, weights, profile, estimator, config
         Plain JSON values that name or hold what made the numbers, so that they can be made again.
     timecode : TimecodeStart
@@ -186,6 +192,7 @@ class TakeInfo:
     source: str = ""
     rate_hz: float = 0.0
     is_live: bool = True
+    start_ns: int = 0
     landmarker: str = ""
     weights: Mapping[str, Any] = field(default_factory=dict)
     profile: Mapping[str, Any] | None = None
@@ -267,6 +274,7 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
             "description": info.source,
             "rate_hz": info.rate_hz,
             "is_live": info.is_live,
+            "start_ns": info.start_ns,
         },
         "landmarker": info.landmarker,
         "weights": dict(info.weights),

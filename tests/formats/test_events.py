@@ -181,10 +181,11 @@ def media_links(path: Path) -> list[dict[str, str]]:
     return [dict(link.attrib) for link in etree.parse(str(path)).iter("MEDIA_DESCRIPTOR")]
 
 
-def clip_take(folder: Path, clip: Path, **source: object) -> Take:
+def clip_take(folder: Path, clip: Path, start_ns: int = 0, **source: object) -> Take:
     config = {"source": {"spec": str(clip), "realtime": False, "loop": False, **source}}
     frames = [moving(i, AU12_L=0.7, AU12_R=0.7) for i in range(30)]
-    info = clip_info(is_live=False, source="scene 4.mov, 640×480, 60 fps", config=config)
+    words = "scene 4.mov, 640×480, 60 fps"
+    info = clip_info(is_live=False, source=words, start_ns=start_ns, config=config)
     return make_take(folder, frames, info)
 
 
@@ -198,7 +199,37 @@ def test_elan_opens_the_clip_beside_the_events(tmp_path: Path) -> None:
     assert Path(unquote(urlsplit(link["MEDIA_URL"]).path)) == clip
     assert (path.parent / link["RELATIVE_MEDIA_URL"]).resolve() == clip
     assert link["MIME_TYPE"] == "video/quicktime"
-    assert link["TIME_ORIGIN"] == "5000"  # the take begins five seconds into the clip
+    assert "TIME_ORIGIN" not in link
+    times = [int(slot.get("TIME_VALUE", -1)) for slot in etree.parse(str(path)).iter("TIME_SLOT")]
+    assert min(times) >= 5_000  # the take begins five seconds into the clip
+
+
+def event_times_ms(path: Path) -> list[tuple[int, int]]:
+    """Begin and end of every annotation, as the file has them."""
+    tree = etree.parse(str(path))
+    slots = {s.get("TIME_SLOT_ID"): int(s.get("TIME_VALUE", -1)) for s in tree.iter("TIME_SLOT")}
+    references = [
+        (each.get("TIME_SLOT_REF1"), each.get("TIME_SLOT_REF2"))
+        for each in tree.iter("ALIGNABLE_ANNOTATION")
+    ]
+    assert references
+    return sorted((slots[begin], slots[end]) for begin, end in references)
+
+
+def test_annotations_stand_in_the_linked_files_time(tmp_path: Path) -> None:
+    """The picture starts 1.8 s after the sound; without the file, times are the take's own."""
+    clip = tmp_path / "scene 4.mov"
+    clip.write_bytes(b"")
+    path = tmp_path / "out.eaf"
+    at_once = clip_take(tmp_path / "t", clip)
+    export_take(at_once, find_format("eaf"), path, ExportOptions())
+    together = event_times_ms(path)
+    late = clip_take(tmp_path / "late", clip, start_ns=1_800_000_000)
+    export_take(late, find_format("eaf"), path, ExportOptions())
+    assert event_times_ms(path) == [(begin + 1_800, end + 1_800) for begin, end in together]
+    clip.unlink()
+    export_take(late, find_format("eaf"), path, ExportOptions())
+    assert event_times_ms(path) == [(begin - 5_000, end - 5_000) for begin, end in together]
 
 
 def test_otio_names_the_clip(tmp_path: Path) -> None:
@@ -208,6 +239,16 @@ def test_otio_names_the_clip(tmp_path: Path) -> None:
     export_take(clip_take(tmp_path / "t", clip), find_format("otio"), path, ExportOptions())
     (found,) = otio.adapters.read_from_file(str(path)).find_clips()
     assert Path(unquote(urlsplit(found.media_reference.target_url).path)) == clip
+    late = clip_take(tmp_path / "late", clip, start_ns=1_800_000_000)
+    export_take(late, find_format("otio"), path, ExportOptions())
+    (moved,) = otio.adapters.read_from_file(str(path)).find_clips()
+    offsets_s = [
+        (
+            each.source_range.start_time - each.media_reference.available_range.start_time
+        ).to_seconds()
+        for each in (found, moved)
+    ]
+    assert offsets_s == pytest.approx([5.0, 6.8])  # the take begins five seconds into the clip
 
 
 def test_elan_links_no_clip_that_does_not_fit(tmp_path: Path) -> None:

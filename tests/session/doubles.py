@@ -37,6 +37,7 @@ class ListSource:
     is_live = False
     rate_hz = 30.0
     notices: tuple[str, ...] = ()
+    start_ns = 0
     timecode: str | None = None
 
     def __init__(self, frames: Sequence[Frame], failure: Exception | None = None) -> None:
@@ -69,6 +70,7 @@ class HandSource:
     rate_hz = 100.0
     n_frames: int | None = None
     notices: tuple[str, ...] = ()
+    start_ns = 0
     timecode: str | None = None
 
     def __init__(self) -> None:

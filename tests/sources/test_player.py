@@ -23,6 +23,7 @@ class CountedClip:
     is_live = False
     timecode: str | None = None
     notices: tuple[str, ...] = ()
+    start_ns = 0
 
     def __init__(self, n_frames: int, rate_hz: float) -> None:
         self.n_frames: int | None = n_frames
