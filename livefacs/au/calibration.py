@@ -5,6 +5,7 @@ Pure logic, fed one estimate a frame; the command line shows it and asks for key
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -140,15 +141,25 @@ class RangeTake:
         return maxima_of(np.array(self._rows), self._channels()) if self._rows else {}
 
 
-def maxima_of(intensity: F32, channels: list[str]) -> dict[str, float]:
-    """Strongest value of channels over frames (T, N_AU) that at least ``HELD_FRAMES`` reach."""
-    maxima = {}
+def reached_in(intensity: F32, channels: Iterable[str]) -> dict[str, float]:
+    """Strongest held value of channels: what at least ``HELD_FRAMES`` of the frames reach.
+
+    Parameters
+    ----------
+    intensity : (T, N_AU) float32, T >= 1
+        NaN counts as 0.
+    """
+    reached = {}
     for channel in channels:
         values = np.sort(np.nan_to_num(intensity[:, CHANNEL_INDEX[channel]]))
-        maximum = float(values[-min(HELD_FRAMES, len(values))])
-        if maximum >= MIN_MAXIMUM:
-            maxima[channel] = maximum
-    return maxima
+        reached[channel] = float(values[-min(HELD_FRAMES, len(values))])
+    return reached
+
+
+def maxima_of(intensity: F32, channels: Iterable[str]) -> dict[str, float]:
+    """The same, without the channels that were not really moved: a profile's maxima."""
+    reached = reached_in(intensity, channels)
+    return {channel: value for channel, value in reached.items() if value >= MIN_MAXIMUM}
 
 
 def new_profile(name: str, backend: str, neutral: Neutral, maxima: dict[str, float]) -> Profile:

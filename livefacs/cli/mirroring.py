@@ -129,8 +129,7 @@ class MirrorRun:
         gains = known.gain_array() if known else None
         maxima = dict(known.maxima) if known else {}
         for channel, value in finished.maxima().items():
-            if value >= 0.2:  # less was not really tried
-                maxima[channel] = value / (1.0 if gains is None else gains[CHANNEL_INDEX[channel]])
+            maxima[channel] = value / (1.0 if gains is None else gains[CHANNEL_INDEX[channel]])
         name = self._options.tracking.profile or PAGE_PROFILE
         path = profile_path(name)
         created = datetime.now(UTC).isoformat(timespec="seconds")

@@ -167,7 +167,9 @@ class MirrorCore:
         """Keep the maxima of a calibration round, as profile where that can be done."""
         maxima = finished.maxima()
         if not maxima:
-            raise ConfigError("no action was seen: the face has to be in the picture")
+            raise ConfigError(
+                "no action was seen: do each one as far as it goes, the face in the picture"
+            )
         self.progress.note_maxima(maxima)
         if self.hooks.keep_ranges is not None:
             return {"maxima": maxima, "profile": self.hooks.keep_ranges(finished)}

@@ -7,16 +7,14 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.arrays import F32
+from livefacs.au.calibration import HELD_FRAMES, maxima_of, reached_in
 from livefacs.errors import ConfigError
 from livefacs.types import TrackedFrame
-from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, find_code
+from livefacs.vocab.facs import N_AU, find_code
 
 ROUND: Final = ("1", "2", "4", "5", "6", "7", "9", "10", "12", "14", "15", "16", "17", "18", "20",
                 "22", "24", "26", "28", "43")  # fmt: skip
 """Actions of one round, upper face first."""
-
-_TOP_SHARE: Final = 95  # percentile that stands for the maximum: one wild frame does not
-_FEWEST: Final = 10
 
 
 class RangeRound:
@@ -58,24 +56,27 @@ class RangeRound:
         return {
             "action": self._action,
             "frames": len(frames),
-            "reached": self._reached(self._action),
+            "reached": {c: round(v, 4) for c, v in self._reached(self._action).items()},
         }
 
     def _reached(self, action: str) -> dict[str, float]:
+        values = self._intensity(action)
+        return reached_in(values, find_code(action).channels) if len(values) else {}
+
+    def _intensity(self, action: str) -> F32:
         frames = self.frames.get(action, [])
-        if len(frames) < _FEWEST:
-            return {}
-        values: F32 = np.nan_to_num(np.stack([frame.units.intensity for frame in frames]))
-        top = np.percentile(values, _TOP_SHARE, axis=0)
-        return {
-            channel: round(float(top[CHANNEL_INDEX[channel]]), 4)
-            for channel in find_code(action).channels
-            if channel in AU_CHANNELS
-        }
+        if len(frames) < HELD_FRAMES:
+            return np.zeros((0, N_AU), np.float32)
+        return np.stack([frame.units.intensity for frame in frames])
 
     def maxima(self) -> dict[str, float]:
-        """The largest intensity of every watched action's channels."""
-        return {c: v for action in self.frames for c, v in self._reached(action).items()}
+        """What each watched action's channels reached; without those that were not really moved."""
+        maxima: dict[str, float] = {}
+        for action in self.frames:
+            values = self._intensity(action)
+            if len(values):
+                maxima |= maxima_of(values, find_code(action).channels)
+        return maxima
 
 
 def without_image(tracked: TrackedFrame) -> TrackedFrame:

@@ -351,7 +351,7 @@ def test_an_empty_calibration_is_told(mirror: Mirror) -> None:
     with live(mirror) as socket:
         socket.send('{"type":"range-watch","action":"12"}')
         socket.send('{"type":"range-done"}')
-        assert "face has to be in the picture" in next_of(socket, "trouble")["text"]
+        assert "the face in the picture" in next_of(socket, "trouble")["text"]
 
 
 # Trouble
