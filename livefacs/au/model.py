@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 
 from livefacs import mesh
 from livefacs.arrays import F32, F64, I64
 from livefacs.errors import LandmarkerError
+from livefacs.files.archives import ArrayRule, array_faults, read_archive
 from livefacs.files.atomic import make_folder, replaced
 from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS
@@ -28,6 +29,18 @@ SHIPPED: Final = "estimator.npz"
 N_POINTS: Final = len(mesh.FEATURE_POINTS)
 N_FEATURES: Final = 2 * N_POINTS + N_POSE_TERMS + k.N_MEASURES
 MEASURE_START: Final = 2 * N_POINTS + N_POSE_TERMS
+
+_HEADER: Final = "header"
+_MOST_BYTES: Final = 64 << 20  # the shipped ones unpack to a hundred kilobytes
+ARRAYS: Final[Mapping[str, ArrayRule]] = {
+    "canonical": ArrayRule((mesh.N_MESH, 3), low=-10, high=10),
+    "align_ids": ArrayRule(("m",), "iu", 0, mesh.N_MESH - 1, lengths=(3, mesh.N_MESH)),
+    "align_prior": ArrayRule(("m",), low=1e-6, high=1e6, lengths=(3, mesh.N_MESH)),
+    "weights": ArrayRule((N_AU, N_FEATURES), low=-1e4, high=1e4),
+    "bias": ArrayRule((N_AU,), low=-10, high=10),
+    "reliability": ArrayRule((N_AU,), low=-1, high=1, may_be_nan=True),
+}
+"""What a weights file holds: each is checked before a kernel reads by it without asking."""
 
 MEASURES: Final = (
     "closure_L",
@@ -189,21 +202,21 @@ def save_model(model: EstimatorModel, path: Path) -> None:
 @lru_cache(maxsize=4)
 def _load(path: Path, _stamped: tuple[int, int]) -> EstimatorModel:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(arrays.pop("header").tobytes().decode())
+        arrays = read_archive(path, _MOST_BYTES, frozenset((_HEADER, *ARRAYS)))
+        header = json.loads(arrays.pop(_HEADER).tobytes().decode())
     except FileNotFoundError:
         raise LandmarkerError(
             f"no estimator weights at {path}: give a file that `livefacs train` wrote"
         ) from None
-    except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
+    except KeyError:
+        raise LandmarkerError(f"{path} is not a livefacs weights file: no {_HEADER}") from None
+    except (ValueError, RecursionError) as error:
         raise LandmarkerError(f"{path} is not a livefacs weights file: {error}") from None
     _check_header(header, path)
-    canonical = np.asarray(arrays["canonical"], np.float64)
-    if arrays["weights"].shape != (N_AU, N_FEATURES) or canonical.shape != (mesh.N_MESH, 3):
-        raise LandmarkerError(f"{path} holds weights of another shape; train it again")
+    if faults := array_faults(arrays, ARRAYS):
+        raise LandmarkerError(f"{path} cannot be used: {'; '.join(faults)}; train it again")
     return EstimatorModel(
-        canonical,
+        np.asarray(arrays["canonical"], np.float64),
         np.asarray(arrays["align_ids"], np.int64),
         np.asarray(arrays["align_prior"], np.float64),
         np.asarray(arrays["weights"], np.float32),
@@ -213,17 +226,19 @@ def _load(path: Path, _stamped: tuple[int, int]) -> EstimatorModel:
     )
 
 
-def _check_header(header: dict[str, Any], path: Path) -> None:
-    if header.get("format") != FORMAT:
+def _check_header(header: Any, path: Path) -> None:
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise LandmarkerError(f"{path} is not a livefacs weights file")
     if header.get("version") != VERSION:
         raise LandmarkerError(
             f"{path} is a weights file of version {header.get('version')}, "
             f"this livefacs reads version {VERSION}: train it again"
         )
-    same = header["channels"] == list(AU_CHANNELS)
-    if not same or header["points"] != list(mesh.FEATURE_POINTS):
+    same = header.get("channels") == list(AU_CHANNELS)
+    if not same or header.get("points") != list(mesh.FEATURE_POINTS):
         raise LandmarkerError(f"{path} was trained for other channels or points; train it again")
+    if not isinstance(header.get("provenance"), dict):
+        raise LandmarkerError(f"{path} does not say what it was made of; train it again")
 
 
 def load_model(path: Path | None = None) -> EstimatorModel:

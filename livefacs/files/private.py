@@ -40,7 +40,10 @@ def is_own_folder(folder: Path) -> bool:
         return False
     if os.name == "nt":
         return True
-    return found.st_uid == os.geteuid() and not found.st_mode & 0o022
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        return False
+    above = folder.parent.stat()  # whoever may rename there can put another in its place
+    return not above.st_mode & stat.S_IWOTH or bool(above.st_mode & stat.S_ISVTX)
 
 
 def close_to_others(path: Path) -> None:

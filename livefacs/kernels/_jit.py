@@ -8,6 +8,7 @@ every file in this package, so that any change starts a fresh one.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from livefacs.files.atomic import create
+from livefacs.files.private import make_private_folder
 from livefacs.resources import cache_folder
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -30,29 +33,45 @@ def source_hash() -> str:
     return digest.hexdigest()[:12]
 
 
-def _use_salted_cache() -> Path:
+def _use_salted_cache() -> Path | None:
+    """The folder for compiled kernels; None where there is none that only the user can write.
+
+    Numba keeps pickles there, and whoever can put one in runs code in this process: the folder is
+    the user's own or it is not used, below the shared temporary folder above all.
+    """
     name = f"numba-{source_hash()}"
-    for root in (cache_folder(), Path(tempfile.gettempdir()) / "livefacs-cache"):
+    own_temporary = Path(tempfile.gettempdir()) / f"livefacs-cache-{_user()}"
+    for root in (cache_folder(), own_temporary):
         folder = root / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if root == own_temporary:
+                make_private_folder(root)
+            make_private_folder(folder)
             probe = folder / f".probe-{os.getpid()}"
-            probe.touch()
+            os.close(create(probe))
             probe.unlink()
         except OSError:
             continue
         numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]  # set at run time
         return folder
-    raise OSError("no folder for compiled kernels can be written; set LIVEFACS_CACHE to one")
+    logging.getLogger(__name__).warning(
+        "no folder for compiled kernels is the user's own: they are compiled at every start;"
+        " set LIVEFACS_CACHE to one"
+    )
+    return None
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "user"
 
 
 CACHE_FOLDER = _use_salted_cache()
 
-_compile = numba.njit(cache=True, nogil=True, error_model="numpy")
+_compile = numba.njit(cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy")
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a function: cached on disk, without the interpreter lock, IEEE arithmetic.
+    """Compile a function: cached on disk where it can be, no interpreter lock, IEEE arithmetic.
 
     No ``fastmath`` (NaN means unknown here) and no ``parallel`` (a frame is too little work).
     """
@@ -62,7 +81,7 @@ def kernel(function: _Function) -> _Function:
 def is_compiled() -> bool:
     """True where an earlier run left the whole chain of these sources compiled."""
     last = "step.step-*.nbi", "facemesh.refine_mesh-*.nbi"
-    return all(any(CACHE_FOLDER.rglob(pattern)) for pattern in last)
+    return CACHE_FOLDER is not None and all(any(CACHE_FOLDER.rglob(pattern)) for pattern in last)
 
 
 def signature_count(function: Callable[..., Any]) -> int:

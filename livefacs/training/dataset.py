@@ -11,10 +11,12 @@ import numpy as np
 
 from livefacs.arrays import F32, F64, U8
 from livefacs.errors import ConfigError
+from livefacs.files.archives import read_archive
 from livefacs.files.hashes import hash_file
 from livefacs.mesh import N_MESH
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX
 
+_MOST_BYTES: Final = 4 << 30  # of one person's sequences, unpacked
 _STEP: Final = 2.0**-15
 N_NEUTRAL_FRAMES: Final = 15
 N_SETTLING_FRAMES: Final = 3
@@ -141,8 +143,7 @@ def load_rendered(path: Path) -> Subject:
         The file does not hold what is expected.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_archive(path, _MOST_BYTES)
         width, height = (int(v) for v in arrays["image_size"])
         names = [str(name) for name in arrays["names"]]
         sequences = tuple(

@@ -84,3 +84,41 @@ def test_another_kind_of_file(tmp_path, key, value, said):
     np.savez(path, **arrays)
     with pytest.raises(LandmarkerError, match=said):
         load_model(path)
+
+
+def _of(length):
+    return lambda array: array[:length]
+
+
+HOSTILE = {
+    "no points to align by": {"align_ids": _of(0), "align_prior": _of(0)},
+    "an empty prior": {"align_prior": _of(0)},
+    "ids beyond the mesh": {"align_ids": lambda a: np.full_like(a, 32000)},
+    "ids before the mesh": {"align_ids": lambda a: np.full_like(a, -32000)},
+    "ids that are no whole numbers": {"align_ids": lambda a: a + 0.5},
+    "an empty bias": {"bias": _of(0)},
+    "a short reliability": {"reliability": _of(3)},
+    "a prior of nothing": {"align_prior": np.zeros_like},
+    "infinite weights": {"weights": lambda a: np.full_like(a, np.inf)},
+    "unknown weights": {"weights": lambda a: np.full_like(a, np.nan)},
+    "weights of another shape": {"weights": lambda a: a[:, :-1]},
+    "a face of no size": {"canonical": lambda a: np.full_like(a, 1e30)},
+    "texts": {"bias": lambda a: a.astype(str)},
+    "no canonical face": {"canonical": lambda _: None},
+    "no header": {"header": lambda _: None},
+    "a header that is no object": {"header": lambda _: np.frombuffer(b"[1]", np.uint8)},
+    "a header without end": {"header": lambda _: np.frombuffer(b"[" * 100_000, np.uint8)},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_weights_are_checked_before_a_kernel_sees_them(tmp_path, name):
+    path = tmp_path / "w.npz"
+    save_model(load_model(), path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays |= {key: change(arrays[key]) for key, change in HOSTILE[name].items()}
+    np.savez(path, **{key: array for key, array in arrays.items() if array is not None})
+    with pytest.raises(LandmarkerError, match=r"w\.npz") as refusal:
+        load_model(path)
+    assert "\n" not in str(refusal.value)
