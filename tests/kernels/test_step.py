@@ -21,8 +21,13 @@ def test_the_cache_folder_carries_the_hash_of_the_sources():
 
 def test_what_was_compiled_before_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     Estimator().warm_up()
-    assert _jit.is_compiled()
+    assert any(_jit.CACHE_FOLDER.rglob("step.step-*.nbi"))
     monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
+    for name in ("step.step-1.nbi", "facemesh.refine_mesh-1.nbi"):
+        assert not _jit.is_compiled()
+        (tmp_path / name).touch()
+    assert _jit.is_compiled()
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", None)
     assert not _jit.is_compiled()
 
 
