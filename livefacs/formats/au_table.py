@@ -11,7 +11,14 @@ import numpy as np
 
 from livefacs.clock import NS_PER_S
 from livefacs.formats.au_csv import header
-from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take, nearest_rows
+from livefacs.formats.curves import (
+    F64,
+    Curves,
+    ExportOptions,
+    curves_from_take,
+    faces_seen,
+    nearest_rows,
+)
 from livefacs.formats.text import CHUNK_ROWS, number_lines
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import (
@@ -36,6 +43,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     """
     curves = curves_from_take(take, options)
     nearest = nearest_rows(take, curves)
+    has_face = faces_seen(take, curves, nearest)
     names = _names(curves, options)
     wants_confidence = options.confidence and not options.rig
     n_empty = 0 if options.rig else len(unmeasured_actions())
@@ -54,8 +62,9 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
             if wants_confidence:
                 parts.append(take.confidence[recorded])
             lines = number_lines(np.hstack(parts), "," + template)
-            starts = _starts(take, curves, rows, recorded, options)
-            for (start, face), line in zip(starts, lines, strict=True):
+            seen = has_face[rows]
+            starts = _starts(take, curves, rows, recorded, seen, options)
+            for start, line, face in zip(starts, lines, seen.tolist(), strict=True):
                 file.write(start + (line if face else blank))
 
 
@@ -71,9 +80,9 @@ def _names(curves: Curves, options: ExportOptions) -> list[str]:
 
 
 def _starts(
-    take: Take, curves: Curves, rows: slice, recorded: Any, options: ExportOptions
-) -> Iterator[tuple[str, bool]]:
-    """Frame, time, face and confidence of some rows, ready to be written; and if there is a face.
+    take: Take, curves: Curves, rows: slice, recorded: Any, has_face: Any, options: ExportOptions
+) -> Iterator[str]:
+    """Frame, time, face and confidence of some rows, ready to be written.
 
     ``recorded`` are the take's rows that are nearest to them.
     """
@@ -81,14 +90,13 @@ def _starts(
     origin = int(curves.times_ns[0]) if take.document["source"]["is_live"] else 0
     seconds = (curves.times_ns[rows] - origin) / NS_PER_S
     confidence = np.array(take.confidence[recorded, :_N_FACIAL]).mean(axis=1)
-    has_face = take.frames["n_faces"][recorded] > 0
     columns = (numbers, seconds, confidence, has_face)
     for index, (number, time_s, mean, face) in enumerate(
         zip(*(column.tolist() for column in columns), strict=True), rows.start
     ):
         label = f",{curves.label(index)}" if options.timecode else ""
         seen = f"1,{mean:.3f}" if face else "0,0"
-        yield f"{number},{time_s:.6f}{label},{seen}", face
+        yield f"{number},{time_s:.6f}{label},{seen}"
 
 
 def _pose(curves: Curves) -> F64:

@@ -12,7 +12,12 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError, TakeError
-from livefacs.formats.resampling import resample, smooth_zero_phase, uniform_times_ns
+from livefacs.formats.resampling import (
+    in_hole,
+    resample,
+    smooth_zero_phase,
+    uniform_times_ns,
+)
 from livefacs.retarget.inputs import Performance, signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
@@ -200,6 +205,29 @@ def nearest_rows(take: Take, curves: Curves) -> np.ndarray[Any, np.dtype[np.intp
     before = (after - 1).clip(0)
     is_before = curves.times_ns - recorded[before] < recorded[after] - curves.times_ns
     return np.where(is_before, before, after)
+
+
+def faces_seen(
+    take: Take, curves: Curves, nearest: np.ndarray[Any, np.dtype[np.intp]]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(T,) True where a face was seen: at the nearest row, and in no hole of the recording."""
+    return np.asarray(take.frames["n_faces"][nearest] > 0) & ~_is_between(take, curves)
+
+
+def recorded_confidence(
+    take: Take, curves: Curves, nearest: np.ndarray[Any, np.dtype[np.intp]]
+) -> F32:
+    """(T, C) confidence of each channel at the nearest row, 0 in a hole of the recording."""
+    confidence: F32 = np.array(take.confidence)[nearest]
+    confidence[_is_between(take, curves)] = 0.0
+    return confidence
+
+
+def _is_between(take: Take, curves: Curves) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(T,) True in a hole of the recording; rows as they were recorded lie in none."""
+    if not curves.is_even:
+        return np.zeros(len(curves), np.bool_)
+    return in_hole(np.array(take.t_ns), curves.times_ns)
 
 
 def values_from_take(take: Take, options: ExportOptions) -> tuple[tuple[str, ...], F32]:

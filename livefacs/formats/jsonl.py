@@ -7,7 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from livefacs.formats.curves import ExportOptions, curves_from_take, nearest_rows
+from livefacs.formats.curves import (
+    ExportOptions,
+    curves_from_take,
+    faces_seen,
+    nearest_rows,
+    recorded_confidence,
+)
 from livefacs.formats.text import number_lines
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
@@ -20,6 +26,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     """
     curves = curves_from_take(take, options)
     nearest = nearest_rows(take, curves)
+    has_face = faces_seen(take, curves, nearest)
     head = {
         "format": "livefacs-jsonl",
         "version": 1,
@@ -43,13 +50,12 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     if options.confidence and not options.rig:
         parts = [f"{json.dumps(name)}: %.4g" for name in curves.names]
         template += ', "confidence": {' + ", ".join(parts) + "}"
-        confidence = np.array(take.confidence)[nearest]
+        confidence = recorded_confidence(take, curves, nearest)
         numbers = np.hstack([numbers, confidence])
     template += "}\n"
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
         frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
-        has_face = take.frames["n_faces"][nearest] > 0
         lines = number_lines(numbers, template, ('": nan', '": null'))
         for index, (frame, line) in enumerate(zip(frames, lines, strict=True)):
             file.write(

@@ -8,7 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.formats.curves import ExportOptions, curves_from_take, nearest_rows, need
+from livefacs.formats.curves import (
+    ExportOptions,
+    curves_from_take,
+    faces_seen,
+    nearest_rows,
+    need,
+    recorded_confidence,
+)
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 
@@ -24,11 +31,12 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         raise need("pyarrow", "parquet") from None
     curves = curves_from_take(take, options)
     nearest = nearest_rows(take, curves)
+    has_face = faces_seen(take, curves, nearest)
     columns = {
         "frame": np.arange(len(curves)) if curves.is_even else np.array(take.frames["i_frame"]),
         "t_ns": curves.times_ns,
         "timecode_frame": curves.timecode_frames,
-        "face": take.frames["n_faces"][nearest] > 0,
+        "face": has_face,
     }
     if not curves.is_even:
         columns["health"] = np.array(take.frames["health"])
@@ -36,7 +44,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     columns |= {f"gaze_{name}": curves.gaze[:, i] for i, name in enumerate(GAZE_FIELDS)}
     columns |= {name: curves.values[:, i] for i, name in enumerate(curves.names)}
     if options.confidence and not options.rig:
-        confidence = np.array(take.confidence)[nearest]
+        confidence = recorded_confidence(take, curves, nearest)
         columns |= {f"{n}_confidence": confidence[:, i] for i, n in enumerate(take.channels)}
     table = pyarrow.table(
         {

@@ -75,11 +75,29 @@ def _resample_known(old_s: F64, values: F64, new_s: F64) -> F64:
         result = np.repeat(values.astype(np.float64), len(new_s), axis=0)
     else:
         result = np.asarray(PchipInterpolator(old_s, values, axis=0)(inside), np.float64)
-    after = np.clip(np.searchsorted(old_s, inside, side="left"), 0, len(old_s) - 1)
-    before = np.clip(np.searchsorted(old_s, inside, side="right") - 1, 0, len(old_s) - 1)
-    too_wide = old_s[after] - old_s[before] > LONGEST_BRIDGE_S
+    too_wide = _gaps(old_s, inside) > LONGEST_BRIDGE_S
     result[too_wide | (np.abs(new_s - inside) > period / 2 + 1e-9)] = np.nan
     return result
+
+
+def in_hole(
+    times_ns: np.ndarray[Any, Any], new_ns: np.ndarray[Any, Any]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(S,) True where nothing was recorded around a moment, for longer than is bridged.
+
+    Parameters
+    ----------
+    times_ns : (T,) int64, rising
+    new_ns : (S,) int64
+    """
+    return np.asarray(_gaps(times_ns, new_ns) > LONGEST_BRIDGE_S * NS_PER_S)
+
+
+def _gaps(old: np.ndarray[Any, Any], new: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """From the last known time before each new one to the next after it; 0 at a known one."""
+    after = np.clip(np.searchsorted(old, new, side="left"), 0, len(old) - 1)
+    before = np.clip(np.searchsorted(old, new, side="right") - 1, 0, len(old) - 1)
+    return np.asarray(old[after] - old[before])
 
 
 def smooth_zero_phase(
@@ -88,7 +106,7 @@ def smooth_zero_phase(
     """Low-pass without delay: a Butterworth filter run forwards and backwards (SciPy).
 
     Uneven times are brought to an even grid for the filter and back. Unknown values stay unknown,
-    and each known stretch is filtered by itself.
+    and each known stretch is filtered by itself; a hole in the recording ends one, too.
 
     Parameters
     ----------
@@ -107,7 +125,9 @@ def smooth_zero_phase(
     result = np.array(values, np.float64)
     if len(times_ns) < 3:
         return result
-    rate_hz = (len(times_ns) - 1) / ((int(times_ns[-1]) - int(times_ns[0])) / NS_PER_S)
+    steps_s = np.diff(times_ns) / NS_PER_S
+    is_hole = steps_s > max(LONGEST_BRIDGE_S, 2 * float(np.median(steps_s)))
+    rate_hz = 1.0 / float(steps_s[~is_hole].mean())
     if not 0 < cutoff_hz < rate_hz / 2:
         raise ConfigError(
             f"smoothing at {cutoff_hz:g} Hz: expected more than 0 and less than half the frame"
@@ -116,7 +136,7 @@ def smooth_zero_phase(
     sections = butter(_FILTER_ORDER, cutoff_hz, fs=rate_hz, output="sos")
     known = np.isfinite(result)
     for columns in _columns_by_gaps(known):
-        for begin, end in _stretches(known[:, columns[0]]):
+        for begin, end in _stretches(known[:, columns[0]], is_hole):
             result[begin:end, columns] = _smooth_stretch(
                 times_ns[begin:end], result[begin:end][:, columns], sections, rate_hz
             )
@@ -140,7 +160,9 @@ def _smooth_stretch(
     return np.asarray(PchipInterpolator(grid_s, filtered, axis=0)(times_s), np.float64)
 
 
-def _stretches(known: np.ndarray[Any, Any]) -> list[tuple[int, int]]:
-    """Begin and end of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0]))))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+def _stretches(known: np.ndarray[Any, Any], is_hole: np.ndarray[Any, Any]) -> list[tuple[int, int]]:
+    """Begin and end of each run of known rows; ``is_hole``: between a row and the next."""
+    goes_on = known[1:] & known[:-1] & ~is_hole
+    begins = np.flatnonzero(known & ~np.concatenate(([False], goes_on)))
+    ends = np.flatnonzero(known & ~np.concatenate((goes_on, [False]))) + 1
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))

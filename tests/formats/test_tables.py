@@ -18,6 +18,7 @@ from livefacs.formats.curves import ExportOptions, curves_from_take, values_from
 from livefacs.formats.export import check_export, export_take, find_format
 from livefacs.formats.livelink_csv import COLUMNS, fractional_labels
 from livefacs.formats.openface_csv import HEADER, tracking_confidence
+from livefacs.formats.resampling import smooth_zero_phase
 from livefacs.mesh import DLIB_68
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
@@ -55,6 +56,43 @@ def test_held_values_are_told_from_measured_ones(exported: Export, fps: str, los
     assert [i for i, frame in enumerate(frames) if not frame["face"]] == [lost]
     faces = parquet.read_table(exported("parquet", fps=fps))["face"].to_pylist()
     assert [i for i, face in enumerate(faces) if not face] == [lost]
+
+
+@pytest.fixture(scope="module")
+def with_hole(tmp_path_factory: pytest.TempPathFactory) -> Take:
+    """60 fps, nothing from 0.5 to 1.5 s."""
+    frames = [tracked_frame(i) for i in (*range(30), *range(90, 120))]
+    return make_take(tmp_path_factory.mktemp("hole") / "t", frames)
+
+
+def test_in_a_hole_of_the_recording_no_face_was_seen(with_hole: Take, tmp_path: Path) -> None:
+    """At 24 fps 12 frames before it, 24 in it: nothing that is held passes for measured."""
+    options = ExportOptions(fps="24", confidence=True)
+    for name in ("csv", "jsonl", "parquet"):
+        export_take(with_hole, find_format(name), tmp_path / f"out.{name}", options)
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    hole = [i for i, row in enumerate(rows) if row["face"] == "0"]
+    assert hole == list(range(12, 36))
+    for row in (rows[i] for i in hole):
+        assert row["confidence"] == "0"
+        assert {value for name, value in row.items() if name.startswith(("head", "AU"))} == {""}
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()[1:]]
+    assert [i for i, line in enumerate(lines) if not line["face"]] == hole
+    assert {lines[20]["values"]["AU12_L"], lines[20]["confidence"]["AU12_L"]} == {None, 0}
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert [i for i, face in enumerate(table["face"].to_pylist()) if not face] == hole
+    assert table["AU12_L_confidence"][20].as_py() == 0.0
+
+
+def test_smoothing_does_not_reach_over_a_hole(with_hole: Take) -> None:
+    """Each part comes out as it does alone."""
+    curves = curves_from_take(with_hole, ExportOptions(smooth_hz=6.0))
+    times_ns = np.array(with_hole.t_ns)
+    for rows in (slice(0, 30), slice(30, 60)):
+        values = np.array(with_hole.intensity[rows])
+        alone = smooth_zero_phase(times_ns[rows], values, 6.0)
+        np.testing.assert_allclose(curves.values[rows], alone, atol=1e-5)
 
 
 def test_jsonl_of_a_recorded_rig(exported: Export) -> None:
