@@ -1,4 +1,5 @@
-# Both commands do all the set-up: a virtual environment of the project's own, then the job.
+# Every command does all the set-up: a virtual environment of the project's own, with the networks
+# that a build takes out of public packages, then the job.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +22,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml livefacs/data/models.json
 	$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else 'livefacs needs Python 3.11 or newer, this is %d.%d: make PYTHON=python3.12' % v[:2])"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"  # the first that knows --group

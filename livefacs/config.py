@@ -58,6 +58,8 @@ class TrackingOptions:
         Landmark model of the Tasks backend; None looks in the user's model folder.
     max_faces : int or None
         Faces tracked at once, of which the largest is followed; None: four.
+    threads : int
+        Threads of FaceMesh's networks; they are small, so more than one seldom pays.
     reader : str
         ``all``: mesh, image and blendshape net are read together; ``geometry``: the mesh alone.
     weights : Path or None
@@ -71,6 +73,7 @@ class TrackingOptions:
     landmarker: Literal["auto", "facemesh", "tasks"] = "auto"
     model: Path | None = None
     max_faces: Annotated[int | None, Field(ge=1, le=20)] = None
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
     reader: Literal["all", "geometry"] = "all"
     weights: Path | None = None
     profile: str | None = None

@@ -85,9 +85,12 @@ class Landmarker(Protocol):
     ----------
     name : str
         Whose mesh it is: ``facemesh-litert`` or ``tasks``.
+    description : str
+        One line for people: what finds the mesh, and what computes it.
     """
 
     name: str
+    description: str
 
     def detect(self, frame: Frame) -> Landmarks | None:
         """The mesh, or None where there is no face."""

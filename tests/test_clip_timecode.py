@@ -12,12 +12,10 @@ import pytest
 
 from livefacs.cli.main import main
 from livefacs.config import load_options
-from livefacs.landmarkers import has_facemesh
 from livefacs.offline import SolveOptions, working_take
 from livefacs.take.reader import Take
 
 pytestmark = [
-    pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh"),
     pytest.mark.timeout(60),
 ]
 

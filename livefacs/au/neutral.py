@@ -137,9 +137,7 @@ class NeutralGate:
             quiet &= ~are_there
         return quiet
 
-    def _faults(
-        self, shape: F64, head: F64, speed: Any, slack: float
-    ) -> Iterator[tuple[str, Bool]]:
+    def _faults(self, shape: F64, head: F64, speed: Any, slack: float) -> Iterator[tuple[str, Any]]:
         """Each fault in words, and whether it is there: of one frame, or of many in the rows."""
         turned = np.abs(head[..., :2]) > np.array((MAX_YAW_RAD, MAX_PITCH_RAD)) * slack
         yield "the head is turned away from the camera", turned.any(axis=-1)

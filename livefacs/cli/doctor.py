@@ -18,8 +18,9 @@ app = typer.Typer()
 
 _PACKAGES = (
     "livefacs",
+    "ai-edge-litert",
     "mediapipe",
-    "opencv-contrib-python",
+    "opencv-python-headless",
     "numpy",
     "numba",
     "av",
@@ -115,6 +116,6 @@ def _stages(landmarker: str | None, model: Path | None) -> Iterator[str]:
         },
     )
     with open_session(options) as session:
-        yield f"landmarks by {session.tracker.landmarker.name}"
+        yield f"landmarks: {session.tracker.landmarker.description}"
         session.run()
         yield from summary_lines(session.final_status())

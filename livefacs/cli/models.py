@@ -1,4 +1,4 @@
-"""``livefacs models``: the landmark models that are not in the package."""
+"""``livefacs models``: the networks of the package, and the models that are not in it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,21 @@ app = typer.Typer()
 
 @app.command("list")
 def list_models() -> None:
-    """Show the known models and where they are."""
-    from livefacs.landmarkers import has_facemesh
+    """Show the networks of the package and the known models, and where they are."""
+    from livefacs.errors import LandmarkerError
+    from livefacs.landmarkers import has_litert
     from livefacs.landmarkers.models import KNOWN_MODELS, fetched_path, is_genuine
+    from livefacs.landmarkers.weights import find_weights, shipped_models
 
-    bundled = "in the installed MediaPipe" if has_facemesh() else "not in the installed MediaPipe"
-    typer.echo(f"facemesh         bundled, {bundled}")
+    for network in shipped_models().values():
+        try:
+            state = str(find_weights(network.name))
+        except LandmarkerError as error:
+            state = str(error)
+        size = f"{network.n_bytes / 1e6:.1f} MB"
+        typer.echo(f"{network.name:<16} {size}, {network.licence}, in the package: {state}")
+    if not has_litert():
+        typer.echo("LiteRT, which runs them, is not installed")
     for model in KNOWN_MODELS.values():
         path = fetched_path(model)
         state = f"not fetched; `livefacs models fetch` puts it at {path}"

@@ -67,7 +67,7 @@ def opening(mesh: F64, pairs: I64) -> float:
     for j in range(pairs.shape[0]):
         a, b = pairs[j, 0], pairs[j, 1]
         total += math.hypot(mesh[a, 0] - mesh[b, 0], mesh[a, 1] - mesh[b, 1])
-    return total / pairs.shape[0]
+    return float(total / pairs.shape[0])
 
 
 @kernel

@@ -11,6 +11,7 @@ from livefacs.errors import LandmarkerError
 from livefacs.kernels.face_detection import overlap_of_squares
 from livefacs.landmarkers.face_selector import MOST_FACES, FaceSelector
 from livefacs.landmarkers.mesh_networks import FaceDetector, MeshNetworks, empty_points, region_of
+from livefacs.landmarkers.network import litert_version
 from livefacs.types import Frame, Landmarks
 
 NAME: Final = "facemesh-litert"
@@ -41,6 +42,7 @@ class FaceMeshLandmarker:
     ----------
     delegate : str
         What computes the networks: ``XNNPACK``, or LiteRT's plain kernels.
+    description : str
 
     Raises
     ------
@@ -62,6 +64,8 @@ class FaceMeshLandmarker:
         self._n_until_look = 0
         self._shape: tuple[int, ...] = ()
         self.delegate = self._networks.delegate
+        threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
+        self.description = f"FaceMesh on LiteRT {litert_version()}: {self.delegate}, {threads}"
         self._warm_up()
 
     def detect(self, frame: Frame) -> Landmarks | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from livefacs.arrays import F32
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 XNNPACK: Final = "XNNPACK"
-PLAIN: Final = "none, plain kernels"
+PLAIN: Final = "plain kernels"
 """Delegates: what computes the operators of a network."""
+
+
+def litert_version() -> str:
+    """Version of the installed LiteRT, for reports."""
+    return version("ai-edge-litert")
 
 
 class Network:

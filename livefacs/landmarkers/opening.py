@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,12 @@ BACKENDS: Final = ("facemesh", "tasks")
 
 
 def open_landmarker(
-    name: str = "auto", *, model: Path | None = None, max_faces: int | None = None
+    name: str = "auto",
+    *,
+    model: Path | None = None,
+    max_faces: int | None = None,
+    n_threads: int = 1,
+    notify: Callable[[str], None] = lambda _sentence: None,
 ) -> Landmarker:
     """Open a landmark backend.
 
@@ -28,6 +34,11 @@ def open_landmarker(
     max_faces : int or None
         Faces tracked at once, of which the largest is followed; None: four.
 
+    n_threads : int
+        Threads of FaceMesh's networks.
+    notify : callable(str)
+        Told once where the networks run slower than they should.
+
     Raises
     ------
     LandmarkerError
@@ -37,8 +48,14 @@ def open_landmarker(
         name = _name_from_model(model)
     if name == "facemesh":
         from livefacs.landmarkers.facemesh import FaceMeshLandmarker
+        from livefacs.landmarkers.network import XNNPACK
 
-        return FaceMeshLandmarker(max_faces=max_faces or MOST_FACES)
+        landmarker = FaceMeshLandmarker(max_faces=max_faces or MOST_FACES, n_threads=n_threads)
+        if landmarker.delegate != XNNPACK:
+            notify(
+                f"LiteRT refuses {XNNPACK} here: the mesh is found on {landmarker.delegate}, slower"
+            )
+        return landmarker
     if name == "tasks":
         from livefacs.landmarkers.tasks import TasksLandmarker
 
@@ -49,9 +66,9 @@ def open_landmarker(
 def _name_from_model(model: Path | None) -> str:
     if model is not None:
         return "tasks"
-    return "facemesh" if has_facemesh() else "tasks"
+    return "facemesh" if has_litert() else "tasks"
 
 
-def has_facemesh() -> bool:
+def has_litert() -> bool:
     """True where LiteRT is installed, which runs FaceMesh (looked up, not imported)."""
     return find_spec("ai_edge_litert") is not None

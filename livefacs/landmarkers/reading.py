@@ -33,6 +33,7 @@ class ReadingLandmarker:
 
     def __init__(self, finder: Landmarker, image_reader: ImageReader) -> None:
         self.name = finder.name
+        self.description = finder.description
         self._finder = finder
         self._image_reader = image_reader
 

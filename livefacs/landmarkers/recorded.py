@@ -18,6 +18,7 @@ class RecordedLandmarks:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.description = f"meshes as recorded ({name})"
 
     def detect(self, frame: Frame) -> Landmarks | None:
         """The recorded mesh, at the frame's own time and number; None where there was no face."""

@@ -45,6 +45,7 @@ class TasksLandmarker:
     def __init__(
         self, model: Path | None = None, *, max_faces: int = 2, min_confidence: float = 0.5
     ) -> None:
+        self.description = "MediaPipe's Tasks FaceLandmarker"
         self._selector = FaceSelector()
         self._has_found_face = False
         self._first_ns: int | None = None
@@ -114,7 +115,9 @@ def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, 
             VisionTaskRunningMode,
         )
     except ImportError as error:
-        raise LandmarkerError(f"tasks: MediaPipe cannot be imported: {error}") from error
+        raise LandmarkerError(
+            f"tasks: MediaPipe cannot be imported ({error}); pip install 'livefacs[mediapipe]'"
+        ) from error
     try:
         options = face_landmarker.FaceLandmarkerOptions(
             # The bytes rather than the path: native code does not open every path on Windows.

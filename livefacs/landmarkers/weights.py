@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from livefacs.errors import LandmarkerError
+from livefacs.files.hashes import hash_bytes
 from livefacs.resources import cache_folder, data_path
 
-_AGAIN: Final = "install livefacs again, or run `python packaging/gather_models.py` in a checkout"
+_AGAIN: Final = "install livefacs again, or run `python tools/gather_models.py` in a checkout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def shipped_models() -> dict[str, ShippedModel]:
     }
 
 
-def read_weights(name: str) -> bytes:
-    """The content of a network's file, its checksum checked.
+def find_weights(name: str) -> Path:
+    """Where a network's file lies; it is not read.
 
     Looked for in the package, then in the user's cache, where a build keeps its downloads: a
     checkout that is not installed runs with those.
@@ -54,17 +55,25 @@ def read_weights(name: str) -> bytes:
     Raises
     ------
     LandmarkerError
-        There is no such file, or it is another one.
+        There is no such file.
     """
-    model = shipped_models()[name]
-    places = [
-        folder / model.file_name for folder in (data_path("models"), cache_folder() / "models")
-    ]
+    file_name = shipped_models()[name].file_name
+    places = [folder / file_name for folder in (data_path("models"), cache_folder() / "models")]
     for path in places:
         if path.is_file():
-            break
-    else:
-        raise LandmarkerError(f"no network at {places[0]} nor at {places[1]}: {_AGAIN}")
+            return path
+    raise LandmarkerError(f"no network at {places[0]} nor at {places[1]}: {_AGAIN}")
+
+
+def read_weights(name: str) -> bytes:
+    """The content of a network's file, its checksum checked.
+
+    Raises
+    ------
+    LandmarkerError
+        There is no such file, it cannot be read, or it is another one.
+    """
+    path, model = find_weights(name), shipped_models()[name]
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -73,7 +82,7 @@ def read_weights(name: str) -> bytes:
         raise LandmarkerError(
             f"{path} is damaged: expected {model.n_bytes:,} bytes, found {len(content):,}; {_AGAIN}"
         )
-    found = hashlib.sha256(content).hexdigest()
+    found = hash_bytes(content)
     if found != model.sha256:
         raise LandmarkerError(
             f"{path} is not the network {model.name}: SHA-256 should be {model.sha256}, "

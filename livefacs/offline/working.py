@@ -17,12 +17,12 @@ from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
 from livefacs.errors import SourceError, TakeError
 from livefacs.files.locks import Lock, is_locked
-from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.reading import with_readers
 from livefacs.offline.estimating import Setup, clip_setup, take_setup
 from livefacs.offline.meshes import ReadAhead, recorded_meshes, tracked_meshes
 from livefacs.offline.options import SolveOptions, is_take
 from livefacs.protocols import Landmarker, Source
+from livefacs.session.parts import landmarker_from_options
 from livefacs.sources import open_source
 from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
 from livefacs.take.reader import Take
@@ -172,9 +172,10 @@ def _fill_from_images(
     on_frame: Callable[[], None],
     on_open: Callable[[int | None], None],
 ) -> tuple[Setup, tuple[str, ...]]:
+    notices: list[str] = []
     with (
         closing(_open_clip(clip, options)) as source,
-        closing(_open_finder(options)) as finder,
+        closing(_open_finder(options, notices.append)) as finder,
     ):
         on_open(source.n_frames)
         setup = clip_setup(options, finder.name)
@@ -182,7 +183,7 @@ def _fill_from_images(
         with _writer(folder, info) as writer:
             for frames in _some_at_a_time(tracked_meshes(source, finder, on_frame)):
                 writer.append(frames)
-        return setup, (*source.notices, *source.closing_notices())
+        return setup, (*notices, *source.notices, *source.closing_notices())
 
 
 @contextmanager
@@ -210,11 +211,9 @@ def _open_clip(clip: str, options: SolveOptions) -> Source:
     return ReadAhead(source) if options.read_ahead else source
 
 
-def _open_finder(options: SolveOptions) -> Landmarker:
+def _open_finder(options: SolveOptions, notify: Callable[[str], None]) -> Landmarker:
     tracking = options.tracking
-    finder = open_landmarker(
-        tracking.landmarker, model=tracking.model, max_faces=tracking.max_faces
-    )
+    finder = landmarker_from_options(tracking, notify)
     return with_readers(finder, tracking.reader, load_model(tracking.weights))
 
 

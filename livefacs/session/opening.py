@@ -78,7 +78,7 @@ def _open_chain(
     tracking, model = options.tracking, load_model(options.tracking.weights)
     if notice := first_run_notice():
         notify(notice)
-    landmarker = landmarker_for_source(options.source.spec, tracking)
+    landmarker = landmarker_for_source(options.source.spec, tracking, notify)
     undo.callback(landmarker.close)
     estimator = make_estimator(tracking, model, landmarker.name)
     estimator.warm_up()

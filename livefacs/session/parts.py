@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,22 @@ def open_source_from_options(options: SourceOptions) -> Source:
     )
 
 
-def landmarker_for_source(spec: str, tracking: TrackingOptions) -> Landmarker:
+def landmarker_from_options(
+    tracking: TrackingOptions, notify: Callable[[str], None] = lambda _sentence: None
+) -> Landmarker:
+    """The landmarker of these options, which needs images; ``LandmarkerError`` where it is none."""
+    return open_landmarker(
+        tracking.landmarker,
+        model=tracking.model,
+        max_faces=tracking.max_faces,
+        n_threads=tracking.threads,
+        notify=notify,
+    )
+
+
+def landmarker_for_source(
+    spec: str, tracking: TrackingOptions, notify: Callable[[str], None]
+) -> Landmarker:
     """The landmarker of these options; a take brings the meshes that were recorded in it.
 
     Raises
@@ -50,9 +66,7 @@ def landmarker_for_source(spec: str, tracking: TrackingOptions) -> Landmarker:
         It cannot be had.
     """
     if not is_take(spec):
-        return open_landmarker(
-            tracking.landmarker, model=tracking.model, max_faces=tracking.max_faces
-        )
+        return landmarker_from_options(tracking, notify)
     if tracking.landmarker != "auto" or tracking.model is not None:
         raise ConfigError(
             f"take {spec}: its recorded meshes are replayed, there are no images for another"

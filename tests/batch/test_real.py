@@ -9,7 +9,6 @@ import av
 import pytest
 
 from livefacs.batch import Job, Manifest, run_batch
-from livefacs.landmarkers import has_facemesh
 from livefacs.offline import SolveOptions, solve_clip, work_on_clip
 from livefacs.resources import data_path
 
@@ -29,7 +28,6 @@ def shortened(path: Path) -> Path:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh")
 def test_batch_and_solve_give_the_same_bytes(tmp_path: Path) -> None:
     clip = shortened(tmp_path / "clip.mp4")
     options = SolveOptions(read_ahead=False)

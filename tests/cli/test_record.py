@@ -14,12 +14,10 @@ from PIL import Image
 
 import livefacs.take.writer as writer_module
 from livefacs.cli.main import main
-from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
 from livefacs.take.reader import Take
 
 pytestmark = [
-    pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh"),
     pytest.mark.timeout(60),
 ]
 

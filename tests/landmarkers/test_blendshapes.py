@@ -7,13 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
 from livefacs.sources.video import VideoSource
-
-pytestmark = pytest.mark.skipif(
-    not has_facemesh(), reason="no LiteRT for this machine, so no networks"
-)
 
 
 def test_there_are_52_names_and_the_tongue_is_none_of_them() -> None:

@@ -10,15 +10,10 @@ import numpy as np
 import pytest
 
 from livefacs.errors import LandmarkerError
-from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
 from livefacs.sources.images import read_rgb
 from livefacs.sources.video import VideoSource
 from livefacs.types import Frame, Landmarks
-
-pytestmark = pytest.mark.skipif(
-    not has_facemesh(), reason="no LiteRT for this machine, so no FaceMesh"
-)
 
 
 def performer(n_frames: int) -> list[Frame]:

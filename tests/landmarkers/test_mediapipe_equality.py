@@ -16,14 +16,12 @@ import pytest
 
 from livefacs.arrays import F32
 from livefacs.au.estimator import Estimator
-from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
 from livefacs.sources.video import VideoSource
 from livefacs.types import Frame, Landmarks
 from tests.landmarkers.mediapipe_mesh import MediaPipeMesh, has_mediapipe_facemesh
 
 pytestmark = [
-    pytest.mark.skipif(not has_facemesh(), reason="no LiteRT for this machine, so no FaceMesh"),
     pytest.mark.skipif(not has_mediapipe_facemesh(), reason="mediapipe 0.10.21 is not installed"),
 ]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from livefacs.errors import LandmarkerError
-from livefacs.landmarkers import has_facemesh, open_landmarker
+from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.models import MODEL_VARIABLE, find_model
 from livefacs.landmarkers.tasks import TasksLandmarker
 from livefacs.resources import data_path, user_models_folder
@@ -46,7 +46,6 @@ def test_the_performer_is_found_with_the_same_numbers_every_time(
         np.testing.assert_array_equal(one.points_px, other.points_px)
 
 
-@pytest.mark.skipif(not has_facemesh(), reason="the installed MediaPipe bundles no FaceMesh")
 def test_it_agrees_with_facemesh_to_a_few_pixels(model: Path, frames: list[Frame]) -> None:
     tasks = landmarks_of(model, frames)[-1]
     facemesh = open_landmarker("facemesh")

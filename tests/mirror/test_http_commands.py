@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from livefacs.config import load_options
-from livefacs.landmarkers import has_facemesh
 from livefacs.mirror.server import Mirror
 from livefacs.session.mirror_beside import open_mirror_beside
 from livefacs.session.opening import open_session
@@ -43,7 +42,6 @@ def client(mirror: Mirror) -> httpx.Client:
     return httpx.Client(base_url=base, headers={"Origin": base})
 
 
-@pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh")
 def test_a_take_with_a_marker_over_http(tmp_path: Path, running: Session) -> None:
     with client(open_mirror_beside(running, 0, lambda _: None)) as http:
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import load_model
-from livefacs.landmarkers import has_facemesh, open_landmarker
+from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.reading import with_readers
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.resources import data_path
@@ -53,7 +52,6 @@ def make_tracker(landmarker: object) -> Tracker:
     )
 
 
-@pytest.mark.skipif(not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh")
 def test_live_equals_replay_to_the_byte(tmp_path: Path) -> None:
     source = open_source(str(data_path("performer.mp4")), realtime=False)
     landmarker = _ClosedEyes()

@@ -25,7 +25,6 @@ from livefacs.config import TrackingOptions, load_options
 from livefacs.errors import ConfigError, SourceError, TakeError
 from livefacs.files.locks import Lock
 from livefacs.formats.curves import ExportOptions
-from livefacs.landmarkers import has_facemesh
 from livefacs.offline import SolveOptions, checked_mark, solve_clip
 from livefacs.resources import data_path
 from livefacs.session.opening import open_session
@@ -36,10 +35,6 @@ from livefacs.take.writer import TakeWriter
 from livefacs.timecode import RATES
 from livefacs.types import TrackedFrame
 from tests.take.synthetic import clip_info, make_take, tracked_frame
-
-pytestmark = pytest.mark.skipif(
-    not has_facemesh(), reason="this MediaPipe does not bundle FaceMesh"
-)
 
 N_FRAMES = 24
 

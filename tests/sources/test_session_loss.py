@@ -10,7 +10,6 @@ import cv2
 import pytest
 
 from livefacs.config import load_options
-from livefacs.landmarkers import has_facemesh
 from livefacs.resources import data_path
 from livefacs.session.opening import open_session
 from livefacs.sources.video import VideoSource
@@ -68,7 +67,6 @@ def camera() -> Iterator[MjpegCamera]:
     served.close()
 
 
-@pytest.mark.skipif(not has_facemesh(), reason="the installed MediaPipe bundles no FaceMesh")
 def test_frames_flow_on_while_the_camera_is_away_and_recover(camera: MjpegCamera) -> None:
     options = load_options(None, {"source": {"spec": camera.url}})
     watcher = Watcher()
