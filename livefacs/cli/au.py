@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from livefacs.cli.terminal import make_console
 from livefacs.errors import ConfigError
 from livefacs.vocab.facs import CHANNEL_INDEX, LETTER_FLOORS, FacsCode, code_table, find_code
 
@@ -35,7 +36,7 @@ def au(
     ] = "facs",
 ) -> None:
     """The FACS card of an action; without a code, the table of the scheme."""
-    console = Console()
+    console = make_console()
     if scheme == "facs":
         if code is None:
             console.print(_code_list())

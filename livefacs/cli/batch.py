@@ -11,6 +11,7 @@ import typer
 
 from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
+from livefacs.cli.terminal import say
 
 if TYPE_CHECKING:
     from livefacs.batch import Outcome
@@ -96,7 +97,7 @@ def batch(
             _follow(outcomes, gathered, len(jobs))
     except KeyboardInterrupt:
         n_left = len(jobs) - len(gathered)
-        typer.echo(f"stopped with {n_left} to do: the same command goes on with them", err=True)
+        say(f"stopped with {n_left} to do: the same command goes on with them", err=True)
         raise typer.Exit(130) from None
     finally:
         write_report(output / REPORT_NAME, gathered)
@@ -125,19 +126,19 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
                 notices = "; ".join(report.get("notices", ()))
                 writer.writerow((outcome.job.clip, outcome.state, *facts, notices, outcome.error))
     except OSError as error:
-        typer.echo(f"cannot write {path}: {error.strerror or error}", err=True)
+        say(f"cannot write {path}: {error.strerror or error}", err=True)
 
 
 def _follow(outcomes: Iterable[Outcome], gathered: list[Outcome], n_jobs: int) -> None:
     """Gather all outcomes, each told as it comes."""
     for outcome in outcomes:
         gathered.append(outcome)
-        typer.echo(printable(f"[{len(gathered)}/{n_jobs}] {_line(outcome)}"))
+        say(_one_line(f"[{len(gathered)}/{n_jobs}] {_line(outcome)}"))
 
 
-def printable(text: str) -> str:
-    """One line that every terminal takes, whatever a file is called."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+def _one_line(text: str) -> str:
+    """A clip a line, whatever a file is called."""
+    return text.replace("\n", "\\n")
 
 
 def _line(outcome: Outcome) -> str:
@@ -155,6 +156,6 @@ def _tell_totals(outcomes: Sequence[Outcome]) -> None:
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     n_skipped = sum(outcome.state == "skipped" for outcome in outcomes)
     n_done = len(outcomes) - len(failed) - n_skipped
-    typer.echo(f"{n_done} solved, {n_skipped} finished before, {len(failed)} failed")
+    say(f"{n_done} solved, {n_skipped} finished before, {len(failed)} failed")
     for outcome in failed:
-        typer.echo(printable(f"failed: {outcome.error}"), err=True)
+        say(_one_line(f"failed: {outcome.error}"), err=True)

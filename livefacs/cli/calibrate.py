@@ -30,6 +30,7 @@ from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.keys import keys_pressed
 from livefacs.cli.solve import seconds_from_text
+from livefacs.cli.terminal import make_console
 from livefacs.clock import s_from_ns
 from livefacs.config import load_options
 from livefacs.errors import SourceError
@@ -70,7 +71,7 @@ def calibrate(
     same movements works too; its strongest ones are taken.
     """
     path = profile_path(name)
-    console = Console(highlight=False)
+    console = make_console(highlight=False)
     say_if_compiling()
     if Path(source).exists() and not source.startswith("/dev/"):
         given = {"landmarker": landmarker, "model": model, "weights": weights}

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from livefacs.cli.terminal import say
+
 app = typer.Typer()
 
 
@@ -20,15 +22,13 @@ def cameras(
 
     found = list_cameras()
     if not found:
-        typer.echo(
-            "No camera found. Network cameras (rtsp://… or http://… MJPEG) are given by address."
-        )
+        say("No camera found. Network cameras (rtsp://… or http://… MJPEG) are given by address.")
         return
     for camera in found:
         words = [f"{camera.index}", camera.name, *([camera.path] if camera.path else [])]
         if probe:
             words.append(_probe(camera.path or camera.index))
-        typer.echo("  ".join(words))
+        say("  ".join(words))
 
 
 def _probe(address: int | str) -> str:

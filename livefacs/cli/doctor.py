@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from livefacs.cli import options as shared
+from livefacs.cli.terminal import say
 
 app = typer.Typer()
 
@@ -47,13 +48,13 @@ def doctor(
     )
     healthy = True
     for title, lines in sections:
-        typer.echo(f"{title}:")
+        say(f"{title}:")
         try:
             for line in lines():
-                typer.echo(f"  {line}")
+                say(f"  {line}")
         except Exception as error:  # a doctor that falls ill tells nobody anything
             healthy = False
-            typer.echo(f"  failed: {type(error).__name__}: {error}")
+            say(f"  failed: {type(error).__name__}: {error}")
     if not healthy:
         raise typer.Exit(1)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from livefacs.au.model import load_model
 from livefacs.cli.labelled import load_data
+from livefacs.cli.terminal import make_console
 from livefacs.errors import ConfigError
 from livefacs.training.dataset import Subject
 from livefacs.training.evaluation import Curves, Evaluation, curves_of, evaluate, mean_evaluation
@@ -50,7 +50,7 @@ def evaluate_command(
         raise ConfigError(f"{folds} folds need as many people, there are {len(subjects)}")
     always = load_data(also) if also else []
     evaluation, curves = _folds(subjects, always, folds) if folds else _as_is(subjects, weights)
-    console = Console()
+    console = make_console()
     console.print(_table(evaluation, sides))
     both, left, right = evaluation.blink
     if not math.isnan(both):
@@ -75,7 +75,7 @@ def _folds(
 ) -> tuple[Evaluation, list[tuple[Subject, Curves]]]:
     parts: list[Evaluation] = []
     pairs: list[tuple[Subject, Curves]] = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=make_console(stderr=True), transient=True) as progress:
         task = progress.add_task("folds", total=n_folds)
         for i_fold in range(n_folds):
             held = [s for i, s in enumerate(subjects) if i % n_folds == i_fold]

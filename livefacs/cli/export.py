@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from livefacs.cli import options as shared
+from livefacs.cli.terminal import say
 
 app = typer.Typer()
 
@@ -19,7 +20,7 @@ def _list_formats(wanted: bool) -> None:
 
     for item in FORMATS.values():
         extra = f"  (needs the extra {item.extra})" if item.extra else ""
-        typer.echo(f"{item.name:<14}{'/'.join(item.suffixes):<18}{item.summary}{extra}")
+        say(f"{item.name:<14}{'/'.join(item.suffixes):<18}{item.summary}{extra}")
     raise typer.Exit
 
 
@@ -66,6 +67,6 @@ def export(
         rig, fps, smooth, raw, confidence, timecode, node, first_frame, header_blanks
     )
     export_take(opened, file_format, path, options)
-    typer.echo(f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames")
+    say(f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames")
     for fault in faults_of(opened):
-        typer.echo(f"  {fault}", err=True)
+        say(f"  {fault}", err=True)

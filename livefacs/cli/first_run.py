@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+from livefacs.cli.terminal import say
 
 
 def say_if_compiling() -> None:
@@ -10,4 +10,4 @@ def say_if_compiling() -> None:
     from livefacs.session.parts import first_run_notice
 
     if notice := first_run_notice():
-        typer.echo(notice, err=True)
+        say(notice, err=True)

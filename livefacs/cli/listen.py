@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from livefacs.cli import options as shared
+from livefacs.cli.terminal import make_console
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -41,7 +42,6 @@ def listen(
     For UDP protocols the host is the address to listen on: 0.0.0.0 hears the whole network. End
     it with Ctrl-C. Exit code 5 where nothing arrived.
     """
-    from rich.console import Console
 
     from livefacs.errors import SinkError
     from livefacs.sinks.destination import parse_destination
@@ -49,7 +49,7 @@ def listen(
     from livefacs.sinks.receiving import open_receiver
 
     receiver = open_receiver(parse_destination(url))
-    console = Console(highlight=False, soft_wrap=not meters)
+    console = make_console(highlight=False, soft_wrap=not meters)
     console.print(f"listening to {receiver.description}", markup=False)
     tally = Tally()
     try:

@@ -7,11 +7,20 @@ import os
 from typing import Final
 
 from livefacs.errors import ConfigError
+from livefacs.printable import printable
 
 VARIABLE: Final = "LIVEFACS_LOG"
 LEVELS: Final = ("debug", "info", "warning", "error")
 _FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(threadName)s] %(message)s"
 _DATE: Final = "%H:%M:%S"
+
+
+class _PrintableFormatter(logging.Formatter):
+    """What is logged may quote other programs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record with its traceback."""
+        return printable(super().format(record))
 
 
 def start_logging(*, verbose: bool) -> None:
@@ -33,7 +42,7 @@ def start_logging(*, verbose: bool) -> None:
     if wanted not in LEVELS:
         raise ConfigError(f"{VARIABLE}={wanted!r}: expected one of {', '.join(LEVELS)}")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(_FORMAT, _DATE))
+    handler.setFormatter(_PrintableFormatter(_FORMAT, _DATE))
     log = logging.getLogger("livefacs")
     log.handlers = [handler]  # a second call does not double the lines
     log.setLevel(wanted.upper())

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from livefacs.cli.terminal import say
+
 if TYPE_CHECKING:
     from livefacs.wire.ltc import LtcFrame, LtcWriter
 
@@ -58,7 +60,7 @@ def write(
         raise SinkError(
             f"cannot write {output}: {error.strerror or error}; name another place"
         ) from None
-    typer.echo(f"{output}: {n_frames} frames of timecode at {writer.rate.name} from {start}")
+    say(f"{output}: {n_frames} frames of timecode at {writer.rate.name} from {start}")
 
 
 def _write_wave(path: Path, writer: LtcWriter, n_frames: int, sample_rate: int) -> None:
@@ -92,7 +94,7 @@ def read(
             " at 24 to 30 frames a second, played forward at its own speed"
         )
     for part in [[frame] for frame in frames] if each else _parts(frames):
-        typer.echo(_part_line(part, rate_hz, start_s))
+        say(_part_line(part, rate_hz, start_s))
 
 
 def _parts(frames: list[LtcFrame]) -> list[list[LtcFrame]]:

@@ -14,6 +14,7 @@ import typer
 from livefacs import __version__
 from livefacs.cli.logs import start_logging
 from livefacs.cli.signals import ended_as_by_ctrl_c
+from livefacs.cli.terminal import say
 from livefacs.errors import LivefacsError
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _build(words)(words, prog_name="livefacs")
     except LivefacsError as error:
         _log.debug("where it came from", exc_info=True)
-        typer.echo(f"livefacs: {error}", err=True)
+        say(f"livefacs: {error}", err=True)
         raise SystemExit(error.exit_code) from None
 
 
@@ -99,7 +100,7 @@ def _never_run() -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"livefacs {__version__}")
+        say(f"livefacs {__version__}")
         raise typer.Exit
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from livefacs.cli import options as shared
+from livefacs.cli.terminal import say
 
 app = typer.Typer()
 
@@ -61,11 +62,11 @@ def mirror(
         },
     )
     run = MirrorRun(options, listen, port, tuple(drills or ()), tuple(packs or ()))
-    typer.echo(f"mirror: {run.mirror.url}")
+    say(f"mirror: {run.mirror.url}")
     if run.mirror.token is not None:
-        typer.echo("anyone on this network with that address can see the picture")
+        say("anyone on this network with that address can see the picture")
     for fault in (*run.mirror.drills.faults, *run.mirror.packs.faults):
-        typer.echo(f"left out: {fault}", err=True)
+        say(f"left out: {fault}", err=True)
     if browser:
         threading.Thread(target=webbrowser.open, args=(run.mirror.url,), daemon=True).start()
     run.run(typer.echo)

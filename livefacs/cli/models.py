@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from livefacs.cli.terminal import say
+
 app = typer.Typer()
 
 
@@ -25,9 +27,9 @@ def list_models() -> None:
         except LandmarkerError as error:
             state = str(error)
         size = f"{network.n_bytes / 1e6:.1f} MB"
-        typer.echo(f"{network.name:<16} {size}, {network.licence}, in the package: {state}")
+        say(f"{network.name:<16} {size}, {network.licence}, in the package: {state}")
     if not has_litert():
-        typer.echo("LiteRT, which runs them, is not installed")
+        say("LiteRT, which runs them, is not installed")
     for model in KNOWN_MODELS.values():
         path = fetched_path(model)
         state = f"not fetched; `livefacs models fetch` puts it at {path}"
@@ -35,7 +37,7 @@ def list_models() -> None:
             state = f"{path}"
         elif path.is_file():
             state = f"{path}: other than expected; `livefacs models fetch` replaces it"
-        typer.echo(f"{model.name:<16} {model.n_bytes / 1e6:.1f} MB, {model.licence}, {state}")
+        say(f"{model.name:<16} {model.n_bytes / 1e6:.1f} MB, {model.licence}, {state}")
 
 
 @app.command()
@@ -50,11 +52,11 @@ def fetch(
 
     model = known_model(name)
     if is_genuine(fetched_path(model), model):
-        typer.echo(f"{model.name} is there already: {fetched_path(model)}")
+        say(f"{model.name} is there already: {fetched_path(model)}")
         return
-    typer.echo(f"{model.name}: {model.n_bytes / 1e6:.1f} MB from {url or model.url}")
+    say(f"{model.name}: {model.n_bytes / 1e6:.1f} MB from {url or model.url}")
     path = fetch_model(model, url=url, on_progress=_progress_line(model.n_bytes))
-    typer.echo(f"{path}: SHA-256 checked")
+    say(f"{path}: SHA-256 checked")
 
 
 def _progress_line(n_bytes: int) -> Callable[[int], None] | None:
@@ -64,6 +66,6 @@ def _progress_line(n_bytes: int) -> Callable[[int], None] | None:
 
     def show(n_so_far: int) -> None:
         end = "\n" if n_so_far >= n_bytes else ""
-        typer.echo(f"\r{min(100, 100 * n_so_far // n_bytes):3d} %{end}", nl=False)
+        say(f"\r{min(100, 100 * n_so_far // n_bytes):3d} %{end}", nl=False)
 
     return show

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from livefacs.cli import options as shared
+from livefacs.cli.terminal import say
 
 app = typer.Typer()
 
@@ -50,4 +51,4 @@ def plot(
         raise TakeError(
             f"cannot write {path}: {error.strerror or error}; name another place"
         ) from error
-    typer.echo(f"{path}: {len(drawn.rows)} actions of {opened.name}")
+    say(f"{path}: {len(drawn.rows)} actions of {opened.name}")

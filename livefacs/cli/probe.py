@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livefacs.cli.terminal import say
+
 if TYPE_CHECKING:
     from livefacs.protocols import Outputs
     from livefacs.sinks.destination import Destination
@@ -68,7 +70,7 @@ def probe(
 
 def _print_counters(hub: Outputs) -> None:
     for url, counters in hub.counters.items():
-        typer.echo(
+        say(
             f"{url}: {counters.packets} packets, {counters.refused} refused"
             + (f" ({counters.last_error})" if counters.last_error else "")
         )
@@ -118,7 +120,7 @@ def _run(
     from livefacs.sinks.probe_frames import sweep_frames
 
     for step in steps:
-        typer.echo(step.name if step.kind in ("au", "pose") else f"{step.kind}  {step.name}")
+        say(step.name if step.kind in ("au", "pose") else f"{step.kind}  {step.name}")
         for frame in sweep_frames(step, rigs, seconds=seconds, rate_hz=rate_hz, i_first=n_sent):
             due_ns = start_ns + frame.t_ns
             wait_ns = due_ns - now_ns()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livefacs.cli import options as shared
+from livefacs.cli.terminal import say
 from livefacs.errors import TakeError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def record(
     run_session(options, meters=meters)
     recorded = Take(take)
     first = recorded.timecode(0) if recorded.n_rows else "no frame"
-    typer.echo(
+    say(
         f"{take}: {recorded.n_rows} frames, {recorded.duration_s:.2f} s, from {first}"
         f" at {recorded.rate.name}{_faces(recorded)}"
     )

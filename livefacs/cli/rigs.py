@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from livefacs.cli.terminal import make_console, say
 from livefacs.errors import ConfigError, RigMapError
 from livefacs.resources import rigs_folder, user_rigs_folder
 
@@ -44,9 +45,9 @@ def list_rigs() -> None:
             continue
         driven = sum(not rule.undriven for rule in rig.rules)
         table.add_row(name, rig.title, str(len(rig.rules)), str(driven), rig.audience)
-    Console().print(table)
+    make_console().print(table)
     for fault in faults:
-        typer.echo(f"livefacs: {fault}", err=True)
+        say(f"livefacs: {fault}", err=True)
     if faults:
         raise typer.Exit(RigMapError.exit_code)
 
@@ -59,7 +60,7 @@ def show(rig: _Rig) -> None:
     from livefacs.vocab.schemes import load_scheme
 
     rig_map = load_map(rig)
-    console = Console()
+    console = make_console()
     _print_header(console, rig_map)
     scheme = load_scheme(rig_map.scheme)
     codes = {rule.name: scheme.codes_of_control(_stem(rule)) for rule in rig_map.rules}
@@ -90,7 +91,7 @@ def check(rig: _Rig, along: _Along = None) -> None:
     rig_map = load_map(rig)
     performance = None if along is None else _performance(along)
     coverage = coverage_from_map(rig_map, performance)
-    console = Console()
+    console = make_console()
     driven = len(rig_map.rules) - len(coverage.undriven)
     console.print(
         f"{rig_map.rig}: no faults; {driven} of {len(rig_map.rules)} controls are driven",
@@ -128,7 +129,7 @@ def fit(
     known = rig_map.controls if rig_map else ()
     examples = fitting.examples_from_csv(pairs, performance, known)
     fits = fitting.fit_controls(performance, examples, rig_map)
-    console = Console()
+    console = make_console()
     _print_fits(console, fits)
     kept = [name for name in examples.values if name not in {fit.control for fit in fits}]
     if kept:
@@ -156,7 +157,7 @@ def preview(
     values = Retargeter(program).run(performance)
     title = f"{program.rig} along {along.name}"
     write_contact_sheet(to, title, performance.t_s, program.controls, values, program.limits)
-    typer.echo(f"{to}: {len(program.controls)} controls, {len(values)} frames")
+    say(f"{to}: {len(program.controls)} controls, {len(values)} frames")
 
 
 def _performance(path: Path) -> Performance:

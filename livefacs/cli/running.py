@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from rich.console import Console
-
 from livefacs.cli.keys import HELP, keys_pressed, session_keys
 from livefacs.cli.meters import Meters, summary_lines
 from livefacs.cli.signals import stopped_by_signals
+from livefacs.cli.terminal import make_console
 from livefacs.config import SessionOptions
 from livefacs.session.opening import open_session
 
@@ -19,7 +18,7 @@ def run_session(
     options: SessionOptions, *, meters: bool = True, mirror_port: int | None = None
 ) -> None:
     """Open what the options ask for, run until it ends or is stopped, print the summary."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(highlight=False, soft_wrap=True)
 
     def notify(sentence: str) -> None:
         try:

@@ -11,6 +11,7 @@ import typer
 
 from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
+from livefacs.cli.terminal import make_console, say
 from livefacs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def solve(
         else:
             _solve_many(_jobs(clips, output, options), output, options, mark, again)
     except KeyboardInterrupt:
-        typer.echo("stopped: of the clip at hand nothing was written", err=True)
+        say("stopped: of the clip at hand nothing was written", err=True)
         raise typer.Exit(130) from None
 
 
@@ -147,12 +148,11 @@ def _is_file(output: Path, options: SolveOptions) -> bool:
 
 
 def _solve_one(clip: str, target: Path, options: SolveOptions) -> ClipReport:
-    from rich.console import Console
     from rich.progress import Progress
 
     from livefacs.offline import solve_clip
 
-    console = Console(stderr=True, highlight=False)
+    console = make_console(stderr=True, highlight=False)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(target.name, total=None)
         return solve_clip(
@@ -184,9 +184,9 @@ def _solve_many(
                     raise
                 failed.append(error)
     for fault in failed:
-        typer.echo(f"failed: {fault}", err=True)
+        say(f"failed: {fault}", err=True)
     if failed:
-        typer.echo(f"{len(failed)} of {len(jobs)} clips failed", err=True)
+        say(f"{len(failed)} of {len(jobs)} clips failed", err=True)
         raise typer.Exit(1)
 
 
@@ -198,7 +198,7 @@ def _solve_due(job: Job, manifest: Manifest, options: SolveOptions, mark: str, a
 
     keyed = _keyed(job, mark, manifest)
     if not again and keyed.key and manifest.finished(keyed) is not None:
-        typer.echo(f"{job.target}: finished before", err=True)
+        say(f"{job.target}: finished before", err=True)
         return
     with earlier_aside(keyed):
         report = _solve_one(job.clip, Path(job.target), options)
@@ -218,11 +218,9 @@ def _keyed(job: Job, mark: str, manifest: Manifest) -> Job:
 
 
 def _tell(report: Any) -> None:
-    typer.echo(
-        f"{report.target}: {report.n_frames} frames, a face in {report.n_with_face}", err=True
-    )
+    say(f"{report.target}: {report.n_frames} frames, a face in {report.n_with_face}", err=True)
     for notice in report.notices:
-        typer.echo(f"  {notice}", err=True)
+        say(f"  {notice}", err=True)
 
 
 def seconds_from_text(text: str | None) -> tuple[float, float] | None:

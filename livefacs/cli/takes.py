@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livefacs.cli.terminal import say
 from livefacs.errors import TakeError
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def list_takes(folder: Annotated[Path, typer.Argument(help="Folder of takes.")] 
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     for row in rows if takes else ():
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
     if not takes:
-        typer.echo(f"no takes in {folder}")
+        say(f"no takes in {folder}")
     _tell_and_exit(faults)
 
 
@@ -42,10 +43,10 @@ def show(folder: Annotated[Path, typer.Argument(help="A take.")]) -> None:
 
     take = Take(folder)
     for key, value in _facts(take).items():
-        typer.echo(f"{key:<14}{value}")
+        say(f"{key:<14}{value}")
     for marker in take.markers:
         label = take.rate.label_from_frame(marker.timecode)
-        typer.echo(f"{marker.kind:<14}{label}  frame {marker.i_frame}  {marker.label}")
+        say(f"{marker.kind:<14}{label}  frame {marker.i_frame}  {marker.label}")
 
 
 @app.command()
@@ -60,16 +61,14 @@ def repair(folder: _Folder) -> None:
         except TakeError as fault:  # the others are mended all the same
             faults.append(fault)
             continue
-        typer.echo(
+        say(
             f"{path}: {report.n_rows} whole frames, {report.duration_s:.2f} s,"
             f" {report.n_markers} markers; it was {report.state!r}"
         )
         for file, n_bytes in report.torn.items():
-            typer.echo(
-                f"  {file}: {n_bytes} bytes after the last whole frame cut off (kept in torn/)"
-            )
+            say(f"  {file}: {n_bytes} bytes after the last whole frame cut off (kept in torn/)")
         for sentence in report.faults:
-            typer.echo(f"  {sentence}")
+            say(f"  {sentence}")
     if not takes and not faults:
         faults.append(TakeError(f"no takes in {folder}: expected a take, or a folder of takes"))
     _tell_and_exit(faults)
@@ -78,7 +77,7 @@ def repair(folder: _Folder) -> None:
 def _tell_and_exit(faults: Sequence[TakeError]) -> None:
     """A line for each take that cannot be read; the command fails if there is one."""
     for fault in faults:
-        typer.echo(f"livefacs: {fault}", err=True)
+        say(f"livefacs: {fault}", err=True)
     if faults:
         raise typer.Exit(faults[0].exit_code)
 

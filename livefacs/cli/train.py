@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from livefacs.au.model import save_model
 from livefacs.cli.labelled import load_data
+from livefacs.cli.terminal import make_console
 from livefacs.training.evaluation import cross_validate, reliability_by_action
 from livefacs.training.training import Settings, train
 
@@ -40,7 +40,7 @@ def train_command(
     FACS codes a frame (a column `codes`: 1C+2C+R12B). Each take starts with half a neutral second.
     Load the result with --weights.
     """
-    console = Console(stderr=True, highlight=False)
+    console = make_console(stderr=True, highlight=False)
     settings = Settings() if ridge is None else replace(Settings(), ridge=ridge)
     subjects = load_data(data)
     reliability = {}

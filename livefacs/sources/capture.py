@@ -23,6 +23,7 @@ from av.video.reformatter import VideoReformatter
 from livefacs.arrays import U8
 from livefacs.clock import now_ns
 from livefacs.errors import SourceError
+from livefacs.printable import without_secrets
 
 NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
 OPEN_TIMEOUT_S: Final = 5.0
@@ -126,7 +127,7 @@ class NetworkCapture:
             )
         except (FFmpegError, OSError, ValueError) as error:
             raise SourceError(
-                f"no picture from {shown_url(url)} ({_reason(error)}); "
+                f"no picture from {without_secrets(url)} ({_reason(error)}); "
                 "is the camera on, and its address and path right?"
             ) from None
         self._check_stream(url)
@@ -154,7 +155,7 @@ class NetworkCapture:
             fault = "is a clip, not a camera; save it and give its path"
         if fault is not None:
             self._container.close()
-            raise SourceError(f"{shown_url(url)} {fault}")
+            raise SourceError(f"{without_secrets(url)} {fault}")
 
     def _decode(self) -> Iterator[tuple[VideoFrame | None, int]]:
         """Pictures with their arrival times, None for a damaged one; ends with the connection."""
@@ -199,14 +200,6 @@ def ask_permission(address: int | str) -> None:
 def is_network_address(spec: str) -> bool:
     """True for ``rtsp://``, ``rtsps://``, ``http://`` and ``https://``."""
     return spec.partition("://")[0].lower() in NETWORK_SCHEMES and "://" in spec
-
-
-def shown_url(url: str) -> str:
-    """The address without its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":…@", 1)
 
 
 _OWN: Final = threading.local()

@@ -8,15 +8,14 @@ from typing import Final
 
 from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import SourceError
+from livefacs.printable import without_secrets
 from livefacs.slot import Slot
 from livefacs.sources.capture import (
     Capture,
     CaptureLost,
     CaptureWishes,
     ask_permission,
-    is_network_address,
     open_capture,
-    shown_url,
 )
 from livefacs.types import Frame
 
@@ -215,4 +214,4 @@ class CameraSource:
 def _name_from_address(address: int | str) -> str:
     if isinstance(address, int):
         return f"camera {address}"
-    return shown_url(address) if is_network_address(address) else address
+    return without_secrets(address)

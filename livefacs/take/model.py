@@ -25,6 +25,7 @@ from livefacs import __version__
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
 from livefacs.files.atomic import make_folder, sync_folder, write_text
+from livefacs.printable import plain_without_secrets
 from livefacs.timecode import RATES, TimecodeRate, clip_rate_and_label, frame_of_day
 from livefacs.types import N_LANDMARKS
 from livefacs.vocab.facs import AU_CHANNELS
@@ -334,6 +335,7 @@ def software_versions() -> dict[str, str]:
 
 def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     """Replace ``take.json`` in one step: a reader sees the old or the new one, never a half."""
+    document = plain_without_secrets(document)  # takes are handed on
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str)
     # A file name that is no text (bytes of another encoding) stands there as JSON escapes.
     write_text(folder / DOCUMENT_NAME, text, errors="backslashreplace")

@@ -17,7 +17,7 @@ from livefacs.clock import now_ns
 from livefacs.errors import SourceError
 from livefacs.protocols import Source
 from livefacs.sources import capture
-from livefacs.sources.capture import CaptureLost, CaptureWishes, shown_url
+from livefacs.sources.capture import CaptureLost, CaptureWishes
 from livefacs.sources.webcam import CameraSource
 from tests.sources.mjpeg import MjpegCamera
 
@@ -145,8 +145,6 @@ def test_an_address_without_pictures_is_told(camera: MjpegCamera) -> None:
 
 
 def test_passwords_are_not_shown() -> None:
-    assert shown_url("rtsp://me:secret@cam/1") == "rtsp://me:…@cam/1"
-    assert shown_url("rtsp://cam/1") == "rtsp://cam/1"
     with pytest.raises(SourceError) as caught:
         CameraSource("rtsp://me:secret@127.0.0.1:1/x")
     assert "secret" not in str(caught.value)

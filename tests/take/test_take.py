@@ -317,3 +317,19 @@ def test_a_document_that_was_tampered_with_is_read_or_refused(
     assert len(list(take)) == take.n_rows <= 3
     assert not take.n_rows or take.timecode(0)
     assert take.markers == ()
+
+
+def test_nothing_secret_is_recorded(tmp_path: Path) -> None:
+    """Takes are handed on; the camera's password is not."""
+    url = "rtsp://admin:hunter2@10.0.0.9/live?token=hunter2"
+    info = clip_info(
+        source=f"camera {url}",
+        notes=url,
+        config={"source": {"spec": url}, "stream": {"to": (url, "ws://x?key=hunter2")}},
+        weights={"file": url},
+        landmarker=url,
+    )
+    folder = make_take(tmp_path / "t", [tracked_frame(0)], info).folder
+    for path in folder.rglob("*"):
+        assert b"hunter2" not in path.read_bytes(), path
+    assert "admin:…@10.0.0.9" in Take(folder).document["source"]["description"]
