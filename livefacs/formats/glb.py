@@ -13,11 +13,12 @@ import numpy as np
 from livefacs import __version__
 from livefacs.formats.curves import F64
 
-_FLOAT: Final = 5126
-_TYPES: Final = {1: "SCALAR", 3: "VEC3", 4: "VEC4"}
+_COMPONENTS: Final = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+_TYPES: Final = {1: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 _MAGIC: Final = 0x46546C67
 _JSON: Final = 0x4E4F534A
 _BINARY: Final = 0x004E4942
+_MOST_U2: Final = 65535
 
 
 class GltfBuilder:
@@ -49,32 +50,85 @@ class GltfBuilder:
 
     def add_accessor(self, values: Any, *, bounds: bool = False) -> int:
         """Float32 values, (T,) or (T, 3) or (T, 4); the accessor's index."""
-        array = np.ascontiguousarray(values, "<f4")
-        data = array.tobytes()
-        self.document["bufferViews"].append(
-            {"buffer": 0, "byteOffset": self._n_bytes, "byteLength": len(data)}
-        )
+        return self.add_array(np.asarray(values, "<f4"), bounds=bounds)
+
+    def add_array(
+        self, values: Any, *, normalized: bool = False, bounds: bool = False, padded: bool = False
+    ) -> int:
+        """Values of the component type that they have, (n,) or (n, 3), (n, 4) or (n, 16).
+
+        Parameters
+        ----------
+        normalized : bool
+            Integers stand for 0..1 or -1..1.
+        padded : bool
+            Rows begin at multiples of four bytes, as vertex attributes must.
+        """
+        array = np.ascontiguousarray(values)
         width = 1 if array.ndim == 1 else array.shape[1]
         accessor: dict[str, Any] = {
-            "bufferView": len(self.document["bufferViews"]) - 1,
-            "componentType": _FLOAT,
+            "componentType": _COMPONENTS[array.dtype.str[1:]],
             "count": len(array),
             "type": _TYPES[width],
         }
+        if normalized:
+            accessor["normalized"] = True
         if bounds:
             accessor["min"] = np.atleast_1d(array.min(axis=0)).tolist()
             accessor["max"] = np.atleast_1d(array.max(axis=0)).tolist()
-        self._chunks.append(data)
-        self._n_bytes += len(data)
+        row = width * array.itemsize
+        if padded and row % 4:
+            wide = np.zeros((len(array), row + -row % 4), np.uint8)
+            wide[:, :row] = array.view(np.uint8).reshape(len(array), row)
+            accessor["bufferView"] = self._add_view(wide.tobytes(), byteStride=wide.shape[1])
+        else:
+            accessor["bufferView"] = self._add_view(array.tobytes())
         self.document["accessors"].append(accessor)
         return len(self.document["accessors"]) - 1
 
+    def add_sparse(self, count: int, index: Any, values: Any, *, normalized: bool = False) -> int:
+        """Rows of zeros, (count, 3), but for those at ``index``, which rises; the accessor."""
+        values = np.ascontiguousarray(values)
+        index = np.ascontiguousarray(index, "<u2" if count <= _MOST_U2 else "<u4")
+        accessor: dict[str, Any] = {
+            "componentType": _COMPONENTS[values.dtype.str[1:]],
+            "count": count,
+            "type": "VEC3",
+            "min": np.minimum(values.min(axis=0, initial=0), 0).tolist(),
+            "max": np.maximum(values.max(axis=0, initial=0), 0).tolist(),
+        }
+        if normalized:
+            accessor["normalized"] = True
+        if len(index):
+            accessor["sparse"] = {
+                "count": len(index),
+                "indices": {
+                    "bufferView": self._add_view(index.tobytes()),
+                    "componentType": _COMPONENTS[index.dtype.str[1:]],
+                },
+                "values": {"bufferView": self._add_view(values.tobytes())},
+            }
+        self.document["accessors"].append(accessor)
+        return len(self.document["accessors"]) - 1
+
+    def _add_view(self, data: bytes, **more: int) -> int:
+        """A view of the buffer, at a multiple of four bytes."""
+        self.document["bufferViews"].append(
+            {"buffer": 0, "byteOffset": self._n_bytes, "byteLength": len(data), **more}
+        )
+        data += bytes(-len(data) % 4)
+        self._chunks.append(data)
+        self._n_bytes += len(data)
+        return len(self.document["bufferViews"]) - 1
+
     def animate(self, node: int, path: str, times: int, values: Any) -> None:
         """Linear keys of a node's ``translation``, ``rotation`` or ``weights``."""
+        self.animate_with(node, path, times, self.add_accessor(values))
+
+    def animate_with(self, node: int, path: str, times: int, values: int) -> None:
+        """The same with an accessor that is there already."""
         animation = self.document["animations"][0]
-        animation["samplers"].append(
-            {"input": times, "output": self.add_accessor(values), "interpolation": "LINEAR"}
-        )
+        animation["samplers"].append({"input": times, "output": values, "interpolation": "LINEAR"})
         animation["channels"].append(
             {
                 "sampler": len(animation["samplers"]) - 1,

@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket
 
 from livefacs.clock import now_ns
 from livefacs.errors import SinkError
-from livefacs.mirror import api
+from livefacs.mirror import api, stage_files
 from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
 from livefacs.mirror.page import Page
@@ -107,6 +107,7 @@ class Mirror(MirrorCore):
         """The ASGI application."""
         routes = [
             *api.routes(self),
+            *stage_files.routes(),
             WebSocketRoute("/live", self._live),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
