@@ -85,7 +85,7 @@ class DeviceCapture:
     """A camera of this machine, by index or device path."""
 
     def __init__(self, address: int | str, wishes: CaptureWishes) -> None:
-        _silence_opencv()
+        silence_opencv()
         self._capture = _open_device(address)
         fourcc = cv2.VideoWriter.fourcc(*wishes.pixel_format)
         self._capture.set(cv2.CAP_PROP_FOURCC, fourcc)
@@ -221,7 +221,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def _silence_opencv() -> None:
+def silence_opencv() -> None:
     """Failures come back as results; OpenCV 5 moved the switch for its log."""
     opencv: Any = cv2
     set_log_level = getattr(opencv, "setLogLevel", None) or opencv.utils.logging.setLogLevel

@@ -9,8 +9,9 @@ from livefacs.protocols import Source
 from livefacs.resources import data_path
 from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
 from livefacs.sources.capture import CaptureWishes, is_network_address
-from livefacs.sources.images import ImagesSource, is_image_spec
+from livefacs.sources.images import ImagesSource
 from livefacs.sources.player import Clip, Player
+from livefacs.sources.sequence import is_image_spec
 from livefacs.sources.takes import TakeSource, is_take
 from livefacs.sources.video import VideoSource
 from livefacs.sources.webcam import CameraSource
@@ -34,7 +35,8 @@ def open_source(
     spec : str
         ``auto`` (the first camera that opens, else the performer), ``demo`` (the performer),
         a camera by index, name or path, ``rtsp://…`` or ``http://…``, a video file,
-        a folder of images or a pattern such as ``shots/*.png``, a recorded take (to be replayed).
+        a folder of images or a pattern such as ``shots/*.png`` or ``shot.%04d.jpg``, a recorded
+        take (to be replayed).
     width, height : int
         Pixels asked of a camera; it may give others.
     rate_hz : float

@@ -11,7 +11,7 @@ import pytest
 
 from livefacs.errors import LandmarkerError
 from livefacs.resources import data_path
-from livefacs.sources.images import read_rgb
+from livefacs.sources.pictures import read_rgb
 from livefacs.sources.video import VideoSource
 from livefacs.types import Frame, Landmarks
 
