@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntFlag
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F32, U8
-from livefacs.vocab.facs import MIRROR_ORDER, N_AU
+from livefacs.arrays import F32, I64, U8
+from livefacs.vocab.facs import AU_CHANNELS, MIRROR_ORDER, N_AU
 
 N_LANDMARKS: Final = 478
 """FaceMesh with irises."""
@@ -150,34 +151,53 @@ def _read_only(values: F32) -> F32:
 
 @dataclass(frozen=True, slots=True)
 class ActionUnits:
-    """Action Unit intensities of one frame, in the order of ``vocab.facs.AU_CHANNELS``.
+    """Action Unit intensities of one frame.
 
     Attributes
     ----------
-    intensity : (N_AU,) float32
+    intensity : (n,) float32
         Filtered. 0 is the person's neutral, 1 the calibrated maximum; may exceed 1. NaN: unknown.
-    raw : (N_AU,) float32
+    raw : (n,) float32
         The same before the temporal filter.
-    confidence : (N_AU,) float32, 0..1
+    confidence : (n,) float32, 0..1
+    channels : tuple of str
+        ``vocab.facs.AU_CHANNELS``, in its order, then the actions that the performer taught
+        (``X_tongue_out``); the same object in every frame of a session.
     """
 
     intensity: F32
     raw: F32
     confidence: F32
+    channels: tuple[str, ...] = AU_CHANNELS
 
     @classmethod
-    def neutral(cls) -> ActionUnits:
+    def neutral(cls, channels: tuple[str, ...] = AU_CHANNELS) -> ActionUnits:
         """All zero, with no confidence."""
-        zeros = _read_only(np.zeros(N_AU, np.float32))
-        return cls(zeros, zeros, zeros)
+        zeros = _read_only(np.zeros(len(channels), np.float32))
+        return cls(zeros, zeros, zeros, channels)
+
+    @property
+    def taught(self) -> tuple[str, ...]:
+        """Channels that the performer taught."""
+        return self.channels[N_AU:]
 
     def mirrored(self) -> ActionUnits:
         """Left and right exchanged, head turns, tilts and gaze directions with them."""
-        order = _MIRROR_INDEX
-        return ActionUnits(self.intensity[order], self.raw[order], self.confidence[order])
+        order = _mirror_index(self.channels)
+        return ActionUnits(
+            self.intensity[order], self.raw[order], self.confidence[order], self.channels
+        )
 
 
-_MIRROR_INDEX: Final = np.array(MIRROR_ORDER, np.intp)
+@lru_cache(maxsize=16)
+def _mirror_index(channels: tuple[str, ...]) -> I64:
+    """``mirrored = intensity[index]``; a taught action without a partner stays as it is."""
+    order = list(MIRROR_ORDER)
+    for row, name in enumerate(channels[N_AU:], N_AU):
+        partner = name[:-1] + {"L": "R", "R": "L"}.get(name[-1], "")
+        has_partner = name[-2:] in ("_L", "_R") and partner in channels
+        order.append(channels.index(partner) if has_partner else row)
+    return np.array(order, np.int64)
 
 
 @dataclass(frozen=True, slots=True)

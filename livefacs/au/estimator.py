@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F32, F64
+from livefacs.arrays import F32, F64, U8
 from livefacs.au.model import N_FEATURES, EstimatorModel, load_model
 from livefacs.au.neutral import (
     AutomaticNeutral,
@@ -15,13 +15,15 @@ from livefacs.au.neutral import (
     NeutralCapture,
     canonical_neutral,
 )
+from livefacs.au.personal import NO_MAPS
 from livefacs.au.profile import Profile
 from livefacs.au.smoothing import Smoothing
 from livefacs.clock import s_from_ns
 from livefacs.kernels import step as k
 from livefacs.mesh import N_MESH
 from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health, Landmarks
-from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
+from livefacs.vocab.readings import N_TEXTURE
 
 __all__ = ["Estimator", "load_model"]
 
@@ -31,6 +33,7 @@ FADE_S: Final = 1.0
 RESTART_S: Final = 1.0
 """After a longer gap the filter starts afresh."""
 UNKNOWN_NEUTRAL_CONFIDENCE: Final = 0.3
+_NO_TEXTURE: Final = np.zeros(0, np.uint8)
 N_FACE_CHANNELS: Final = CHANNEL_INDEX["AU51"]
 """Channels before this are facial actions; from it on, head and eyes."""
 
@@ -68,12 +71,16 @@ class Estimator:
         self.profile = profile
         self._focal_px = focal_px
         self._smoothing = smoothing or Smoothing()
-        self._kernel_model = self.model.kernel_model()
-        self._gains = profile.gain_array() if profile else np.ones(N_AU)
+        taught = profile.taught if profile else ()
+        self.channels = profile.channels if profile else AU_CHANNELS
+        self._kernel_model = self.model.kernel_model({a.channel: a.reliability for a in taught})
+        self._gains = profile.gain_array() if profile else np.ones(len(self.channels))
+        self._maps = profile.kernel_maps() if profile else NO_MAPS
         self._given = neutral or (profile.neutral if profile else None)
         self._points = np.zeros((N_MESH, 3), np.float32)
+        self._texture = np.zeros(N_TEXTURE, np.uint8)
         self._frame = np.zeros(6)
-        self._result = _new_result()
+        self._result = _new_result(len(self.channels))
         self.reset()
 
     def reset(self) -> None:
@@ -81,7 +88,7 @@ class Estimator:
         self._automatic = None if self._given else AutomaticNeutral(self.model)
         self._capture: NeutralCapture | None = None
         self._use_neutral(self._given or canonical_neutral(self.model))
-        self._state = _new_state(self._smoothing)
+        self._state = _new_state(self._smoothing, len(self.channels))
         self._last_ns: int | None = None
         self._seen_ns: int | None = None
         self._last: Estimate | None = None
@@ -122,11 +129,12 @@ class Estimator:
 
     def warm_up(self) -> None:
         """Compile the kernel with the arrays of a live run, without touching the performer."""
-        state, points = _new_state(self._smoothing), np.zeros((N_MESH, 3), np.float32)
+        n = len(self.channels)
+        state, points = _new_state(self._smoothing, n), np.zeros((N_MESH, 3), np.float32)
         points[:] = 100.0 * self.model.canonical + 300.0
         frame = np.array((320.0, 240.0, 640.0, 640.0, 480.0, 0.0))
-        person = canonical_neutral(self.model).person(self._kernel_model)
-        k.step(points, frame, self._kernel_model, person, state, _new_result())
+        person = canonical_neutral(self.model).person(self._kernel_model, maps=self._maps)
+        k.step(points, _NO_TEXTURE, frame, self._kernel_model, person, state, _new_result(n))
 
     def estimate(self, landmarks: Landmarks) -> Estimate:
         """Action Units, head pose and gaze of one mesh.
@@ -149,8 +157,8 @@ class Estimator:
 
         Returns
         -------
-        (N_AU,) float32
-            A view, overwritten by the next frame.
+        (n,) float32
+            By ``channels``; a view, overwritten by the next frame.
         """
         self._step(landmarks)
         return self._result.raw
@@ -164,16 +172,30 @@ class Estimator:
         focal_px = self._focal_px or float(max(width, height))
         self._frame[:] = width / 2.0, height / 2.0, focal_px, width, height, dt_s
         flags = k.step(
-            self._points, self._frame, self._kernel_model, self._person, self._state, self._result
+            self._points,
+            self._texture_of(landmarks),
+            self._frame,
+            self._kernel_model,
+            self._person,
+            self._state,
+            self._result,
         )
         return dt_s, flags
+
+    def _texture_of(self, landmarks: Landmarks) -> U8:
+        """The texture of a frame in an array of our own, so that the kernel has one signature."""
+        if landmarks.readings is None:
+            return _NO_TEXTURE
+        np.copyto(self._texture, landmarks.readings.texture)
+        return self._texture
 
     def hold(self, t_ns: int) -> Estimate:
         """The frame has no face: the last values stand for half a second, then fade to neutral."""
         self._last_ns = t_ns
         if self._last is None or self._seen_ns is None:
             health = Health.NO_FACE | self._calibration_health()
-            return Estimate(ActionUnits.neutral(), HeadPose(), Gaze(), health)
+            units = ActionUnits.neutral(self.channels)
+            return Estimate(units, HeadPose(), Gaze(), health)
         lost_s = s_from_ns(max(0, t_ns - self._seen_ns))
         left = np.float32(min(1.0, max(0.0, 1.0 - (lost_s - HOLD_S) / FADE_S)))
         last = self._last
@@ -183,6 +205,7 @@ class Estimator:
             last.units.intensity * left,
             last.units.raw * left,
             last.units.confidence * left * np.float32(0.5),
+            self.channels,
         )
         health = Health.NO_FACE | Health.HELD | self._calibration_health()
         return Estimate(units, _faded_pose(last.head, float(left)), last.gaze, health)
@@ -208,7 +231,7 @@ class Estimator:
 
     def _use_neutral(self, neutral: Neutral) -> None:
         self._neutral = neutral
-        self._person = neutral.person(self._kernel_model, self._gains)
+        self._person = neutral.person(self._kernel_model, self._gains, self._maps)
 
     def _calibration_health(self) -> Health:
         return Health.OK if self.is_calibrated else Health.UNCALIBRATED
@@ -219,7 +242,10 @@ class Estimator:
         if self._automatic is not None and not self._automatic.is_known:
             confidence *= np.float32(UNKNOWN_NEUTRAL_CONFIDENCE)
         units = ActionUnits(
-            _frozen(result.intensity.copy()), _frozen(result.raw.copy()), _frozen(confidence)
+            _frozen(result.intensity.copy()),
+            _frozen(result.raw.copy()),
+            _frozen(confidence),
+            self.channels,
         )
         health = self._calibration_health()
         if flags & k.FLAG_OUT_OF_RANGE:
@@ -245,28 +271,28 @@ def _faded_pose(head: HeadPose, left: float) -> HeadPose:
     )
 
 
-def _new_state(smoothing: Smoothing) -> k.State:
+def _new_state(smoothing: Smoothing, n: int) -> k.State:
     return k.State(
-        filter_parameters=smoothing.parameters(),
-        filter=np.full((N_AU, 2), np.nan),
-        held=np.zeros(N_AU),
+        filter_parameters=smoothing.parameters(n - N_AU),
+        filter=np.full((n, 2), np.nan),
+        held=np.zeros(n),
         gaze=np.zeros(4),
         scalars=np.zeros(k.N_SCALARS),
     )
 
 
-def _new_result() -> k.Result:
+def _new_result(n: int) -> k.Result:
     return k.Result(
         orthographic=np.zeros((N_MESH, 3)),
         aligned=np.zeros((N_MESH, 3)),
         rotation=np.eye(3),
         offset=np.zeros(3),
         features=np.zeros(N_FEATURES),
-        values=np.zeros(N_AU),
-        filtered=np.zeros(N_AU),
-        raw=np.zeros(N_AU, np.float32),
-        intensity=np.zeros(N_AU, np.float32),
-        confidence=np.zeros(N_AU, np.float32),
+        values=np.zeros(n),
+        filtered=np.zeros(n),
+        raw=np.zeros(n, np.float32),
+        intensity=np.zeros(n, np.float32),
+        confidence=np.zeros(n, np.float32),
         head=np.zeros(6),
         gaze=np.zeros(4),
         facts=np.zeros(k.N_FACTS),

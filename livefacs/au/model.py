@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -82,14 +83,22 @@ class EstimatorModel:
     reliability: F32
     provenance: dict[str, Any]
 
-    def kernel_model(self) -> k.Model:
-        """The arrays as the kernel takes them, rows of the map without their zeros."""
+    def kernel_model(self, more: Mapping[str, float] = MappingProxyType({})) -> k.Model:
+        """The arrays as the kernel takes them, rows of the map without their zeros.
+
+        Parameters
+        ----------
+        more : mapping of channel to reliability
+            Channels beyond those of FACS, which these weights say nothing of.
+        """
         starts, columns, values = [0], [], []
         for row in self.weights:
             used = np.flatnonzero(row)
             columns.append(used)
             values.append(row[used])
             starts.append(starts[-1] + used.size)
+        starts += [starts[-1]] * len(more)
+        reliability = np.nan_to_num(self.reliability.astype(np.float64), nan=UNMEASURED)
         return k.Model(
             align_ids=np.ascontiguousarray(self.align_ids, np.int64),
             align_prior=np.ascontiguousarray(self.align_prior, np.float64),
@@ -100,9 +109,9 @@ class EstimatorModel:
             starts=np.array(starts, np.int64),
             columns=np.concatenate(columns).astype(np.int64),
             weights=np.concatenate(values).astype(np.float32),
-            bias=self.bias.astype(np.float64),
-            reliability=np.nan_to_num(self.reliability.astype(np.float64), nan=UNMEASURED),
-            side=np.array([_side(name) for name in AU_CHANNELS], np.int64),
+            bias=np.append(self.bias.astype(np.float64), np.zeros(len(more))),
+            reliability=np.append(reliability, np.fromiter(more.values(), np.float64)),
+            side=np.array([_side(name) for name in (*AU_CHANNELS, *more)], np.int64),
             roles=_roles(),
             limits=_limits(),
         )

@@ -15,9 +15,9 @@ import numpy as np
 from livefacs import mesh
 from livefacs.arrays import F64, Bool
 from livefacs.au.model import EstimatorModel
+from livefacs.au.personal import NO_MAPS, KernelMaps
 from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS, pose_terms
-from livefacs.vocab.facs import N_AU
 
 SETTLE_S: Final = 0.1
 """A fresh tracker's first frames are about a pixel off."""
@@ -60,7 +60,9 @@ class Neutral:
     shape: F64
     angles_rad: F64
 
-    def person(self, model: k.Model, gains: F64 | None = None) -> k.Person:
+    def person(
+        self, model: k.Model, gains: F64 | None = None, maps: KernelMaps = NO_MAPS
+    ) -> k.Person:
         """The kernel's arrays."""
         terms = np.zeros(N_POSE_TERMS)
         yaw, pitch, roll = (float(angle) for angle in self.angles_rad)
@@ -73,7 +75,11 @@ class Neutral:
             neutral_terms=terms,
             neutral_angles=np.ascontiguousarray(self.angles_rad, np.float64),
             neutral_measures=measures,
-            gains=np.ones(N_AU) if gains is None else np.ascontiguousarray(gains, np.float64),
+            gains=np.ones(len(model.bias))
+            if gains is None
+            else np.ascontiguousarray(gains, np.float64),
+            with_image=maps[0],
+            without_image=maps[1],
         )
 
 

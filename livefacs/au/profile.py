@@ -11,23 +11,45 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.arrays import F64
+from livefacs.au.examples import Examples
 from livefacs.au.neutral import Neutral
+from livefacs.au.personal import (
+    KernelMaps,
+    PersonalMaps,
+    PersonalModel,
+    TaughtAction,
+    kernel_maps,
+    maps_from_plain,
+    merged,
+)
+from livefacs.au.profile_body import (
+    FORMAT,
+    VERSION,
+    Fields,
+    check_frame,
+    checksum,
+    examples_from_plain,
+    examples_to_plain,
+    maxima_from_body,
+    model_from_plain,
+    model_to_plain,
+    neutral_from_body,
+    taught_from_plain,
+    taught_to_plain,
+)
 from livefacs.errors import ProfileError
 from livefacs.files.atomic import make_folder, write_bytes, write_text
-from livefacs.files.hashes import hash_bytes
-from livefacs.mesh import N_MESH, is_same_mesh
+from livefacs.mesh import is_same_mesh
 from livefacs.resources import user_profiles_folder
-from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
+from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX
 
-FORMAT: Final = "livefacs-profile"
-VERSION: Final = 1
 GAIN_LIMITS: Final = (0.5, 3.0)
 """A personal maximum outside these bounds is a failed capture, not a person."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One person's neutral and maxima.
+    """One person's neutral, maxima and personal model.
 
     Attributes
     ----------
@@ -39,6 +61,14 @@ class Profile:
         Strongest intensity that the person produced, by channel, on the uncalibrated scale.
     created : str
         UTC, ISO 8601.
+    weights : str
+        Digest of the estimator weights that the personal model was learned over.
+    personal : PersonalModel or None
+    taught : tuple of TaughtAction
+    taught_maps : (with image, without image) or None
+        Maps of the taught channels.
+    examples : Examples or None
+        Condensed frames of what was shown on request: later prompts are learned against them.
     """
 
     name: str
@@ -46,10 +76,33 @@ class Profile:
     neutral: Neutral
     maxima: dict[str, float] = field(default_factory=dict)
     created: str = ""
+    weights: str = ""
+    personal: PersonalModel | None = None
+    taught: tuple[TaughtAction, ...] = ()
+    taught_maps: tuple[PersonalMaps, PersonalMaps] | None = None
+    examples: Examples | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel of an estimate with this profile: those of FACS, then the taught ones."""
+        return (*AU_CHANNELS, *(action.channel for action in self.taught))
+
+    def kernel_maps(self) -> KernelMaps:
+        """Personal and taught maps as the kernel takes them."""
+        row_of = {name: row for row, name in enumerate(self.channels)}
+        sides = []
+        for side in (0, 1):
+            parts = []
+            if self.personal is not None:
+                parts.append((self.personal.with_image, self.personal.without_image)[side])
+            if self.taught_maps is not None:
+                parts.append(self.taught_maps[side])
+            sides.append(kernel_maps(merged(parts), row_of))
+        return sides[0], sides[1]
 
     def gain_array(self) -> F64:
-        """(N_AU,) float64 that bring each measured maximum to 1; 1 where none was measured."""
-        gains = np.ones(N_AU)
+        """(n,) float64 that bring each measured maximum to 1; 1 where none was measured."""
+        gains = np.ones(len(self.channels))
         for channel, maximum in self.maxima.items():
             gains[CHANNEL_INDEX[channel]] = float(np.clip(1.0 / max(maximum, 1e-6), *GAIN_LIMITS))
         return gains
@@ -57,7 +110,7 @@ class Profile:
     @property
     def digest(self) -> str:
         """First 12 digits of the SHA-256 of what the file holds, to know the profile again."""
-        return _checksum(_body(self))[:12]
+        return checksum(_body(self))[:12]
 
     def has_maximum(self, channel: str) -> bool:
         """True where the person's own maximum is known, so that letters are not provisional."""
@@ -90,7 +143,7 @@ def save_profile(profile: Profile, path: Path) -> None:
         It cannot be written.
     """
     body = _body(profile)
-    body["sha256"] = _checksum(body)
+    body["sha256"] = checksum(body)
     try:
         make_folder(path.parent)
         if path.exists():
@@ -127,17 +180,14 @@ def load_profile(name: str, backend: str | None = None, folder: Path | None = No
         ) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ProfileError(f"profile {path} is damaged ({error}); calibrate again") from None
-    _check(body, path)
-    if backend is not None and not is_same_mesh(body["backend"], backend):
-        option = body["backend"].partition("-")[0]
+    profile = _profile_of(body, str(path))
+    if backend is not None and not is_same_mesh(profile.backend, backend):
+        option = profile.backend.partition("-")[0]
         raise ProfileError(
-            f"profile {path} was calibrated with the {body['backend']} landmarks, this session "
+            f"profile {path} was calibrated with the {profile.backend} landmarks, this session "
             f"uses {backend}: calibrate again, or choose --landmarker {option}"
         )
-    neutral = Neutral(
-        np.array(body["neutral_shape"], np.float64), np.array(body["neutral_angles_rad"], float)
-    )
-    return Profile(body["name"], body["backend"], neutral, body["maxima"], body["created"])
+    return profile
 
 
 def _body(profile: Profile) -> dict[str, Any]:
@@ -147,29 +197,47 @@ def _body(profile: Profile) -> dict[str, Any]:
         "name": profile.name,
         "backend": profile.backend,
         "created": profile.created,
+        "weights": profile.weights,
         "maxima": {name: round(value, 5) for name, value in sorted(profile.maxima.items())},
         "neutral_angles_rad": np.round(profile.neutral.angles_rad, 6).tolist(),
         "neutral_shape": np.round(profile.neutral.shape, 6).tolist(),
+        "personal": model_to_plain(profile.personal),
+        "taught": taught_to_plain(profile.taught),
+        "taught_maps": None
+        if profile.taught_maps is None
+        else [maps.plain() for maps in profile.taught_maps],
+        "examples": examples_to_plain(profile.examples),
     }
 
 
-def _checksum(body: dict[str, Any]) -> str:
-    rest = {key: value for key, value in body.items() if key != "sha256"}
-    return hash_bytes(json.dumps(rest, sort_keys=True).encode())
+def _profile_of(body: dict[str, Any], where: str) -> Profile:
+    """Raises ``ProfileError`` with everything that is wrong."""
+    check_frame(body, where)
+    fields = Fields(body)
+    optional: dict[str, Any] = {}
+    if body["version"] > 1:
+        optional = {
+            "weights": fields.get("weights", str, ""),
+            "personal": fields.get("personal", model_from_plain),
+            "taught": fields.get("taught", taught_from_plain, ()),
+            "taught_maps": fields.get("taught_maps", _maps_pair),
+            "examples": fields.get("examples", examples_from_plain),
+        }
+    profile = Profile(
+        fields.get("name", str, ""),
+        fields.get("backend", str, ""),
+        neutral_from_body(fields),
+        fields.get("maxima", maxima_from_body, {}),
+        fields.get("created", str, ""),
+        **optional,
+    )
+    if fields.faults:
+        raise ProfileError(f"profile {where} cannot be used", fields.faults)
+    return profile
 
 
-def _check(body: Any, path: Path) -> None:
-    if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise ProfileError(f"{path} is not a livefacs profile")
-    if body.get("version") != VERSION:
-        raise ProfileError(
-            f"profile {path} has version {body.get('version')}, this livefacs reads version "
-            f"{VERSION}: calibrate again"
-        )
-    if body.get("sha256") != _checksum(body):
-        raise ProfileError(f"profile {path} is damaged (checksum differs): calibrate again")
-    faults = [f"unknown channel {name}" for name in body["maxima"] if name not in AU_CHANNELS]
-    if np.shape(body["neutral_shape"]) != (N_MESH, 3):
-        faults.append(f"the neutral has shape {np.shape(body['neutral_shape'])}")
-    if faults:
-        raise ProfileError(f"profile {path} cannot be used", faults)
+def _maps_pair(value: Any) -> tuple[PersonalMaps, PersonalMaps] | None:
+    if value is None:
+        return None
+    with_image, without_image = value
+    return maps_from_plain(with_image), maps_from_plain(without_image)

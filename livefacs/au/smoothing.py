@@ -35,9 +35,9 @@ class Smoothing:
     cutoff_hz: float = DEFAULT_CUTOFF_HZ
     beta: float = DEFAULT_BETA
 
-    def parameters(self) -> F64:
-        """(N_AU, 3) float64 for ``kernels.smoothing.one_euro``."""
-        rows = np.empty((len(AU_CHANNELS), 3))
+    def parameters(self, n_more: int = 0) -> F64:
+        """(N_AU + n_more, 3) float64 for ``kernels.smoothing.one_euro``."""
+        rows = np.empty((len(AU_CHANNELS) + n_more, 3))
         rows[:] = self.cutoff_hz, self.beta, SPEED_CUTOFF_HZ
         if self.cutoff_hz > 0:
             for i, channel in enumerate(AU_CHANNELS):

@@ -25,7 +25,8 @@ from livefacs.au.calibration import (
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
-from livefacs.au.profile import Profile, profile_path, save_profile
+from livefacs.au.personal import LEARNED
+from livefacs.au.profile import Profile, load_profile, profile_path, save_profile
 from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.keys import keys_pressed
@@ -35,7 +36,7 @@ from livefacs.clock import s_from_ns
 from livefacs.config import load_options
 from livefacs.errors import SourceError
 from livefacs.landmarkers import open_landmarker
-from livefacs.offline import SolveOptions, working_take
+from livefacs.offline import SolveOptions, calibrate_clip, working_take
 from livefacs.protocols import Landmarker, Source
 from livefacs.sources import open_source
 from livefacs.types import Landmarks
@@ -57,6 +58,13 @@ def calibrate(
         str | None,
         typer.Option(help="In a clip: seconds START:END in which the face rests."),
     ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="What was asked for in a clip, and when: a JSON file; no key is needed."),
+    ] = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="Add to the profile; what is asked for again is replaced.")
+    ] = False,
     neutral_only: Annotated[
         bool, typer.Option("--neutral-only", help="Leave the range of motion out.")
     ] = False,
@@ -64,6 +72,7 @@ def calibrate(
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     weights: shared.Weights = None,
+    reader: shared.Reader = None,
 ) -> None:
     """Make a personal profile: three seconds of neutral, then movement by movement.
 
@@ -73,13 +82,16 @@ def calibrate(
     path = profile_path(name)
     console = make_console(highlight=False)
     say_if_compiling()
+    given = {"landmarker": landmarker, "model": model, "weights": weights, "reader": reader}
+    options = SolveOptions(
+        load_options(None, {"tracking": given}).tracking,
+        neutral_s=seconds_from_text(neutral),
+        as_live=False,
+    )
+    if prompts is not None:
+        _calibrate_from_prompts(console, path, source, prompts, add, options)
+        return
     if Path(source).exists() and not source.startswith("/dev/"):
-        given = {"landmarker": landmarker, "model": model, "weights": weights}
-        options = SolveOptions(
-            load_options(None, {"tracking": given}).tracking,
-            neutral_s=seconds_from_text(neutral),
-            as_live=False,
-        )
         profile = _from_clip(path.stem, source, options, not neutral_only)
     else:
         estimator_model = load_model(weights)
@@ -92,6 +104,22 @@ def calibrate(
     save_profile(profile, path)
     known = len(profile.maxima)
     console.print(f"{path}: neutral and {known} personal maxima", markup=False)
+
+
+def _calibrate_from_prompts(
+    console: Console, path: Path, source: str, prompts: Path, add: bool, options: SolveOptions
+) -> None:
+    earlier = load_profile(str(path)) if add else None
+    with console.status(f"{source}: looking for the face"):
+        done = calibrate_clip(path.stem, source, prompts, options, earlier=earlier)
+    save_profile(done.profile, path)
+    for notice in done.notices:
+        console.print(notice, markup=False)
+    lessons = done.profile.personal.lessons if done.profile.personal is not None else ()
+    for lesson in lessons:
+        console.print(lesson.sentence, markup=False)
+    n_learned = sum(lesson.outcome == LEARNED for lesson in lessons)
+    console.print(f"{path}: {n_learned} of {len(lessons)} actions learned", markup=False)
 
 
 def _from_clip(name: str, clip: str, options: SolveOptions, is_range_wanted: bool) -> Profile:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from livefacs.arrays import F32, F64, I64
+from livefacs.arrays import F32, F64, I64, U8
 from livefacs.kernels._jit import kernel
 from livefacs.kernels.features import (
     N_POSE_TERMS,
@@ -28,6 +28,7 @@ from livefacs.kernels.geometry import (
     undo_perspective,
 )
 from livefacs.kernels.intensity import floor_at_zero, linear_map
+from livefacs.kernels.personal import Personal, add_personal
 from livefacs.kernels.smoothing import one_euro
 
 N_MEASURES = 7
@@ -84,6 +85,8 @@ class Person(NamedTuple):
     neutral_angles: F64  # (3,) yaw, pitch, roll of the neutral
     neutral_measures: F64  # (7,)
     gains: F64  # (n,)
+    with_image: Personal  # maps for frames whose image was read
+    without_image: Personal  # maps for frames that bring a mesh alone
 
 
 class State(NamedTuple):
@@ -177,8 +180,19 @@ def set_gaze(model: Model, is_frozen: bool, state: State, result: Result) -> Non
 
 
 @kernel
+def gate_corners(model: Model, person: Person, result: Result) -> None:
+    """An opening mouth draws its corners down by itself: that is no AU15."""
+    limits = model.limits
+    gap = result.facts[LIP_GAP] - person.neutral_measures[6]
+    parted = (gap - limits[GATE_FROM]) / limits[GATE_SPAN]
+    for side in range(2):
+        down = model.roles[CORNERS_DOWN] + side
+        result.values[down] *= min(1.0, max(limits[GATE_FLOOR], 1.0 - parted))
+
+
+@kernel
 def set_derived(model: Model, person: Person, dt_s: float, state: State, result: Result) -> None:
-    """Channels that follow from others or from the head: 43, 27, 51 to 56; 15 in an open mouth."""
+    """Channels that follow from others or from the head: 43, 27, 51 to 56."""
     v, limits, roles = result.values, model.limits, model.roles
     for side in range(2):
         blink = v[roles[BLINK] + side]
@@ -187,11 +201,6 @@ def set_derived(model: Model, person: Person, dt_s: float, state: State, result:
         state.scalars[SHUT_L_S + side] = shut
         ramp = (shut - limits[CLOSED_AFTER_S]) / limits[CLOSED_RAMP_S]
         v[roles[CLOSURE] + side] = blink * min(1.0, max(0.0, ramp))
-    # an opening mouth draws its corners down by itself
-    gap = result.facts[LIP_GAP] - person.neutral_measures[6]
-    parted = (gap - limits[GATE_FROM]) / limits[GATE_SPAN]
-    for side in range(2):
-        v[roles[CORNERS_DOWN] + side] *= min(1.0, max(limits[GATE_FLOOR], 1.0 - parted))
     far = (v[roles[JAW_DROP]] - limits[STRETCH_FROM]) / (1.0 - limits[STRETCH_FROM])
     v[roles[MOUTH_STRETCH]] = max(0.0, far)
     head = roles[HEAD]
@@ -250,7 +259,7 @@ def set_confidence(model: Model, flags: int, result: Result) -> None:
         turned = ramp_down(abs(yaw), 0.35, 0.87, 0.3)
         if model.side[c] != 0 and away > 0.0:
             turned = ramp_down(away, 0.26, 0.70, 0.0)
-        if c >= model.roles[HEAD]:
+        if model.roles[HEAD] <= c < model.roles[EYES] + 4:
             turned = ramp_down(abs(yaw), 0.70, 1.40, 0.3)
         result.confidence[c] = model.reliability[c] * common * turned
 
@@ -312,7 +321,13 @@ def align(points_px: F32, frame: F64, model: Model, person: Person, result: Resu
 
 @kernel
 def step(
-    points_px: F32, frame: F64, model: Model, person: Person, state: State, result: Result
+    points_px: F32,
+    texture: U8,
+    frame: F64,
+    model: Model,
+    person: Person,
+    state: State,
+    result: Result,
 ) -> int:
     """The whole chain for one frame.
 
@@ -320,6 +335,8 @@ def step(
     ----------
     points_px : (478, 3) float32
         Image pixels.
+    texture : (n_texture,) uint8
+        Of the upright face; empty where the image was not read.
     frame : (6,) float64
         Principal point x, y; focal length; width; height (pixels); seconds since the frame
         before, <= 0 to restart the filter.
@@ -345,6 +362,9 @@ def step(
     for side in range(2):  # a neutral with lowered lids is a partly closed eye all the same
         result.values[model.roles[BLINK] + side] += result.facts[LID_OFFSET_L + side]
     floor_at_zero(result.values, person.gains, model.limits[CEILING])
+    gate_corners(model, person, result)
+    maps = person.with_image if texture.shape[0] > 0 else person.without_image
+    add_personal(result.features, texture, maps, model.limits[CEILING], result.values)
     set_derived(model, person, dt_s, state, result)
     flags = FLAG_GAZE_FROZEN if is_frozen else 0
     if is_frozen:

@@ -1,5 +1,6 @@
 """Clips and takes, solved offline: meshes, Action Units, the chosen format."""
 
+from livefacs.offline.calibrate_clip import Calibrated, calibrate_clip
 from livefacs.offline.clip import solve_clip, work_on_clip
 from livefacs.offline.estimating import clip_estimator, estimates
 from livefacs.offline.find_clips import find_jobs
@@ -16,11 +17,13 @@ from livefacs.offline.working import WorkingTake, working_take
 
 __all__ = [
     "TAKE_FORMAT",
+    "Calibrated",
     "ClipReport",
     "Mesh",
     "Meshes",
     "SolveOptions",
     "WorkingTake",
+    "calibrate_clip",
     "checked_mark",
     "clip_estimator",
     "estimates",

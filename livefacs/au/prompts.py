@@ -1,0 +1,191 @@
+"""What a performer is asked for in a recorded range of motion, and when: a JSON file.
+
+``neutral`` and ``head`` are ``[start, end]`` in seconds: the resting face, still and turning
+slowly. ``prompts`` is a list of ``{"actions": ["AU12"], "start_s": 8.0, "end_s": 10.6}``; in each
+the movement is made twice. ``AU45_L`` asks for one side.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from livefacs.au.features import REGIONS
+from livefacs.errors import ConfigError
+from livefacs.vocab.facs import AU_CHANNELS, channels_of
+
+SHORTEST_S: Final = 0.8
+"""A movement made twice, and its rest, take longer."""
+LEARNABLE: Final = frozenset({*REGIONS, "AU25"})
+_KEYS: Final = frozenset({"neutral", "head", "prompts"})
+_PROMPT_KEYS: Final = frozenset({"actions", "start_s", "end_s"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A movement that was asked for.
+
+    Attributes
+    ----------
+    actions : tuple of str
+        ``AU12``, or one channel of it, ``AU45_L``.
+    start_s, end_s : float
+        Seconds of the clip.
+    """
+
+    actions: tuple[str, ...]
+    start_s: float
+    end_s: float
+
+    @property
+    def name(self) -> str:
+        """``AU6+AU12``."""
+        return "+".join(self.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """A recorded range of motion.
+
+    Attributes
+    ----------
+    neutral : (start, end) in seconds
+    head : (start, end) or None
+        The resting face turning slowly.
+    prompts : tuple of Prompt, by time
+    """
+
+    neutral: tuple[float, float]
+    head: tuple[float, float] | None
+    prompts: tuple[Prompt, ...]
+
+
+def load_prompts(path: Path, duration_s: float | None = None) -> Prompts:
+    """Read and check a prompts file.
+
+    Parameters
+    ----------
+    path : Path
+    duration_s : float or None
+        Of the clip, where it is known; prompts outside it are faults.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read or says what it may not; holds every fault.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"cannot read prompts {path}: {reason}") from None
+    faults = list(_faults_of(document))
+    prompts = None if faults else _prompts_from(document)
+    if prompts is not None:
+        faults += time_faults(prompts, duration_s)
+    if faults or prompts is None:
+        raise ConfigError(f"prompts {path} have {len(faults)} fault(s):", faults)
+    return prompts
+
+
+def time_faults(prompts: Prompts, duration_s: float | None) -> list[str]:
+    """Stretches that are too short, overlap, or lie outside the clip."""
+    stretches = [("neutral", *prompts.neutral)]
+    if prompts.head is not None:
+        stretches.append(("head", *prompts.head))
+    stretches += [
+        (f"prompts[{i + 1}] {prompt.name}", prompt.start_s, prompt.end_s)
+        for i, prompt in enumerate(prompts.prompts)
+    ]
+    faults = []
+    for name, start, end in stretches:
+        if start < 0.0 or (duration_s is not None and end > duration_s + 0.05):
+            clip = "" if duration_s is None else f", the clip 0 to {duration_s:.2f} s"
+            faults.append(f"{name}: {start:g} to {end:g} s lies outside the clip{clip}")
+        elif end - start < SHORTEST_S:
+            faults.append(f"{name}: {start:g} to {end:g} s, expected at least {SHORTEST_S:g} s")
+    in_time = sorted(stretches, key=lambda each: each[1])
+    for (name, _, end), (later, start, _) in pairwise(in_time):
+        if start < end - 1e-6:
+            faults.append(f"{later} begins at {start:g} s, before {name} ends at {end:g} s")
+    return faults
+
+
+def _faults_of(document: Any) -> Iterator[str]:
+    """What is wrong with the shape of a document."""
+    if not isinstance(document, dict):
+        yield "expected an object with neutral, head and prompts"
+        return
+    for key in sorted(set(document) - _KEYS):
+        yield f"{key}: no such key; expected {', '.join(sorted(_KEYS))}"
+    for key in ("neutral", "head"):
+        if key in document and not _is_span(document[key]):
+            yield f"{key}: expected [start, end] in seconds, got {_shown(document[key])}"
+    if "neutral" not in document:
+        yield "neutral: missing, expected [start, end] in seconds of the resting face"
+    prompts = document.get("prompts")
+    if not isinstance(prompts, list) or not prompts:
+        yield f"prompts: expected a list of at least one prompt, got {_shown(prompts)}"
+        return
+    for i, prompt in enumerate(prompts):
+        yield from _prompt_faults(f"prompts[{i + 1}]", prompt)
+
+
+def _prompt_faults(where: str, prompt: Any) -> Iterator[str]:
+    if not isinstance(prompt, dict):
+        yield f"{where}: expected an object with actions, start_s, end_s, got {_shown(prompt)}"
+        return
+    for key in sorted(set(prompt) - _PROMPT_KEYS):
+        yield f"{where}.{key}: no such key; expected {', '.join(sorted(_PROMPT_KEYS))}"
+    if not _is_span([prompt.get("start_s"), prompt.get("end_s")]):
+        times = [prompt.get("start_s"), prompt.get("end_s")]
+        yield f"{where}: expected start_s before end_s in seconds, got {_shown(times)}"
+    actions = prompt.get("actions")
+    if not isinstance(actions, list) or not actions:
+        yield f"{where}.actions: expected a list such as ['AU12'], got {_shown(actions)}"
+        return
+    for name in actions:
+        if reason := action_fault(name):
+            yield f"{where}.actions: {reason}"
+
+
+def action_fault(name: Any) -> str:
+    """Why a name cannot be asked for; empty where it can."""
+    if not isinstance(name, str):
+        return f"expected a name such as AU12, got {_shown(name)}"
+    action = name.removesuffix("_L").removesuffix("_R")
+    is_measured = name in AU_CHANNELS or bool(channels_of(name))
+    if is_measured and (name in LEARNABLE or action in LEARNABLE):
+        return ""
+    known = ", ".join(sorted(LEARNABLE, key=lambda each: (each[:2] != "AU", len(each), each)))
+    return f"{name!r} is no action that can be learned; expected one of {known}, or one side of it"
+
+
+def _is_span(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    numbers = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    return len(numbers) == 2 and all(map(math.isfinite, numbers)) and numbers[0] < numbers[1]
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _prompts_from(document: dict[str, Any]) -> Prompts:
+    neutral, head = document["neutral"], document.get("head")
+    prompts = [
+        Prompt(tuple(each["actions"]), float(each["start_s"]), float(each["end_s"]))
+        for each in document["prompts"]
+    ]
+    return Prompts(
+        (float(neutral[0]), float(neutral[1])),
+        None if head is None else (float(head[0]), float(head[1])),
+        tuple(sorted(prompts, key=lambda each: each.start_s)),
+    )

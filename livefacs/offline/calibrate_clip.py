@@ -1,0 +1,147 @@
+"""A profile from a recorded range of motion: a clip or take, and what was asked for in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F64
+from livefacs.au.clip_neutral import neutral_of_seconds
+from livefacs.au.examples import Frames
+from livefacs.au.learning import Asked, Round, frames_of, learn, profile_from_round
+from livefacs.au.likeness import check_same_person
+from livefacs.au.neutral import Neutral
+from livefacs.au.profile import Profile
+from livefacs.au.prompts import Prompts, load_prompts
+from livefacs.clock import s_from_ns
+from livefacs.errors import ConfigError, SourceError
+from livefacs.offline.meshes import Meshes
+from livefacs.offline.options import SolveOptions
+from livefacs.offline.working import WorkingTake, working_take
+from livefacs.types import Landmarks
+
+SETTLE_S: Final = 0.3
+"""A tracker's first frames are about a pixel off."""
+MIN_FACE_SHARE: Final = 0.5
+MOST_CROWDED: Final = 0.25
+"""Share of frames with a second face from which nobody can say whose face was learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A profile, and what the user should know of how it was made."""
+
+    profile: Profile
+    notices: tuple[str, ...]
+
+
+def calibrate_clip(
+    name: str,
+    clip: str,
+    prompts: Path,
+    options: SolveOptions,
+    *,
+    earlier: Profile | None = None,
+    on_frame: Callable[[], None] = lambda: None,
+    on_open: Callable[[int | None], None] = lambda _: None,
+) -> Calibrated:
+    """Make a profile from a clip, or add what a clip shows to one.
+
+    Parameters
+    ----------
+    name : str
+    clip : str
+        A clip, an image folder or a take.
+    prompts : Path
+        See ``au.prompts``.
+    options : SolveOptions
+        Landmarker, weights and readers.
+    earlier : Profile or None
+        Its examples are learned with the new ones; what was asked for again is replaced.
+    on_frame, on_open : as of ``working_take``
+
+    Raises
+    ------
+    ConfigError
+        The prompts say what they may not, or lie outside the clip; no face in half of one.
+    SourceError
+        Nobody at rest, or two people in the picture.
+    """
+    load_prompts(prompts)  # its faults are told before a clip is worked through
+    with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
+        _check_people(working)
+        asked_for = load_prompts(prompts, _duration_s(working))
+        faces = Meshes.of_take(working.take).faces
+        model = working.setup.model
+        origin_s = s_from_ns(int(working.take.t_ns[0]))
+        neutral = _neutral(working, asked_for, faces, origin_s)
+        if earlier is not None:
+            check_same_person(model, earlier, neutral)
+        frames = frames_of(model, faces, neutral, origin_s)
+        _check_faces(prompts, asked_for, frames.t_s, working)
+        round_ = Round(
+            frames,
+            frames.between(_rest_start_s(asked_for), asked_for.neutral[1]),
+            np.zeros(0, np.int64) if asked_for.head is None else frames.between(*asked_for.head),
+            [Asked(p.actions, frames.between(p.start_s, p.end_s)) for p in asked_for.prompts],
+        )
+        learned = learn(model, round_, earlier.examples if earlier else None)
+        made = profile_from_round(name, working.setup.backend, neutral, model, learned, earlier)
+        notices = (*working.notices, *_what_is_missing(asked_for, frames))
+        return Calibrated(made, notices)
+
+
+def _rest_start_s(prompts: Prompts) -> float:
+    start, end = prompts.neutral
+    return start + min(SETTLE_S, 0.25 * (end - start))
+
+
+def _duration_s(working: WorkingTake) -> float:
+    times = working.take.t_ns
+    step_ns = int(times[-1] - times[0]) / max(len(times) - 1, 1)
+    return s_from_ns(int(times[-1] - times[0] + step_ns))
+
+
+def _neutral(
+    working: WorkingTake, prompts: Prompts, faces: Sequence[Landmarks], origin_s: float
+) -> Neutral:
+    start, end = _rest_start_s(prompts) + origin_s, prompts.neutral[1] + origin_s
+    try:
+        return neutral_of_seconds(working.setup.model, faces, start, end)
+    except SourceError as error:
+        raise SourceError(f"{working.clip}: neutral: {error}") from None
+
+
+def _check_people(working: WorkingTake) -> None:
+    crowded = float((working.take.frames["n_faces"] > 1).mean())
+    if crowded > MOST_CROWDED:
+        raise SourceError(
+            f"{working.clip}: two people in {100 * crowded:.0f} % of its frames, and nobody could "
+            "say whose face was learned: cut the picture to one person"
+        )
+
+
+def _check_faces(path: Path, prompts: Prompts, t_s: F64, working: WorkingTake) -> None:
+    """Every prompt needs a face in at least half of its frames."""
+    every = (working.take.t_ns - working.take.t_ns[0]) * 1e-9
+    faults = []
+    for i, prompt in enumerate(prompts.prompts):
+        n = int(((every >= prompt.start_s) & (every < prompt.end_s)).sum())
+        seen = int(((t_s >= prompt.start_s) & (t_s < prompt.end_s)).sum())
+        if seen < MIN_FACE_SHARE * max(n, 1):
+            faults.append(f"prompts[{i + 1}] {prompt.name}: no face in {n - seen} of {n} frames")
+    if faults:
+        raise ConfigError(f"prompts {path} cannot be learned from {working.clip}:", faults)
+
+
+def _what_is_missing(prompts: Prompts, frames: Frames) -> tuple[str, ...]:
+    notices = []
+    if frames.texture is None:
+        notices.append("the image was not read: learned from the mesh alone, which tells far less")
+    if prompts.head is None:
+        notices.append("no head turns: nothing holds the learned actions down while the head turns")
+    return tuple(notices)
