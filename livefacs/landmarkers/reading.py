@@ -1,17 +1,21 @@
-"""A landmarker that also reads the face: wrinkles and texture from the image."""
+"""A landmarker that also reads the face: wrinkles, texture and the blendshape net."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from livefacs.au.image_reader import ImageReader
 from livefacs.au.model import EstimatorModel
+from livefacs.landmarkers.opening import has_litert
 from livefacs.protocols import Landmarker
 from livefacs.types import Frame, Landmarks, Readings
 from livefacs.vocab.readings import N_BLENDSHAPES
+
+if TYPE_CHECKING:
+    from livefacs.landmarkers.blendshapes import BlendshapeNetwork
 
 ReaderChoice = Literal["all", "geometry"]
 
@@ -29,13 +33,21 @@ class ReadingLandmarker:
     finder : Landmarker
         Closed with this one.
     image_reader : ImageReader
+    blendshapes : BlendshapeNetwork or None
+        None: its readings stay NaN.
     """
 
-    def __init__(self, finder: Landmarker, image_reader: ImageReader) -> None:
+    def __init__(
+        self,
+        finder: Landmarker,
+        image_reader: ImageReader,
+        blendshapes: BlendshapeNetwork | None,
+    ) -> None:
         self.name = finder.name
         self.description = finder.description
         self._finder = finder
         self._image_reader = image_reader
+        self._blendshapes = blendshapes
 
     def detect(self, frame: Frame) -> Landmarks | None:
         """The mesh and what is read of the face besides; None where there is no face."""
@@ -43,7 +55,10 @@ class ReadingLandmarker:
         if landmarks is None or frame.landmarks is not None:
             return landmarks
         patches, texture = self._image_reader.read(frame.image, landmarks)
-        return replace(landmarks, readings=Readings(patches, texture, _NO_BLENDSHAPES))
+        scores = _NO_BLENDSHAPES
+        if self._blendshapes is not None:
+            scores = self._blendshapes.scores(landmarks.points_px).copy()
+        return replace(landmarks, readings=Readings(patches, texture, scores))
 
     def close(self) -> None:
         """Free the other landmarker."""
@@ -52,4 +67,15 @@ class ReadingLandmarker:
 
 def with_readers(finder: Landmarker, reader: ReaderChoice, model: EstimatorModel) -> Landmarker:
     """The landmarker with the readers that were asked for; ``geometry``: none but the mesh."""
-    return finder if reader == "geometry" else ReadingLandmarker(finder, ImageReader(model))
+    if reader == "geometry":
+        return finder
+    return ReadingLandmarker(finder, ImageReader(model), _blendshape_network())
+
+
+def _blendshape_network() -> BlendshapeNetwork | None:
+    """None where nothing runs it, as with MediaPipe's Tasks backend alone."""
+    if not has_litert():
+        return None
+    from livefacs.landmarkers.blendshapes import BlendshapeNetwork
+
+    return BlendshapeNetwork()
