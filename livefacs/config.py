@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import field, fields, is_dataclass
 from pathlib import Path
@@ -13,6 +11,15 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from livefacs.errors import ConfigError
+from livefacs.files.toml import (
+    Place,
+    Problem,
+    TomlFile,
+    format_place,
+    format_validation_error,
+    near,
+    read_toml,
+)
 from livefacs.resources import configs_folder
 
 _STRICT: Final = ConfigDict(extra="forbid")
@@ -171,16 +178,33 @@ def load_options(config: str | None, overrides: Mapping[str, Any]) -> SessionOpt
     ConfigError
         No such file, not TOML, or keys and values that are wrong: all of them at once.
     """
-    place, document = "the options", {}
-    if config is not None:
-        path = find_config(config)
-        place, document = str(path), _read_toml(path)
-    merged = _merged(document, overrides)
+    file = None if config is None else read_toml(find_config(config))
+    if file is not None:
+        file.raise_problems("configuration")
     try:
-        return _ADAPTER.validate_python(merged)
+        return _ADAPTER.validate_python(_merged(file.document if file else {}, overrides))
     except ValidationError as error:
-        faults = [_words_from_fault(fault) for fault in error.errors()]
-        raise ConfigError(f"{place}: {len(faults)} fault(s)", faults) from None
+        found = [_told(item, file, overrides) for item in error.errors()]
+    what = "the options" if file is None else f"configuration {file.path}"
+    count = "1 error" if len(found) == 1 else f"{len(found)} errors"
+    raise ConfigError(f"{what}: {count}", found)
+
+
+def _told(error: Any, file: TomlFile | None, overrides: Mapping[str, Any]) -> str:
+    """A finding in words, with its line where it is the file's."""
+    place, words = error["loc"], format_validation_error(error, _known_keys())
+    where = format_place(place)
+    if file is None or _is_given(overrides, place):
+        return f"{where}: {words}"
+    return str(Problem(file.path, file.line_of(place), where, words))
+
+
+def _is_given(overrides: Mapping[str, Any], place: Place) -> bool:
+    """True for what the command line says, whatever stands in the file."""
+    value: Any = overrides
+    for key in place:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value is not None
 
 
 def list_configs() -> list[str]:
@@ -196,21 +220,10 @@ def find_config(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    near = difflib.get_close_matches(name, list_configs(), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ConfigError(
         f"no configuration {name!r}: expected a TOML file or one of "
-        f"{', '.join(list_configs())}{hint}"
+        f"{', '.join(list_configs())}{near(name, list_configs())}"
     )
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _merged(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,19 +237,11 @@ def _merged(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _words_from_fault(fault: Any) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "unexpected_keyword_argument":
-        section, _, key = place.rpartition(".")
-        known = _keys_of(section)
-        near = difflib.get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        return f"{place}: no such key; {hint}"
-    return f"{place}: {fault['msg'].lower()}; got {fault['input']!r}"
-
-
-def _keys_of(section: str) -> list[str]:
-    if not section:
-        return [item.name for item in fields(SessionOptions)]
-    kind = get_type_hints(SessionOptions).get(section)
-    return [item.name for item in fields(kind)] if is_dataclass(kind) else []
+def _known_keys() -> dict[str, tuple[str, ...]]:
+    """Keys by section; those of the top under an empty name."""
+    kinds = get_type_hints(SessionOptions)
+    known = {"": tuple(item.name for item in fields(SessionOptions))}
+    for name, kind in kinds.items():
+        if is_dataclass(kind):
+            known[name] = tuple(item.name for item in fields(kind))
+    return known

@@ -36,7 +36,7 @@ def test_all_faults_are_told_at_once_with_suggestions(tmp_path: Path) -> None:
         load_options(str(file), {})
     text = str(caught.value)
     assert str(file) in text
-    assert "source.widht: no such key; did you mean 'width'?" in text
+    assert f"{file}:2: source.widht: unknown key; did you mean 'width'?" in text
     assert "'tall'" in text
     assert "did you mean 'stream'?" in text
     assert "tracking.model" in text
@@ -54,10 +54,20 @@ def test_a_section_that_is_no_table_is_a_fault(tmp_path: Path) -> None:
 def test_what_is_not_toml_is_said_with_the_place(tmp_path: Path, content: str) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(content)
-    with pytest.raises(ConfigError, match=r"not a TOML file.*line 1"):
+    with pytest.raises(ConfigError, match=r"mine.toml:\d: not TOML"):
         load_options(str(file), {})
 
 
 def test_unknown_name_suggests_a_near_one() -> None:
     with pytest.raises(ConfigError, match="did you mean 'default'"):
         find_config("defalt")
+
+
+def test_what_the_command_line_got_wrong_is_not_the_files(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[source]\nwidth = 640\nheight = 1\n")
+    with pytest.raises(ConfigError) as caught:
+        load_options(str(file), {"source": {"width": "wide"}})
+    width, height = sorted(caught.value.faults, key=lambda words: "height" in words)
+    assert width.startswith("source.width: expected a valid integer")
+    assert height.startswith(f"{file}:3: source.height: expected")

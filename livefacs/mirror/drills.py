@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from livefacs.errors import ConfigError
 from livefacs.mirror.leader import curve_from_take
-from livefacs.mirror.schema import CURVE_KINDS, DrillFile, DrillTable, read_toml
+from livefacs.mirror.schema import CURVE_KINDS, DrillFile, DrillTable, checked_file
 from livefacs.resources import data_path, user_data_folder
 from livefacs.vocab.facs import (
     AU_CHANNELS,
@@ -186,20 +186,18 @@ def load_drills(folders: Iterable[Path] | None = None) -> DrillLibrary:
 
 
 def _drills_of(path: Path) -> list[Drill]:
-    file = read_toml(path, DrillFile, "drill file")
-    faults: list[str] = []
-    drills = []
-    for table in file.drill:
+    source, file = checked_file(path, DrillFile, "drill file")
+    drills: list[Drill] = []
+    for number, table in enumerate(file.drill):
         try:
-            drills.append(drill_from_table(table, file.title, path.parent))
+            drill = drill_from_table(table, file.title, path.parent)
         except ConfigError as error:
-            faults.append(" ".join(str(error).split()))
-    names = [table.name for table in file.drill]
-    faults.extend(
-        f"name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1})
-    )
-    if faults:
-        raise ConfigError(f"drill file {path} has {len(faults)} fault(s):", faults)
+            source.add(("drill", number), " ".join(str(error).split()))
+            continue
+        if drill.name in {other.name for other in drills}:
+            source.add(("drill", number, "name"), f"{drill.name!r} is used twice")
+        drills.append(drill)
+    source.raise_problems("drill file")
     return drills
 
 

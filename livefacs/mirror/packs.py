@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
+from livefacs.files.toml import TomlFile
 from livefacs.mirror.coding import Parser
-from livefacs.mirror.schema import ItemTable, PackFile, read_toml
+from livefacs.mirror.schema import ItemTable, PackFile, checked_file
 from livefacs.resources import data_path, user_data_folder
 from livefacs.vocab.notation import Score, parse_notation
 from livefacs.vocab.schemes import FACS, load_scheme, scheme_names
@@ -137,17 +138,15 @@ def load_pack(path: Path) -> Pack:
     ConfigError
         Holds every fault: keys that cannot be read, clips that are not there, names used twice.
     """
-    file = read_toml(path, PackFile, "clip pack")
-    faults: list[str] = []
-    title, codes = _scheme(file, faults)
+    source, file = checked_file(path, PackFile, "clip pack")
+    title, codes = _scheme(file, source)
     parse = parse_notation if file.scheme == FACS else SchemeParser(title, codes or ("?",))
     items: dict[str, Item] = {}
-    for table in file.item:
+    for number, table in enumerate(file.item):
         if table.name in items:
-            faults.append(f"item {table.name!r}: the name is used twice")
-        items[table.name] = _item(table, file.optional, path.parent, parse, faults)
-    if faults:
-        raise ConfigError(f"clip pack {path} has {len(faults)} fault(s):", faults)
+            source.add(("item", number, "name"), f"{table.name!r} is used twice")
+        items[table.name] = _item(table, number, file.optional, parse, source)
+    source.raise_problems("clip pack")
     return Pack(
         name=file.name,
         title=file.title,
@@ -163,11 +162,11 @@ def load_pack(path: Path) -> Pack:
     )
 
 
-def _scheme(file: PackFile, faults: list[str]) -> tuple[str, dict[str, str]]:
+def _scheme(file: PackFile, source: TomlFile) -> tuple[str, dict[str, str]]:
     """Title of the pack's scheme and its codes by name; human FACS needs none listed."""
     if file.scheme == FACS:
         if file.codes:
-            faults.append("codes: human FACS has its own table; leave [codes] out")
+            source.add(("codes",), "human FACS has its own table; leave [codes] out")
         return "FACS", {}
     title, known = file.scheme, {}
     if file.scheme in scheme_names():
@@ -176,33 +175,27 @@ def _scheme(file: PackFile, faults: list[str]) -> tuple[str, dict[str, str]]:
         known = {row.code: row.name for row in scheme.movements if row.code and row.confirmed}
     codes = known | file.codes
     if not codes:
-        faults.append(
-            f"codes: the codes of {file.scheme!r} are not known here; list them in [codes]"
-        )
+        words = f"the codes of {file.scheme!r} are not known here; list them in [codes]"
+        source.add(("scheme",), words)
     return title, codes
 
 
-def _item(
-    table: ItemTable,
-    optional: str,
-    folder: Path,
-    parse: Parser,
-    faults: list[str],
-) -> Item:
+def _item(table: ItemTable, number: int, optional: str, parse: Parser, source: TomlFile) -> Item:
+    place, folder = ("item", number), source.path.parent
     scores: dict[str, tuple[Score, ...]] = {}
     free = "+".join(filter(None, (table.optional, optional)))
     for name, text in (("key", table.key), ("optional", free)):
         try:
             scores[name] = parse(text) if text.strip() else ()
         except ConfigError as error:
-            faults.append(f"item {table.name!r}, {name}: {' '.join(str(error).split())}")
+            source.add((*place, name), " ".join(str(error).split()))
             scores[name] = ()
     clip = _clip_path(table.clip, folder)
     if clip is None:
-        faults.append(f"item {table.name!r}: clip {table.clip!r} leads out of the pack's folder")
+        source.add((*place, "clip"), f"{table.clip!r} leads out of the pack's folder")
         clip = folder
     elif not clip.is_file():
-        faults.append(f"item {table.name!r}: no clip {table.clip!r} in {folder}")
+        source.add((*place, "clip"), f"there is no {table.clip!r} in {folder}")
     return Item(
         table.name, clip, table.start, table.end, table.apex,
         scores["key"], table.key, scores["optional"], table.note,

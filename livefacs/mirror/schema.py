@@ -1,16 +1,14 @@
-"""What drill files, pack files and the page's messages may say; every fault reported at once."""
+"""What drill files, pack files and the page's messages may say; every error reported at once."""
 
 from __future__ import annotations
 
-import json
-import tomllib
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from livefacs.errors import ConfigError
+from livefacs.files.toml import TomlFile, read_toml
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
@@ -183,39 +181,21 @@ def message_from_text(text: str) -> Message | None:
         return None
 
 
-def read_toml(path: Path, model: type[_TableT], what: str) -> _TableT:
-    """Read and check one file.
+def checked_file(path: Path, model: type[_TableT], what: str) -> tuple[TomlFile, _TableT]:
+    """Read and check one file; further problems may be added to it.
 
     Raises
     ------
     ConfigError
-        The file cannot be read or says what it may not; holds every fault.
+        The file cannot be read or says what it may not; holds every error with its line.
     """
+    file = read_toml(path)
+    file.raise_problems(what)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot read {what} {path}: {error}") from None
-    return check(document, model, f"{what} {path}")
-
-
-def check(document: dict[str, Any], model: type[_TableT], where: str) -> _TableT:
-    """Check plain values against a table, all faults at once."""
-    try:
-        return model.model_validate(document)
+        return file, model.model_validate(file.document)
     except ValidationError as error:
-        faults = [_words_from_fault(dict(fault)) for fault in error.errors()]
-        raise ConfigError(f"{where} has {len(faults)} fault(s):", faults) from None
-
-
-def _words_from_fault(fault: dict[str, Any]) -> str:
-    place = ""
-    for part in fault["loc"]:
-        place += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if place else str(part)
-    got = ""
-    if fault["type"] not in {"missing", "value_error", "extra_forbidden"}:
-        shown = json.dumps(fault["input"], ensure_ascii=False, default=str)
-        got = f" (got {shown[:60]})"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        message = "no such key"
-    return f"{place or 'file'}: {message}{got}"
+        known = {"": tuple(model.model_fields)}
+        known |= {"drill": tuple(DrillTable.model_fields), "item": tuple(ItemTable.model_fields)}
+        file.add_all(error.errors(), known=known)
+    file.raise_problems(what)
+    raise AssertionError("a file that does not fit has problems")

@@ -15,12 +15,13 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import tomlkit
+from tomlkit.items import Table
 
 from livefacs.arrays import F64, I64
 from livefacs.errors import ConfigError
 from livefacs.files.table import read_table
-from livefacs.retarget.document import toml_key, toml_list, toml_number, toml_table, toml_text
-from livefacs.retarget.document import toml_weights as weights_text
+from livefacs.files.toml import near
 from livefacs.retarget.inputs import (
     INTENSITY_SIGNALS,
     MEAN_SIGNALS,
@@ -29,7 +30,6 @@ from livefacs.retarget.inputs import (
     Performance,
 )
 from livefacs.retarget.rules import ControlRule, RigMap
-from livefacs.retarget.schema import near
 from livefacs.retarget.sparse_fit import SMALLEST_WEIGHT, solve_weights
 from livefacs.vocab.facs import DIRECTIONAL, EYE_CHANNELS, HEAD_CHANNELS
 
@@ -271,34 +271,42 @@ def toml_from_fits(fits: Sequence[Fit], name: str, base: RigMap | None, n_exampl
         Rows of the pairs, for the header.
     """
     said = f"Weights of {len(fits)} controls fitted to {n_examples} examples; linear."
-    entries = [
-        ("title", toml_text(name)),
-        ("audience", toml_text(base.audience if base else "the rig whose controls were set")),
-        ("names_from", toml_text(base.names_from if base else "the examples")),
-        ("approximations", toml_list((*(base.approximations if base else ()), said))),
-    ]
+    header = tomlkit.table()
+    header["title"] = name
+    header["audience"] = base.audience if base else "the rig whose controls were set"
+    header["names_from"] = base.names_from if base else "the examples"
+    header["approximations"] = [*(base.approximations if base else ()), said]
     if base is not None:
-        entries += [("extends", toml_text(base.rig)), ("scheme", toml_text(base.scheme))]
-        entries += [("vocabulary", toml_text(base.vocabulary))]
-    parts = [toml_table("rig", entries)]
-    parts += [_control_table(fit) for fit in fits]
-    return "\n".join(parts)
+        header["extends"] = base.rig
+        header["scheme"] = base.scheme
+        header["vocabulary"] = base.vocabulary
+    controls = tomlkit.table(is_super_table=True)
+    for fit in fits:
+        controls[fit.control] = _control_table(fit)
+    document = tomlkit.document()
+    document["rig"], document["controls"] = header, controls
+    return tomlkit.dumps(document)
 
 
-def _control_table(fit: Fit) -> str:
-    rms = f"rms {fit.residual_rms:.3f} on {fit.n_examples} examples"
-    entries = [("terms", weights_text(fit.weights))]
-    if not fit.weights:
-        entries = [("undriven", toml_text("no signal explains the examples"))]
-    entries += [
-        ("combine", "[]"),
-        ("suppress", "{}"),
-        ("gain", "1.0"),
-        ("offset", toml_number(fit.offset)),
-        ("limits", f"[{toml_number(fit.limits[0])}, {toml_number(fit.limits[1])}]"),
-        ("curve", '"linear"'),
-        ("dead_zone", "0.0"),
-        ("asymmetry", "1.0"),
-        ("note", toml_text(f"Fitted: {rms}.")),
-    ]
-    return toml_table(f"controls.{toml_key(fit.control)}", entries)
+def _control_table(fit: Fit) -> Table:
+    table = tomlkit.table()
+    if fit.weights:
+        terms = tomlkit.inline_table()
+        terms.update({signal: _rounded(weight) for signal, weight in fit.weights.items()})
+        table["terms"] = terms
+    else:
+        table["undriven"] = "no signal explains the examples"
+    table["combine"] = []
+    table["suppress"] = tomlkit.inline_table()
+    table["gain"] = 1.0
+    table["offset"] = _rounded(fit.offset)
+    table["limits"] = [_rounded(limit) for limit in fit.limits]
+    table["curve"] = "linear"
+    table["dead_zone"] = 0.0
+    table["asymmetry"] = 1.0
+    table["note"] = f"Fitted: rms {fit.residual_rms:.3f} on {fit.n_examples} examples."
+    return table
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4) + 0.0

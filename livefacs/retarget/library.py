@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import RigMapError
+from livefacs.files.toml import near, raise_problems, read_toml
 from livefacs.resources import rigs_folder, user_rigs_folder
 from livefacs.retarget.compiler import RigProgram, program_from_map
-from livefacs.retarget.rules import Combination, ControlRule, Fault, RigMap, Smoothing
-from livefacs.retarget.schema import FileControl, MapFile, curve_points, map_file_from_text, near
+from livefacs.retarget.rules import Combination, ControlRule, RigMap, Smoothing
+from livefacs.retarget.schema import FileControl, MapFile, curve_points, read_map_file
 
 _MAX_DEPTH: Final = 8
 _DRIVES: Final = ("terms", "combine", "suppress")
@@ -75,41 +75,25 @@ def map_files(path: Path) -> tuple[Path, ...]:
 
 
 def _read_file(path: Path) -> MapFile:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return MapFile(path, faults=[Fault(path, 0, "", f"cannot be read: {error}")])
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = _line_from_message(str(error), text)
-        return MapFile(path, faults=[Fault(path, line, "", f"not TOML: {error}")])
-    return map_file_from_text(path, text, document)
-
-
-def _line_from_message(message: str, text: str) -> int:
-    words = message.replace(",", " ").split()
-    if "line" in words:
-        return int(words[words.index("line") + 1])
-    return text.count("\n") + 1
+    source = read_toml(path)
+    return MapFile(source) if source.problems else read_map_file(source)
 
 
 def _read_chain(path: Path) -> list[MapFile]:
-    """The file, the one it extends, and so on; faults of all."""
+    """The file, the one it extends, and so on, with the problems of all."""
     files = [_read_file(path)]
     while (header := files[-1].header) is not None and header.extends:
-        child = files[-1]
-        where = (child.path, 0, "rig.extends")
+        child, where = files[-1], ("rig", "extends")
         parent = _find_parent(child.path, header.extends)
         if parent is None:
             hint = near(header.extends, rig_names())
-            child.faults.append(Fault(*where, f"there is no rig {header.extends!r}{hint}"))
+            child.source.add(where, f"there is no rig {header.extends!r}{hint}")
             break
         if any(parent.resolve() == file.path.resolve() for file in files):
-            child.faults.append(Fault(*where, f"{parent.stem!r} extends itself in a circle"))
+            child.source.add(where, f"{parent.stem!r} extends itself in a circle")
             break
         if len(files) == _MAX_DEPTH:
-            child.faults.append(Fault(*where, f"more than {_MAX_DEPTH} maps deep"))
+            child.source.add(where, f"more than {_MAX_DEPTH} maps deep")
             break
         files.append(_read_file(parent))
     return files
@@ -125,30 +109,25 @@ def _find_parent(child: Path, name: str) -> Path | None:
 
 
 def _map_from_files(files: list[MapFile]) -> RigMap:
-    faults = [fault for file in files for fault in file.faults]
-    path = files[0].path
-    if faults or files[0].header is None:
-        raise _error(path, faults)
+    _raise_problems(files)
     controls: dict[str, FileControl] = {}
     defaults: dict[str, Any] = {}
     for file in reversed(files):
         defaults |= file.defaults
-        controls = _inherited(file, controls, faults)
+        controls = _inherited(file, controls)
     rules = []
     for control in controls.values():
         rule = _rule_from_control(control, defaults)
         rules.append(rule)
-        problems = [_undriven_problem(rule), _asymmetry_problem(control)]
-        where = f"controls.{rule.name}"
-        place = (control.file, control.line, where)
-        faults += [Fault(*place, problem) for problem in problems if problem]
+        for problem in filter(None, (_undriven_problem(rule), _asymmetry_problem(control))):
+            control.file.add(control.place, problem)
     if not rules:
-        faults.append(Fault(path, 0, "controls", "none; expected at least one [controls.NAME]"))
-    if faults:
-        raise _error(path, faults)
+        files[0].source.add(("controls",), "none; expected at least one [controls.NAME]")
+    _raise_problems(files)
     header = files[0].header
+    assert header is not None  # without one there was a problem
     return RigMap(
-        rig=path.stem,
+        rig=files[0].path.stem,
         title=header.title,
         audience=header.audience,
         names_from=header.names_from,
@@ -160,15 +139,12 @@ def _map_from_files(files: list[MapFile]) -> RigMap:
     )
 
 
-def _error(path: Path, faults: list[Fault]) -> RigMapError:
-    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    ordered = sorted(faults, key=lambda fault: (str(fault.file), fault.line))
-    return RigMapError(f"rig map {path} has {count}:", map(str, ordered))
+def _raise_problems(files: list[MapFile]) -> None:
+    problems = [problem for file in files for problem in file.source.problems]
+    raise_problems(f"rig map {files[0].path}", problems, RigMapError)
 
 
-def _inherited(
-    file: MapFile, parents: dict[str, FileControl], faults: list[Fault]
-) -> dict[str, FileControl]:
+def _inherited(file: MapFile, parents: dict[str, FileControl]) -> dict[str, FileControl]:
     """The parent's controls under the child's: a key that the child sets replaces the parent's."""
     header = file.header
     if header is None:
@@ -176,8 +152,8 @@ def _inherited(
     merged = _renamed(parents, _capitalized) if header.capitalize_inherited else dict(parents)
     for name in header.remove:
         if merged.pop(name, None) is None:
-            problem = f"{name!r} is not inherited{near(name, tuple(merged))}"
-            faults.append(Fault(file.path, 0, "rig.remove", problem))
+            hint = near(name, tuple(merged))
+            file.source.add(("rig", "remove"), f"{name!r} is not inherited{hint}")
     for name, control in file.controls.items():
         parent = merged.get(name)
         if parent is None:

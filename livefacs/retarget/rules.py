@@ -10,22 +10,6 @@ Curve = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong in a file, with its line (0 where it has none)."""
-
-    file: Path
-    line: int
-    where: str
-    problem: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return (
-            f"{place}: {self.where}: {self.problem}" if self.where else f"{place}: {self.problem}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Smoothing:
     """Low-pass of one control: exponential (``time_constant_ms``) or One Euro."""
 

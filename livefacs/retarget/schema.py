@@ -1,20 +1,17 @@
-"""The schema of a retargeting map: TOML in, validated tables out, every fault reported at once."""
+"""The schema of a retargeting map: TOML in, validated tables out, every error reported at once."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
+from livefacs.files.toml import TomlFile, near
 from livefacs.retarget.inputs import INTENSITY_SIGNALS, SIGNALS
-from livefacs.retarget.rules import Fault
-from livefacs.retarget.toml_lines import KeyLines
 from livefacs.vocab.controls import CONTROL_SETS, control_names
 
 SIDES: Final = ("L", "R")
@@ -74,7 +71,7 @@ class ShapeTable(_Table):
     gain: Finite = 1.0
     offset: Finite = 0.0
     limits: Annotated[list[Finite], Field(min_length=2, max_length=2)] = [0.0, 1.0]
-    curve: Any = "linear"  # checked below: a union would report each fault once per member
+    curve: Any = "linear"  # checked below: a union would report each error once per member
     dead_zone: Annotated[float, Field(ge=0, lt=1)] = 0.0
     asymmetry: Annotated[float, Field(ge=0, le=10)] = 1.0
     smoothing: SmoothingTable | None = None
@@ -159,15 +156,6 @@ def _expect_one_of(name: str, known: Sequence[str], what: str) -> None:
         raise ValueError(f"expected {what} ({', '.join(known)}), got {name!r}{near(name, known)}")
 
 
-def near(name: str, known: Sequence[str]) -> str:
-    """``; did you mean 'x'?`` where a known name is close, else empty."""
-    by_folded = {item.casefold(): item for item in known}
-    found = difflib.get_close_matches(name.casefold(), list(by_folded), n=2, cutoff=0.6)
-    if not found:
-        return ""
-    return "; did you mean " + " or ".join(repr(by_folded[item]) for item in found) + "?"
-
-
 @dataclass(slots=True)
 class FileControl:
     """One control of one file, sides expanded; only the keys that the file sets."""
@@ -176,28 +164,32 @@ class FileControl:
     side: str
     partner: str
     keys: dict[str, Any]
-    file: Path
-    line: int
+    file: TomlFile
+    place: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class MapFile:
-    """One file, checked by itself."""
+    """One file, checked by itself; its problems stand in ``source``."""
 
-    path: Path
+    source: TomlFile
     header: HeaderTable | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
     controls: dict[str, FileControl] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.source.path
 
 
 class _FileReader:
-    """Checks the tables of one document and collects every fault on the way."""
+    """Checks the tables of one document and collects every problem on the way."""
 
-    def __init__(self, path: Path, text: str, document: Mapping[str, Any]) -> None:
-        self._lines = KeyLines(text)
-        self._document = document
-        self.file = MapFile(path)
+    def __init__(self, source: TomlFile) -> None:
+        self._source = source
+        self._document = source.document
+        self.file = MapFile(source)
 
     def read(self) -> MapFile:
         self._check_top()
@@ -207,25 +199,20 @@ class _FileReader:
             self.file.defaults = _set_keys(defaults)
         controls = self._document.get("controls", {})
         if not isinstance(controls, dict):
-            self._fault(("controls",), "expected tables such as [controls.jawOpen]")
+            self._source.add(("controls",), "expected tables such as [controls.jawOpen]")
             return self.file
         for key in controls:
             self._read_control(key)
         return self.file
-
-    def _fault(self, path: tuple[str | int, ...], problem: str) -> None:
-        where = ".".join(str(part) for part in path)
-        line = self._lines.line_of(path)
-        self.file.faults.append(Fault(self.file.path, line, where, problem))
 
     def _check_top(self) -> None:
         known = ("rig", "defaults", "controls")
         for key in self._document:
             if key not in known:
                 problem = "unknown table; expected [rig], [defaults] and [controls.NAME]"
-                self._fault((key,), problem + near(key, known))
+                self._source.add((key,), problem + near(key, known))
         if "rig" not in self._document:
-            self._fault((), "no [rig] table; expected one with title, audience and names_from")
+            self._source.add((), "no [rig] table; expected one with title, audience and names_from")
 
     def _table(self, model: type[_TableT], path: tuple[str, ...]) -> _TableT | None:
         data: Any = self._document
@@ -236,8 +223,9 @@ class _FileReader:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for item in error.errors():
-                self._fault((*path, *item["loc"]), _problem(item, model))
+            known = {"": tuple(model.model_fields)}
+            known |= {name: tuple(table.model_fields) for name, table in _NESTED.items()}
+            self._source.add_all(error.errors(), path, known)
             return None
 
     def _read_control(self, key: str) -> None:
@@ -260,8 +248,8 @@ class _FileReader:
         self, name: str, side: str, partner: str, keys: dict[str, Any], path: tuple[str, str]
     ) -> None:
         if name in self.file.controls:
-            other = self.file.controls[name].line
-            self._fault(path, f"control {name!r} is already written by line {other}")
+            other = self._source.line_of(self.file.controls[name].place)
+            self._source.add(path, f"control {name!r} is already written by line {other}")
             return
         rig = self._document.get("rig")
         vocabulary = rig.get("vocabulary") if isinstance(rig, dict) else None
@@ -269,29 +257,28 @@ class _FileReader:
             known = control_names(vocabulary)
             if name not in known:
                 problem = f"{name!r} is not a control of {vocabulary}{near(name, known)}"
-                self._fault(path, problem)
-        line = self._lines.line_of(path)
-        self.file.controls[name] = FileControl(name, side, partner, keys, self.file.path, line)
+                self._source.add(path, problem)
+        self.file.controls[name] = FileControl(name, side, partner, keys, self._source, path)
 
     def _check_signals(self, path: tuple[str, str], table: Any, sided: bool) -> None:
-        """Names in the table as written, so that a fault in its values hides none of them."""
+        """Names in the table as written, so that an error in its values hides none of them."""
         for kind, index, signal in _signals_in(table):
             place = (*path, kind) if index is None else (*path, kind, index)
             if PLACEHOLDER in signal and not sided:
                 problem = f"{signal!r} has {PLACEHOLDER}, but the control's name has not"
-                self._fault((*place, signal), problem)
+                self._source.add((*place, signal), problem)
                 continue
             name = signal.replace(PLACEHOLDER, "L")
             if name not in SIGNALS:
                 problem = f"expected a channel such as AU12_L or head_yaw_deg, got {signal!r}"
-                self._fault((*place, signal), problem + near(name, SIGNALS))
+                self._source.add((*place, signal), problem + near(name, SIGNALS))
             elif kind == "suppress" and name not in INTENSITY_SIGNALS:
                 problem = f"expected an action on the 0..1 scale, such as AU12_L, got {signal!r}"
-                self._fault((*place, signal), problem)
+                self._source.add((*place, signal), problem)
 
 
 def _signals_in(table: Any) -> Iterator[tuple[str, int | None, str]]:
-    """Signal names of a control table that may have any other fault: key, index in it, name."""
+    """Signal names of a control table that may have any other error: key, index in it, name."""
     if not isinstance(table, dict):
         return
     for kind in ("terms", "suppress"):
@@ -322,35 +309,9 @@ def _with_side(value: Any, side: str) -> Any:
     return value
 
 
-def _problem(item: ErrorDetails, model: type[BaseModel]) -> str:
-    """Pydantic's finding in the words of this project."""
-    kind, got = item["type"], item["input"]
-    if kind == "extra_forbidden":
-        fields = _NESTED.get(str(item["loc"][0]), model).model_fields
-        return f"unknown key{near(str(item['loc'][-1]), tuple(fields))}"
-    if kind == "missing":
-        return "is missing"
-    if kind == "value_error":
-        return str(item["ctx"]["error"])
-    if kind in ("too_short", "too_long"):
-        bound = item["ctx"].get("min_length", item["ctx"].get("max_length"))
-        return f"expected {bound} entries, got {len(got)}"
-    return f"{item['msg'].replace('Input should be', 'expected')}, got {got!r}"
-
-
-def map_file_from_text(path: Path, text: str, document: Mapping[str, Any]) -> MapFile:
-    """Check one document by itself.
-
-    Parameters
-    ----------
-    path : Path
-        Named in faults.
-    text : str
-        The source, for line numbers.
-    document : mapping
-        The same, parsed.
-    """
-    return _FileReader(path, text, document).read()
+def read_map_file(source: TomlFile) -> MapFile:
+    """Check one document by itself; what is wrong goes to its other problems."""
+    return _FileReader(source).read()
 
 
 def curve_points(curve: str | Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:

@@ -7,14 +7,13 @@ there. Human FACS comes from the code table.
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
+from livefacs.files.toml import near, read_toml
 from livefacs.resources import data_path, user_data_folder
 from livefacs.vocab.facs import code_table
 
@@ -97,7 +96,7 @@ def load_scheme(key: str) -> Scheme:
     Raises
     ------
     ConfigError
-        There is no such scheme, or its file has faults; holds all of them.
+        There is no such scheme, or its file has errors; holds all of them.
     """
     if key == FACS:
         return _human_scheme()
@@ -144,57 +143,58 @@ _HEADER: Final = ("title", "species", "source", "status")
 
 
 def _read(path: Path, needs_header: bool) -> tuple[dict[str, Any], list[Movement]]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"scheme file {path} cannot be read: {error}") from None
+    file = read_toml(path)
+    document = dict(file.document)
     rows = document.pop("movements", [])
-    missing = [key for key in _HEADER if needs_header and key not in document]
-    faults = [f"{key}: is missing; expected a text" for key in missing]
+    for key in _HEADER if needs_header and not file.problems else ():
+        if key not in document:
+            file.add((key,), "is missing; expected a text")
     for key, value in document.items():
-        faults += _header_faults(key, value)
+        if problem := _header_problem(key, value):
+            file.add((key,), problem)
     movements = []
-    for number, row in enumerate(rows if isinstance(rows, list) else [None], start=1):
-        problems = _row_faults(row)
-        faults += [f"movements, number {number}: {problem}" for problem in problems]
+    for number, row in enumerate(rows if isinstance(rows, list) else [None]):
+        problems = list(_row_problems(row))
+        for place, problem in problems:
+            file.add(("movements", number, *place), problem)
         if not problems:
             movements.append(_movement(row))
-    if faults:
-        raise ConfigError(f"scheme file {path} has {len(faults)} fault(s):", faults)
+    file.raise_problems("scheme file")
     return document, movements
 
 
-def _header_faults(key: str, value: Any) -> list[str]:
+def _header_problem(key: str, value: Any) -> str:
     if key == "counts":
         sound = isinstance(value, dict) and all(isinstance(item, int) for item in value.values())
-        return [] if sound else ["counts: expected a table of whole numbers"]
+        return "" if sound else "expected a table of whole numbers"
     if key not in _HEADER:
-        return [f"{key}: unknown key{_near(key, (*_HEADER, 'counts', 'movements'))}"]
-    return [] if isinstance(value, str) else [f"{key}: expected a text, got {value!r}"]
+        return _unknown_key(key, (*_HEADER, "counts", "movements"))
+    return "" if isinstance(value, str) else f"expected a text, got {value!r}"
 
 
-def _row_faults(row: Any) -> list[str]:
+def _row_problems(row: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each problem of a row, and the key that it is of."""
     if not isinstance(row, dict):
-        return ["expected a table, as [[movements]] begins one"]
+        yield (), "expected a table, as [[movements]] begins one"
+        return
     known = {item.name: item.type for item in fields(Movement)}
-    faults = [] if row.get("name") else ["name: is missing; expected a text"]
+    if not row.get("name"):
+        yield ("name",), "is missing; expected a text"
     for key, value in row.items():
         if key not in known:
-            faults.append(f"{key}: unknown key{_near(key, tuple(known))}")
+            yield (key,), _unknown_key(key, tuple(known))
         elif key in ("human", "controls"):
             if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-                faults.append(f"{key}: expected a list of texts, got {value!r}")
+                yield (key,), f"expected a list of texts, got {value!r}"
         elif not isinstance(value, bool if key == "confirmed" else str):
             wanted = "true or false" if key == "confirmed" else "a text"
-            faults.append(f"{key}: expected {wanted}, got {value!r}")
-    return faults
+            yield (key,), f"expected {wanted}, got {value!r}"
+
+
+def _unknown_key(key: str, known: tuple[str, ...]) -> str:
+    return f"unknown key{near(key, known) or '; known: ' + ', '.join(known)}"
 
 
 def _movement(row: Mapping[str, Any]) -> Movement:
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
     return Movement(**values)
-
-
-def _near(name: str, known: tuple[str, ...]) -> str:
-    found = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {found[0]!r}?" if found else f"; expected {', '.join(known)}"

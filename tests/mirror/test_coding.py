@@ -145,7 +145,7 @@ def test_faulty_pack_is_left_out_and_told(tmp_path: Path) -> None:
     (tmp_path / "bad" / "pack.toml").write_text("not toml [")
     library = load_packs([tmp_path])
     assert library.packs == {}
-    assert "cannot read clip pack" in library.faults[0]
+    assert "pack.toml:1: not TOML" in library.faults[0]
 
 
 SHAPES_OF = {

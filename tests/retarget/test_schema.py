@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import string
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livefacs.errors import RigMapError
-from livefacs.retarget.document import toml_key, toml_text
+from livefacs.files.toml import TomlFile
 from livefacs.retarget.library import load_map, load_rig
-from livefacs.retarget.schema import map_file_from_text
-from livefacs.retarget.toml_lines import KeyLines
+from livefacs.retarget.schema import read_map_file
 from tests.retarget.making import HEADER, write_map
 
 BAD = """[rig]
@@ -169,26 +167,6 @@ values = st.recursive(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(document=st.dictionaries(keys, values, max_size=4))
 def test_no_document_breaks_the_reader(document: dict[str, Any]) -> None:
-    made = map_file_from_text(Path("any.toml"), "# nothing\n", document)
-    assert all(fault.problem for fault in made.faults)
-
-
-@given(text=st.text(max_size=200))
-def test_line_finder_takes_any_text(text: str) -> None:
-    lines = KeyLines(text)
-    assert 0 <= lines.line_of(("rig", "title")) <= max(len(text.splitlines()), 1)
-
-
-@given(name=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12))
-def test_keys_and_texts_are_quoted_so_that_they_read_back(name: str) -> None:
-    assert tomllib.loads(f"{toml_key(name)} = {toml_text(name)}") == {name: name}
-
-
-def test_line_finder_knows_tables_dotted_keys_and_long_values() -> None:
-    text = '[a]\nb.c = 1\nd = [\n  [1, 2],\n  [3]\n]\ne = """\n[x]\n"""\n[q."r s"]\nt = 2\n'
-    lines = KeyLines(text)
-    assert lines.line_of(("a", "b", "c")) == 2
-    assert lines.line_of(("a", "d")) == 3
-    assert lines.line_of(("a", "e")) == 7
-    assert lines.line_of(("q", "r s", "t")) == 11
-    assert lines.line_of(("q", "r s", "missing")) == 10
+    source = TomlFile(Path("any.toml"), "# nothing\n", document)
+    read_map_file(source)
+    assert all(problem.words for problem in source.problems)

@@ -68,11 +68,11 @@ def test_faults_of_a_scheme_file_come_together() -> None:
         "title: is missing",
         "titel: unknown key; did you mean 'title'",
         "counts: expected a table",
-        "movements, number 1: name: is missing",
-        "movements, number 1: code: expected a text, got 5",
-        "movements, number 2: huamn: unknown key; did you mean 'human'",
-        "movements, number 2: human: expected a list of texts",
-        "movements, number 2: confirmed: expected true or false",
+        "bad.toml:3: movements[1].name: is missing",
+        "bad.toml:4: movements[1].code: expected a text, got 5",
+        "bad.toml:7: movements[2].huamn: unknown key; did you mean 'human'",
+        "bad.toml:8: movements[2].human: expected a list of texts",
+        "bad.toml:9: movements[2].confirmed: expected true or false",
     ):
         assert any(words in fault for fault in caught.value.faults), words
 
@@ -83,5 +83,5 @@ def test_unknown_and_unreadable_schemes() -> None:
     folder = user_schemes_folder()
     folder.mkdir(parents=True)
     (folder / "broken.toml").write_text("= 3")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"broken.toml:1: not TOML"):
         load_scheme("broken")
