@@ -30,7 +30,7 @@ def export(
     to: Annotated[str, typer.Option("--to", "-t", help="Format; else the file's ending.")] = "",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File; default: the take's name, here."),
+        typer.Option("--output", "-o", help="File, or - for text; default: the take's name, here."),
     ] = None,
     rig: shared.Rig = "",
     fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
@@ -53,6 +53,7 @@ def export(
 ) -> None:
     """Export a take to another package's format."""
     from livefacs.errors import ConfigError
+    from livefacs.files.output import STANDARD_OUTPUT
     from livefacs.formats.curves import ExportOptions
     from livefacs.formats.export import export_take, find_format
     from livefacs.take.integrity import faults_of
@@ -67,6 +68,9 @@ def export(
         rig, fps, smooth, raw, confidence, timecode, node, first_frame, header_blanks
     )
     export_take(opened, file_format, path, options)
-    say(f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames")
+    say(
+        f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames",
+        err=path == STANDARD_OUTPUT,
+    )
     for fault in faults_of(opened):
         say(f"  {fault}", err=True)

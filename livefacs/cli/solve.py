@@ -28,7 +28,7 @@ def solve(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="A file, or a folder for one file a clip."),
+        typer.Option("--output", "-o", help="A file, - for text, or a folder for one file a clip."),
     ],
     to: Annotated[
         str,
@@ -141,10 +141,15 @@ def _format(to: str, output: Path) -> str:
 
 
 def _is_file(output: Path, options: SolveOptions) -> bool:
-    """An output with an ending is a file; for solved takes it is always a folder of takes."""
+    """An output with an ending, or that is there and no folder (a pipe), is a file, and ``-`` is
+    standard output; for solved takes it is always a folder of takes."""
+    from livefacs.files.output import STANDARD_OUTPUT
     from livefacs.offline import TAKE_FORMAT
 
-    return bool(output.suffix) and options.format != TAKE_FORMAT and not output.is_dir()
+    if output == STANDARD_OUTPUT:
+        return True
+    named = bool(output.suffix) or output.exists()
+    return named and options.format != TAKE_FORMAT and not output.is_dir()
 
 
 def _solve_one(clip: str, target: Path, options: SolveOptions) -> ClipReport:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Final
 
 from livefacs.errors import ConfigError, TakeError
-from livefacs.files.output import output
+from livefacs.files.output import STANDARD_OUTPUT, output
 from livefacs.formats.curves import Exporter, ExportOptions, need
 from livefacs.retarget.library import load_rig
 from livefacs.take.reader import Take
@@ -35,6 +35,8 @@ class Format:
         The extra that brings its library, and the library's module; empty where none is needed.
     is_list : bool
         A list of events or markers at the take's own times, which has no curves to choose.
+    is_text : bool
+        It is text (the default ending is), which standard output can take.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Format:
     library: str = ""
     function: str = "export"
     is_list: bool = False
+    is_text: bool = True
 
 
 FORMATS: Final[dict[str, Format]] = {
@@ -58,6 +61,7 @@ FORMATS: Final[dict[str, Format]] = {
             "parquet",
             "columns for pandas, Polars, DuckDB",
             *("parquet", "pyarrow"),
+            is_text=False,
         ),
         Format("openface", (".csv",), "openface_csv", "OpenFace 2 CSV, AU*_r on 0 to 5"),
         Format("livelinkface", (".csv",), "livelink_csv", "Live Link Face take, as the phone's"),
@@ -68,11 +72,11 @@ FORMATS: Final[dict[str, Format]] = {
             "UsdSkelAnimation blend shapes",
             *("usd", "pxr"),
         ),
-        Format("gltf", (".glb", ".gltf"), "gltf", "glTF 2.0 morph weights and head"),
-        Format("vrma", (".vrma",), "vrma", "VRM animation: expressions, gaze, head"),
+        Format("gltf", (".glb", ".gltf"), "gltf", "glTF 2.0 morph weights and head", is_text=False),
+        Format("vrma", (".vrma",), "vrma", "VRM animation: expressions, gaze, head", is_text=False),
         Format("maya", (".anim",), "maya_anim", "Maya .anim curves of a blend shape node"),
         Format("motion3", (".motion3.json",), "motion3", "Live2D Cubism motion of parameters"),
-        Format("vmd", (".vmd",), "vmd", "MikuMikuDance motion: morphs, head, eyes"),
+        Format("vmd", (".vmd",), "vmd", "MikuMikuDance motion: morphs, head, eyes", is_text=False),
         Format("unity", (".anim",), "unity_anim", "Unity animation clip of blend shapes"),
         Format("unreal", (".csv",), "unreal_curves", "Unreal curve table, a row a curve"),
         Format("clip", (".clip",), "houdini", "Houdini or TouchDesigner clip", function="clip"),
@@ -114,6 +118,20 @@ def find_format(name: str, path: Path | None = None) -> Format:
         f"{path}: the ending does not tell the format; name it with --to, one of"
         f" {', '.join(FORMATS)}"
     )
+
+
+def check_place(file_format: Format, path: Path) -> None:
+    """Refuse to write bytes where text is read.
+
+    Raises
+    ------
+    ConfigError
+        The format is not text, and standard output is asked for.
+    """
+    if path == STANDARD_OUTPUT and not file_format.is_text:
+        raise ConfigError(
+            f"{file_format.name} is no text, which alone goes to standard output: name a file"
+        )
 
 
 def check_export(file_format: Format, options: ExportOptions) -> None:
@@ -171,6 +189,7 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
         An option is wrong, or the format's library is not installed.
     """
     _refuse_what_is_not_heeded(file_format, options)
+    check_place(file_format, path)
     exporter: Exporter = getattr(_module(file_format), file_format.function)
     suffix = path.suffix if path.suffix.lower() in file_format.suffixes else file_format.suffixes[0]
     try:

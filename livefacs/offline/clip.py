@@ -12,10 +12,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from livefacs.errors import TakeError
+from livefacs.errors import ConfigError, TakeError
 from livefacs.files.atomic import move_folder
 from livefacs.files.output import STANDARD_OUTPUT
-from livefacs.formats.export import check_export, export_take, find_format
+from livefacs.formats.export import check_export, check_place, export_take, find_format
 from livefacs.offline.options import TAKE_FORMAT, ClipReport, SolveOptions
 from livefacs.offline.working import WorkingTake, working_take
 from livefacs.resources import scratch_beside, scratch_of
@@ -92,10 +92,13 @@ def work_on_clip(clip: str, target: str, options: SolveOptions) -> dict[str, Any
 
 
 def _check_target(target: Path, options: SolveOptions) -> None:
+    if options.format == TAKE_FORMAT and target == STANDARD_OUTPUT:
+        raise ConfigError("a take is a folder: name one with -o")
     if options.format == TAKE_FORMAT and target.exists():
         raise TakeError(f"{target} is there already: a take never goes over what is there")
     if options.format != TAKE_FORMAT:
         check_export(find_format(options.format), options.export)
+        check_place(find_format(options.format), target)
 
 
 def _deliver(take: Take, target: Path, options: SolveOptions) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from livefacs.batch import Job
 from livefacs.errors import ConfigError, SourceError
+from livefacs.files.output import STANDARD_OUTPUT
 from livefacs.offline.options import TAKE_FORMAT, SolveOptions, is_take, suffix_of
 
 _CLIPS: Final = (
@@ -33,6 +34,8 @@ def find_jobs(folder: Path, output: Path, options: SolveOptions) -> list[Job]:
     """
     if not folder.is_dir():
         raise SourceError(f"{folder}: no such folder; expected a folder of clips")
+    if output == STANDARD_OUTPUT:
+        raise ConfigError("the results of several clips go into a folder: name one with -o")
     root, own = folder.resolve(), output.resolve()
     if own == root and options.format == TAKE_FORMAT:
         raise ConfigError(f"solved takes cannot go into {output}, which holds the clips themselves")

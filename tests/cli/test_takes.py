@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,67 @@ def test_export_by_name_and_by_ending(
     capsys.readouterr()
     assert run("export", "--formats", take) == 0
     assert "livelinkface" in capsys.readouterr().out
+
+
+def test_export_to_standard_output_is_the_file_and_nothing_else(
+    take: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [path.name for path in tmp_path.iterdir()]
+    assert run("export", take, "--to", "csv", "-o", "named.csv") == 0
+    capfd.readouterr()
+    assert run("export", take, "--to", "csv", "-o", "-") == 0
+    printed = capfd.readouterr()
+    assert printed.out == (tmp_path / "named.csv").read_text()
+    assert "-: smile_003 as csv, from 30 recorded frames" in printed.err
+    assert run("solve", take, "-o", "-", "--to", "jsonl") == 0
+    assert capfd.readouterr().out.startswith('{"format": "livefacs-jsonl"')
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "named.csv"])
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("export", "TAKE", "--to", "parquet", "-o", "-"), "parquet is no text"),
+        (("export", "TAKE", "--to", "gltf", "-o", "-"), "gltf is no text"),
+        (("export", "TAKE", "-o", "-"), "name it with --to"),
+        (("solve", "TAKE", "--to", "vrma", "-o", "-"), "vrma is no text"),
+        (("solve", "TAKE", "--to", "take", "-o", "-"), "a take is a folder"),
+        (("solve", "TAKE", "TAKE", "-o", "-"), "2 clips cannot go into one file"),
+        (("batch", "TAKE", "-o", "-"), "go into a folder"),
+    ],
+)
+def test_what_standard_output_cannot_take_is_told(
+    take: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    fault: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*(take if word == "TAKE" else word for word in words)) == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert fault in printed.err
+    assert not (tmp_path / "-").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@pytest.mark.parametrize("command", ["export", "solve"])
+def test_a_pipe_without_an_ending_is_no_folder(take: Path, tmp_path: Path, command: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    came: list[str] = []
+    reader = threading.Thread(target=lambda: came.append(pipe.read_text()))
+    reader.start()
+    assert run(command, take, "--to", "csv", "-o", pipe) == 0
+    reader.join()
+    assert pipe.is_fifo()
+    assert len(came[0].splitlines()) == 31
 
 
 @pytest.mark.timeout(60)
