@@ -8,7 +8,7 @@ seconds of queue is counted.
 
 from __future__ import annotations
 
-import shutil
+import logging
 import threading
 import time
 from collections import deque
@@ -19,27 +19,21 @@ from typing import Any, Final
 
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
-from livefacs.files.atomic import make_folder
+from livefacs.sinks.disk_space import FreeBytes, free_bytes, low_space_warning, make_take_room
 from livefacs.sinks.take_video import TakeVideo
-from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo, unwritable
+from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Health, SinkCounters, TrackedFrame
+from livefacs.workers import Worker
+
+_log = logging.getLogger(__name__)
 
 _WRITE_PERIOD_S: Final = 0.1
 _SYNC_PERIOD_S: Final = 0.5
 _SPACE_PERIOD_S: Final = 2.0
+_STALLED_S: Final = 5.0  # a disk that takes nothing for so long is waited for no more
 _QUEUED_S: Final = 10.0  # of frames, before the oldest rule is "never block the session"
 _QUEUED_IMAGES: Final = 60  # 55 MB at 640 x 480
-_LEAST_BYTES: Final = 64 * 1024 * 1024
-_WARN_BYTES: Final = 500 * 1000 * 1000
-_WARN_S: Final = 300.0
-
-FreeBytes = Callable[[Path], int]
-
-
-def free_bytes(folder: Path) -> int:
-    """Bytes that can still be written where a folder lies."""
-    return shutil.disk_usage(folder).free
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +81,11 @@ class RecorderSink:
 
     Frames are kept by reference until they are written: their arrays must not change later.
 
+    Attributes
+    ----------
+    error : BaseException or None
+        What ended the take early, with its traceback; ``failure`` says it in words.
+
     Parameters
     ----------
     folder : Path
@@ -127,7 +126,8 @@ class RecorderSink:
         self._on_end = on_end
         self._free = free
         self._counts = _Counts()
-        self._make_folder()
+        self.error: BaseException | None = None
+        make_take_room(folder, free)
         self._writer = TakeWriter(folder, info, self._clock)
         self._queue: deque[TrackedFrame | Marker] = deque()
         self._capacity = round(_QUEUED_S * max(info.rate_hz, 30.0))
@@ -141,9 +141,10 @@ class RecorderSink:
         self._began_s = time.monotonic()
         self._next_space_s = self._began_s
         self._summary: TakeSummary | None = None
-        self._thread = threading.Thread(target=self._run, name="livefacs-recorder", daemon=True)
+        self._thread = Worker(self._run, "livefacs-recorder", self._fail)
         self._ended = threading.Event()
-        self._syncer = threading.Thread(target=self._sync, name="livefacs-sync", daemon=True)
+        self._sync_error: OSError | None = None
+        self._syncer = Worker(self._sync, "livefacs-sync")
         self._thread.start()
         self._syncer.start()
 
@@ -200,12 +201,31 @@ class RecorderSink:
         self._queue.append(Marker(row, i_frame, t_ns, 0, kind, label))
 
     def close(self) -> TakeSummary:
-        """Write what is queued and close the take. A second call gives the same summary."""
+        """Write what is queued and close the take. A second call gives the same summary.
+
+        Raises
+        ------
+        TakeError
+            The disk has taken nothing for some seconds; what it took before is safe.
+        """
         self._stopping = True
         self._wake.set()
-        self._thread.join()
-        assert self._summary is not None
+        seen, waited_s = self._progress(), 0.0
+        while self._thread.is_alive() and waited_s < _STALLED_S:
+            self._thread.join(_WRITE_PERIOD_S)
+            waited_s += _WRITE_PERIOD_S
+            if (now := self._progress()) != seen:
+                seen, waited_s = now, 0.0
+        if self._summary is None:
+            reason = self.failure or f"its disk took nothing for {_STALLED_S:.0f} s"
+            raise TakeError(
+                f"{self.folder}: {reason}; the take is not closed, {self._writer.n_rows} frames are"
+                " in it: livefacs takes repair"
+            )
         return self._summary
+
+    def _progress(self) -> tuple[int, int]:
+        return self._writer.n_bytes, self._counts.images
 
     def finish(self) -> tuple[str, str, str]:
         """Close; end timecode, folder of the take, path of the video (empty without one)."""
@@ -214,23 +234,6 @@ class RecorderSink:
         video = self.folder / VIDEO_FILE
         path = str(video) if self._counts.images else ""
         return self._writer.timecode_label(end_ns), str(self.folder), path
-
-    def _make_folder(self) -> None:
-        try:
-            make_folder(self.folder)
-            if any(self.folder.iterdir()):
-                raise TakeError(
-                    f"{self.folder} is not empty: a take never goes over what is there;"
-                    " name a new folder"
-                )
-            left = self._free(self.folder)
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
-        if left < _LEAST_BYTES:
-            raise TakeError(
-                f"cannot record in {self.folder}: {left // 10**6} MB left on its disk,"
-                f" at least {_LEAST_BYTES // 10**6} MB are needed; free some or name another folder"
-            )
 
     def _wait_for_room(self, tracked: TrackedFrame) -> None:
         has_image = tracked.image is not None and self._wants_video
@@ -265,6 +268,8 @@ class RecorderSink:
 
     def _work(self) -> None:
         try:
+            if self._sync_error is not None:
+                raise self._sync_error
             self._drain()
             now_s = time.monotonic()
             if now_s >= self._next_space_s:
@@ -278,8 +283,10 @@ class RecorderSink:
         while not self._ended.wait(_SYNC_PERIOD_S):
             try:
                 self._writer.sync()
-            except OSError:
-                return  # the writer meets the same trouble, and reports it
+            except OSError as error:  # what was written may be lost: the take ends, and says so
+                self._sync_error = error
+                self._wake.set()
+                return
 
     def _drain(self) -> None:
         """Write what is queued now; what comes meanwhile has its turn next time."""
@@ -324,20 +331,16 @@ class RecorderSink:
 
     def _watch_space(self, elapsed_s: float) -> None:
         left = self._free(self.folder)
-        rate = self._writer.n_bytes / elapsed_s if elapsed_s > 1 else 0.0
-        left_s = left / rate if rate else float("inf")
-        if left < _WARN_BYTES or left_s < _WARN_S:
-            still = f", about {left_s:.0f} s of this take" if left_s < 3600 else ""
-            self._warn(
-                f"low disk space: {left // 10**6} MB left at {self.folder}{still};"
-                " free some, the take ends when it is full",
-                once="low disk space",
-            )
+        warning = low_space_warning(self.folder, left, self._writer.n_bytes, elapsed_s)
+        if warning:
+            self._warn(warning, once=warning.partition(":")[0])
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         if self._failed:
             return
         self._failed = True
+        self.error = error
+        _log.error("recording into %s ended early", self.folder, exc_info=error)
         reason = getattr(error, "strerror", None) or str(error)
         self._counts.failure = f"the take ended early: {reason}"
         self.counters.last_error = self._counts.failure
@@ -363,7 +366,7 @@ class RecorderSink:
         }
         details = {**numbers, "failure": counts.failure, "warnings": counts.warnings}
         self._ended.set()
-        self._syncer.join()
+        self._syncer.join(_STALLED_S)
         try:
             if self._video is not None:
                 self._video.close()

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from livefacs.errors import TakeError
+from livefacs.sinks import recorder as recorder_module
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.take_factory import TakeFactory
 from livefacs.sinks.take_video import TakeVideo
@@ -329,6 +330,53 @@ def test_frames_of_a_file_wait_for_the_writer(tmp_path: Path) -> None:
     summary = sink.close()
     assert (summary.rows, summary.images, summary.images_dropped) == (400, 400, 0)
     assert (summary.dropped, summary.late) == (0, 0)
+
+
+def test_a_take_is_brought_to_the_disk_while_it_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
+    sink = RecorderSink(tmp_path / "t", clip_info())
+    sink.send(tracked_frame(0))
+    _wait_until(lambda: sink.n_rows == 1)
+    files = {path.stat().st_ino for path in (tmp_path / "t").glob("*.rec")}
+    _wait_until(lambda: len(files) == 3 and files <= synced)  # long before it is closed
+    assert sink.close().failure == ""
+
+
+def test_a_disk_that_does_not_confirm_ends_the_take_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: writer_module.TakeWriter) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(writer_module.TakeWriter, "sync", fail)
+    said: list[str] = []
+    sink = RecorderSink(tmp_path / "t", clip_info(), on_warning=said.append)
+    sink.send(tracked_frame(0))
+    _wait_until(lambda: bool(sink.failure))
+    assert "Input/output error" in said[0]
+    assert isinstance(sink.error, OSError)
+    assert sink.error.__traceback__ is not None
+    assert "in fail" in caplog.text  # where it was raised
+    sink.close()
+    assert Take(tmp_path / "t").state == "failed"
+
+
+def test_a_disk_that_hangs_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(writer_module.TakeWriter, "append", lambda *_: gate.wait())
+    monkeypatch.setattr(recorder_module, "_STALLED_S", 0.5)
+    sink = RecorderSink(tmp_path / "t", clip_info())
+    sink.send(tracked_frame(0))
+    try:
+        with pytest.raises(TakeError, match=r"took nothing for .* livefacs takes repair"):
+            sink.finish()
+    finally:
+        gate.set()
 
 
 def _send_until_failed(sink: RecorderSink) -> None:
