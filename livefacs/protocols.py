@@ -60,8 +60,8 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class SelfReadingSource(Source, Protocol):
-    """A live source that reads in a thread of its own and keeps the newest frame at hand."""
+class SelfReading(Protocol):
+    """What a live source has besides that reads in a thread of its own: the newest frame."""
 
     @property
     def ended(self) -> bool:

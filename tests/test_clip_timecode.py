@@ -15,10 +15,6 @@ from livefacs.config import load_options
 from livefacs.offline import SolveOptions, working_take
 from livefacs.take.reader import Take
 
-pytestmark = [
-    pytest.mark.timeout(60),
-]
-
 
 def run(*words: str | Path) -> int:
     with pytest.raises(SystemExit) as end:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from livefacs.workers import Closing, Worker, close_all
+from tests.support.waiting import PATIENCE_S
 
 
 def test_what_ends_a_worker_is_kept_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -18,7 +19,7 @@ def test_what_ends_a_worker_is_kept_logged_and_told(caplog: pytest.LogCaptureFix
 
     worker = Worker(fail, "livefacs-test", told.append)
     worker.start()
-    worker.join(10)
+    worker.join(PATIENCE_S)
     assert isinstance(worker.failure, ValueError)
     assert told == [worker.failure]
     assert "livefacs-test ended" in caplog.text

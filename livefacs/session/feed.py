@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from livefacs.protocols import SelfReadingSource, Source
+from livefacs.protocols import SelfReading, Source
 from livefacs.slot import Slot
 from livefacs.types import Frame
 
@@ -33,7 +33,7 @@ class Feed:
     def __init__(self, source: Source, clock: Callable[[], int]) -> None:
         self.source = source
         self._clock = clock
-        self._reads_itself = source if isinstance(source, SelfReadingSource) else None
+        self._reads_itself = source if isinstance(source, SelfReading) else None
         self._slot: Slot[Grabbed] = Slot()
         self._queue: queue.Queue[Grabbed | None] = queue.Queue(_PREFETCHED)  # None: the end
         self._failure: BaseException | None = None

@@ -66,7 +66,6 @@ def _sweep_curves(subject: Subject) -> np.ndarray:
     return _CURVES[subject.name]
 
 
-@pytest.mark.timeout(120)
 def test_training_gives_the_same_bytes_and_another_ridge_others(subject, facebench, tmp_path):
     other = load_rendered(facebench / "more" / "id20.npz")
     few = [

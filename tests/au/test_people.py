@@ -10,7 +10,7 @@ import pytest
 from livefacs.offline import SolveOptions, working_take
 from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
 
-pytestmark = [pytest.mark.facebench, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.facebench, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,6 @@ def states(outcomes: dict[str, Outcome]) -> dict[str, str]:
     return {name: outcome.state for name, outcome in outcomes.items()}
 
 
-@pytest.mark.timeout(60)
 def test_failures_are_apart_and_the_rest_is_delivered(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one", b="no face", c="three", d="fault")
     outcomes = studio.run()
@@ -63,7 +62,6 @@ def test_failures_are_apart_and_the_rest_is_delivered(tmp_path: Path) -> None:
     assert (studio.results / "c").read_text() == "THREE!"
 
 
-@pytest.mark.timeout(60)
 def test_a_second_run_does_what_is_new_changed_or_failed(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one", b="no face", c="three")
     studio.run()
@@ -79,7 +77,6 @@ def test_a_second_run_does_what_is_new_changed_or_failed(tmp_path: Path) -> None
     assert (studio.results / "a").read_text() == "UNO?"
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.skipif(sys.platform == "win32", reason="kills itself by a POSIX signal")
 def test_a_clip_that_kills_its_process_takes_no_other_with_it(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one", b="kill", c="three", d="four")
@@ -121,7 +118,6 @@ def test_a_manifest_of_nonsense_bytes(tmp_path: Path) -> None:
         Manifest(tmp_path)
 
 
-@pytest.mark.timeout(60)
 def test_results_that_were_moved_are_still_finished(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one", b="two")
     studio.run()
@@ -158,7 +154,6 @@ def test_an_earlier_folder_comes_back_where_the_work_fails(tmp_path: Path) -> No
     assert not list(tmp_path.glob(".*before*"))
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.skipif(sys.platform != "linux", reason="file names that are no text: Linux")
 def test_names_that_are_no_text_and_very_long(tmp_path: Path) -> None:
     studio = Studio(tmp_path, a="one")
@@ -195,7 +190,6 @@ def test_a_scheduler_that_does_not_answer(tmp_path: Path, unused_port: int) -> N
         studio.run(scheduler=f"nonsense://127.0.0.1:{unused_port}")
 
 
-@pytest.mark.timeout(60)
 def test_a_scheduler_that_says_nothing(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     studio = Studio(tmp_path, a="one")

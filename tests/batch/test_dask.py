@@ -14,6 +14,7 @@ import pytest
 
 from livefacs.batch import Job, Manifest, run_batch
 from livefacs.errors import SinkError
+from tests.support.waiting import PATIENCE_S
 
 from .work import copy_clip
 
@@ -76,7 +77,6 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]
                 process.stderr.close()
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_worker_killed_in_the_middle(
@@ -127,7 +127,6 @@ def kill_a_busy_worker(workers: list[subprocess.Popen[str]], marks: Path, gate: 
     gate.write_text("")
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_scheduler_that_goes_in_the_middle(
@@ -157,7 +156,7 @@ def test_a_scheduler_that_goes_in_the_middle(
     ending.join()
     gate.write_text("")
     for worker in workers:
-        worker.wait(30)
+        worker.wait(PATIENCE_S)
     outcomes = list(run_batch(jobs, copy_clip, options, manifest, n_processes=2))
     assert [outcome.state for outcome in outcomes] == ["done"] * 3
     assert all((results / name).read_text() == "WAIT!" for name in ("a", "b", "c"))

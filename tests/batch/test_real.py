@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
-import pytest
 
 from livefacs.batch import Job, Manifest, run_batch
 from livefacs.offline import SolveOptions, solve_clip, work_on_clip
@@ -27,7 +26,6 @@ def shortened(path: Path) -> Path:
     return path
 
 
-@pytest.mark.timeout(90)
 def test_batch_and_solve_give_the_same_bytes(tmp_path: Path) -> None:
     clip = shortened(tmp_path / "clip.mp4")
     options = SolveOptions(read_ahead=False)

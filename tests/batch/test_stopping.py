@@ -8,9 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.support.processes import AS_FROM_A_TERMINAL
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -46,21 +51,38 @@ def studio(tmp_path: Path) -> Path:
     return tmp_path
 
 
+_begun: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _ended() -> Iterator[None]:
+    """Whatever a test comes to, its processes end with it."""
+    yield
+    while _begun:
+        batch = _begun.pop()
+        with suppress(ProcessLookupError):
+            os.killpg(batch.pid, signal.SIGKILL)
+        batch.communicate()
+
+
 def begin(studio: Path) -> subprocess.Popen[str]:
     """A batch in a session of its own, as a terminal gives it."""
-    return subprocess.Popen(
+    batch = subprocess.Popen(
         [sys.executable, str(studio / "script.py"), str(studio)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=AS_FROM_A_TERMINAL,
     )
+    _begun.append(batch)
+    return batch
 
 
 def worker_pids(studio: Path, n_workers: int) -> set[int]:
     """Processes of the workers, once so many have begun a clip."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     pace = threading.Event()
     while time.monotonic() < deadline:
         pids = {int(mark.name.rsplit(".", 1)[1]) for mark in (studio / "marks").iterdir()}
@@ -71,7 +93,7 @@ def worker_pids(studio: Path, n_workers: int) -> set[int]:
 
 
 def assert_ended(pids: set[int]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     pace = threading.Event()
     while any(is_running(pid) for pid in pids):
         assert time.monotonic() < deadline, "a worker outlived its batch"
@@ -89,7 +111,7 @@ def is_running(pid: int) -> bool:
 def finish(studio: Path) -> str:
     """A second run, with the gate open; what it says."""
     (studio / "gate").write_text("")
-    said, faults = begin(studio).communicate(timeout=40)
+    said, faults = begin(studio).communicate(timeout=PATIENCE_S)
     assert faults == ""
     assert {path.name for path in (studio / "results").iterdir()} == {
         *"abc",
@@ -99,24 +121,22 @@ def finish(studio: Path) -> str:
     return said.strip()
 
 
-@pytest.mark.timeout(90)
 def test_workers_end_with_a_batch_that_is_killed(studio: Path) -> None:
     batch = begin(studio)
     pids = worker_pids(studio, 2)
     batch.kill()
-    batch.communicate(timeout=20)
+    batch.communicate(timeout=PATIENCE_S)
     assert_ended(pids)
     assert not (studio / "results" / "a").exists()
     assert finish(studio) == "['done', 'done', 'done']"
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("everybody", [True, False])
 def test_ctrl_c_ends_all_without_a_word_of_theirs(studio: Path, everybody: bool) -> None:
     batch = begin(studio)
     pids = worker_pids(studio, 2)
     os.killpg(batch.pid, signal.SIGINT) if everybody else batch.send_signal(signal.SIGINT)
-    said, faults = batch.communicate(timeout=20)
+    said, faults = batch.communicate(timeout=PATIENCE_S)
     assert (said, faults, batch.returncode) == ("stopped\n", "", 0)
     assert_ended(pids)
     assert finish(studio) == "['done', 'done', 'done']"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from livefacs.errors import SourceError
+from tests.support.waiting import PATIENCE_S
 
 
 def copy_clip(clip: str, target: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -29,6 +30,6 @@ def copy_clip(clip: str, target: str, options: dict[str, Any]) -> dict[str, Any]
 
 
 def _wait_for(gate: Path) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE_S
     while not gate.exists() and time.monotonic() < deadline:
         time.sleep(0.01)

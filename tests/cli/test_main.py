@@ -7,6 +7,7 @@ import pytest
 
 from livefacs import __version__
 from livefacs.cli.main import COMMANDS, main
+from tests.support.waiting import PATIENCE_S
 
 HEAVY = ("numba", "mediapipe", "cv2", "av", "zmq", "numpy", "pydantic", "matplotlib", "starlette")
 
@@ -16,7 +17,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "livefacs.cli.main", *words],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -29,7 +30,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         f"print('HEAVY', [name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert "HEAVY []" in done.stdout
     for name in COMMANDS:

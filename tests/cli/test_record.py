@@ -17,10 +17,6 @@ from livefacs.cli.main import main
 from livefacs.resources import data_path
 from livefacs.take.reader import Take
 
-pytestmark = [
-    pytest.mark.timeout(60),
-]
-
 
 def run(*words: str | Path) -> int:
     with pytest.raises(SystemExit) as end:

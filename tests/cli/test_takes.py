@@ -119,7 +119,6 @@ def test_a_pipe_without_an_ending_is_no_folder(take: Path, tmp_path: Path, comma
     assert len(came[0].splitlines()) == 31
 
 
-@pytest.mark.timeout(60)
 def test_export_faults_are_one_line(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,7 +155,6 @@ def test_solve_several_takes_and_again(
     assert run("solve", take, other, "-o", tmp_path / "one.csv") == 2
 
 
-@pytest.mark.timeout(60)
 def test_batch_delivers_the_rest_and_fails_at_the_end(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,7 +193,6 @@ def test_batch_refuses_faulty_options_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.timeout(60)
 def test_solved_takes_give_way_to_later_ones_of_the_same_batch(tmp_path: Path) -> None:
     clips, out = tmp_path / "clips", tmp_path / "out"
     make_take(clips / "a.v2", [tracked_frame(i) for i in range(20)], clip_info())
@@ -208,7 +205,6 @@ def test_solved_takes_give_way_to_later_ones_of_the_same_batch(tmp_path: Path) -
     assert [path.name for path in out.glob(".*")] == [".livefacs-batch.lock"]
 
 
-@pytest.mark.timeout(60)
 def test_weights_that_changed_make_a_result_anew(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,7 +234,6 @@ def test_solve_goes_on_after_a_failure(
     assert run("solve", tmp_path / "broken.mp4", "-o", tmp_path / "out") == 3
 
 
-@pytest.mark.timeout(60)
 def test_record_the_performer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = (
         *("record", "demo", "--take", tmp_path / "rec", "--seconds", "1", "--no-meters"),

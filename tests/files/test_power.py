@@ -192,7 +192,6 @@ def tell(name):
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("writer", WRITERS)
 def test_success_is_told_when_the_disk_has_it(writer: str, tmp_path: Path) -> None:
     root = tmp_path / "out"

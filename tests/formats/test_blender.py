@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from livefacs.resources import data_path
+from tests.support.waiting import PATIENCE_S
 from tests.take.synthetic import CONTROLS, smile
 
 CHECK = """
@@ -60,7 +61,7 @@ def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
         [blender_python(), "-c", CHECK, script, str(curves)],
         capture_output=True,
         text=True,
-        timeout=18,
+        timeout=PATIENCE_S,
         check=False,
     )
     line = next((x for x in done.stdout.splitlines() if x.startswith("RESULT")), None)

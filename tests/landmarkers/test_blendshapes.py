@@ -19,7 +19,6 @@ def test_there_are_52_names_and_the_tongue_is_none_of_them() -> None:
     assert "tongueOut" not in BLENDSHAPE_NAMES
 
 
-@pytest.mark.timeout(60)
 def test_its_scores_are_those_of_mediapipes_tasks(model: Path) -> None:
     mp = pytest.importorskip("mediapipe", reason="mediapipe is not installed")
     from mediapipe.tasks.python import BaseOptions, vision

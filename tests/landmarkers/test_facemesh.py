@@ -14,6 +14,8 @@ from livefacs.resources import data_path
 from livefacs.sources.pictures import read_rgb
 from livefacs.sources.video import VideoSource
 from livefacs.types import Frame, Landmarks
+from tests.support.processes import AS_FROM_A_TERMINAL
+from tests.support.waiting import PATIENCE_S
 
 
 def performer(n_frames: int) -> list[Frame]:
@@ -146,7 +148,6 @@ def test_real_image_with_many_small_faces(facebench: Path, max_faces: int) -> No
         assert landmarks is None or 1 <= landmarks.n_faces <= max_faces
 
 
-@pytest.mark.timeout(60)
 def test_the_native_libraries_are_silent() -> None:
     """What a fresh process writes while it finds a face and closes: nothing but its own words."""
     program = """
@@ -161,7 +162,11 @@ landmarker.close()
 os.write(2, b"the end")
 """
     spoken = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
     assert spoken.stdout == ""
     assert spoken.stderr == "the end"
@@ -207,9 +212,13 @@ print("well")
 """
 
 
-@pytest.mark.timeout(60)
 def test_ctrl_c_in_the_midst_of_a_network_does_not_end_the_process() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
+        [sys.executable, "-c", INTERRUPTED],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        preexec_fn=AS_FROM_A_TERMINAL,
     )
     assert (done.returncode, done.stdout.strip()) == (0, "well"), done.stderr

@@ -74,20 +74,17 @@ def check_clip(path: Path) -> None:
     assert float(np.quantile(loop, 0.99)) <= 0.5
 
 
-@pytest.mark.timeout(60)
 def test_the_performers_mesh_is_mediapipes() -> None:
     check_clip(data_path("performer.mp4"))
 
 
 @pytest.mark.slow
 @pytest.mark.facebench
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("clip", CLIPS)
 def test_the_mesh_of_other_people_is_mediapipes(facebench: Path, clip: str) -> None:
     check_clip(facebench / clip)
 
 
-@pytest.mark.timeout(60)
 def test_intensities_are_those_of_mediapipes_mesh() -> None:
     frames = frames_of(data_path("performer.mp4"), 400)
     ours, theirs = Estimator(), Estimator()
@@ -104,7 +101,6 @@ def test_intensities_are_those_of_mediapipes_mesh() -> None:
 
 
 @pytest.mark.facebench
-@pytest.mark.timeout(60)
 def test_a_face_is_lost_and_found_on_the_same_frames(facebench: Path) -> None:
     frames = frames_of(facebench / "real" / "face_noface.mov", 169)
     theirs = np.array([mesh is not None for mesh in reference(frames)])
@@ -115,7 +111,6 @@ def test_a_face_is_lost_and_found_on_the_same_frames(facebench: Path) -> None:
     assert np.abs(changes - expected).max() <= 1
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "part",
     [np.s_[:, 280:], np.s_[200:], np.s_[:280], np.s_[150:330, 220:420]],
@@ -131,7 +126,6 @@ def test_a_face_that_lies_half_outside_is_seen_alike(part: tuple[slice, ...] | s
     assert float(same.max()) <= 0.1
 
 
-@pytest.mark.timeout(60)
 def test_the_first_frame_of_a_detection_is_seen_alike() -> None:
     for frame in frames_of(data_path("performer.mp4"), 400)[::40]:
         (expected,) = reference([frame])
@@ -141,7 +135,6 @@ def test_the_first_frame_of_a_detection_is_seen_alike() -> None:
         assert float(np.linalg.norm(found.points_px - expected, axis=1).max()) <= 0.1
 
 
-@pytest.mark.timeout(60)
 def test_two_faces_are_mediapipes_two() -> None:
     """The performer beside a smaller copy: the followed one has the same points as alone."""
     image = frames_of(data_path("performer.mp4"), 1)[0].image

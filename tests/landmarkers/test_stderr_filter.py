@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from livefacs.landmarkers.stderr_filter import native_logs_silenced
+from tests.support.waiting import PATIENCE_S
 
 NOISE = (
     b"W0000 00:00:1795215099.834103   16324 inference_feedback_manager.cc:114] Feedback\n"
@@ -49,16 +50,16 @@ def test_threads_do_not_exchange_standard_error_crosswise(
     def redirect(i: int) -> None:
         with native_logs_silenced():
             inside[i].set()
-            leave[i].wait(10)
+            leave[i].wait(PATIENCE_S)
 
     threads = [threading.Thread(target=redirect, args=(i,)) for i in range(2)]
     threads[0].start()
-    assert inside[0].wait(10)
+    assert inside[0].wait(PATIENCE_S)
     threads[1].start()
     assert not inside[1].wait(0.2)
     for i in range(2):
         leave[i].set()
-        threads[i].join(10)
+        threads[i].join(PATIENCE_S)
     os.write(2, b"heard\n")
     assert capfd.readouterr().err == "heard\n"
 
@@ -73,7 +74,7 @@ def test_no_descriptor_is_left_open() -> None:
         "    with native_logs_silenced(): pass\n"
         "assert os.open(os.devnull, os.O_RDONLY) == first + 1\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=15)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_S)
 
 
 def test_a_process_without_standard_error_is_left_alone() -> None:
@@ -85,6 +86,6 @@ def test_a_process_without_standard_error_is_left_alone() -> None:
         "with native_logs_silenced(): print('works')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], check=True, timeout=15, stdout=subprocess.PIPE
+        [sys.executable, "-c", program], check=True, timeout=PATIENCE_S, stdout=subprocess.PIPE
     )
     assert done.stdout.strip() == b"works"

@@ -21,6 +21,7 @@ from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.mirror_beside import puppets
 from livefacs.session.opening import open_session
 from tests.mirror.conftest import make_frame
+from tests.support.waiting import PATIENCE_S
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need selenium")
 from selenium.webdriver import Chrome, ChromeOptions, Keys  # noqa: E402  # after the check above
@@ -33,7 +34,6 @@ DRIVER = shutil.which("chromedriver")
 CLIP_FRAMES = 420
 
 pytestmark = [
-    pytest.mark.timeout(90),
     pytest.mark.skipif(
         CHROMIUM is None or DRIVER is None,
         reason="no chromium and chromedriver on the PATH (Debian: chromium, chromium-driver)",
@@ -70,7 +70,7 @@ class Performance:
 
     def stop(self) -> None:
         self._session.close()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=PATIENCE_S)
         self.mirror.stop()
 
 
@@ -417,7 +417,7 @@ def test_absent_camera_shows_what_to_do(
     assert "camera 0 cannot be opened" in text
     assert "--source demo" in text
     find(browser, ".trouble button").click()
-    assert asked.wait(5)
+    assert asked.wait(PATIENCE_S)
     mirror.attach(None, "camera")
     wait(browser, "return document.querySelector('.stage')")
 

@@ -22,9 +22,10 @@ from websockets.typing import Origin
 
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.resources import data_path
+from tests.support.waiting import PATIENCE_S
 
 COMMAND = (sys.executable, "-m", "livefacs.cli.main", "mirror", "--no-browser", "--port", "0")
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.slow]
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     try:
         yield process, line.removeprefix("mirror: ").strip().rstrip("/")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()
@@ -55,7 +56,7 @@ def wait_for_text(address: str, kind: str, predicate: str) -> dict[str, object]:
     socket_address = address.replace("http", "ws") + "/live"
     with connect(socket_address, origin=Origin(address), max_size=None) as socket:
         while True:
-            received = socket.recv(timeout=30)
+            received = socket.recv(timeout=PATIENCE_S)
             if isinstance(received, bytes):
                 socket.send('{"type": "ack", "i_frame": 0}')
                 continue
@@ -72,7 +73,7 @@ def test_demo_calibrates_and_gives_a_second_opinion(tmp_path: Path) -> None:
         ) as socket:
             n_frames = 0
             while n_frames < 100:  # from before the brows go up at 1.7 s until after
-                received = socket.recv(timeout=30)
+                received = socket.recv(timeout=PATIENCE_S)
                 if isinstance(received, bytes):
                     socket.send('{"type": "ack", "i_frame": 0}')
                     if n_frames == 0 and struct.unpack_from("<I", received, 4)[0] % 420 > 45:
@@ -82,7 +83,7 @@ def test_demo_calibrates_and_gives_a_second_opinion(tmp_path: Path) -> None:
                     n_frames += 1
             socket.send('{"type": "range-done"}')
             while True:
-                received = socket.recv(timeout=30)
+                received = socket.recv(timeout=PATIENCE_S)
                 if isinstance(received, bytes):
                     socket.send('{"type": "ack", "i_frame": 0}')
                 elif json.loads(received)["type"] == "range-result":
@@ -92,7 +93,9 @@ def test_demo_calibrates_and_gives_a_second_opinion(tmp_path: Path) -> None:
         assert json.loads(profile.read_text())["name"] == "mirror"
         state = wait_for_text(address, "state", predicate="maxima")  # it began anew with it
         assert state["maxima"] == {"AU2_L": 1.0, "AU2_R": 1.0}
-        measured = httpx.get(f"{address}/api/packs/performer/brows/measured", timeout=40).json()
+        measured = httpx.get(
+            f"{address}/api/packs/performer/brows/measured", timeout=PATIENCE_S
+        ).json()
         column = measured["channels"].index("AU2_L")
         curve = [row[column] for row in measured["values"]]
         assert len(curve) == 37
@@ -124,14 +127,14 @@ def test_absent_camera_leaves_the_page_up_and_can_be_retried(tmp_path: Path) -> 
         threading.Thread(target=listen, daemon=True).start()
         own = {"Origin": address}
         assert httpx.post(f"{address}/api/retry", json={}, headers=own).status_code == 200
-        assert told.wait(20)
+        assert told.wait(PATIENCE_S)
 
 
 def test_second_instance_is_refused_with_the_output_exit_code() -> None:
     with running("--source", "demo") as (_, address):
         port = address.rpartition(":")[2]
         second = subprocess.run(
-            [*COMMAND[:-1], port], capture_output=True, text=True, timeout=30, check=False
+            [*COMMAND[:-1], port], capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
     assert second.returncode == 5
     assert "a livefacs mirror runs already" in second.stderr

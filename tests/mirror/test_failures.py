@@ -14,7 +14,8 @@ from livefacs.mirror.practice import DrillRun
 from livefacs.mirror.server import Mirror
 from livefacs.types import TrackedFrame
 from tests.mirror.conftest import make_frame
-from tests.mirror.test_server import live, next_frame, next_of, wait_until
+from tests.mirror.test_server import live, next_frame, next_of
+from tests.support.waiting import wait_until
 
 
 def test_practice_that_fails_is_told_and_frames_flow_on(

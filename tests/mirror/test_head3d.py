@@ -17,7 +17,6 @@ from tests.mirror import models
 from tests.mirror.test_browser import CHROMIUM, DRIVER, Chrome, start_chromium
 
 pytestmark = [
-    pytest.mark.timeout(90),
     pytest.mark.skipif(
         CHROMIUM is None or DRIVER is None,
         reason="no chromium and chromedriver on the PATH (Debian: chromium, chromium-driver)",

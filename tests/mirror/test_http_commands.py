@@ -15,8 +15,7 @@ from livefacs.session.mirror_beside import open_mirror_beside
 from livefacs.session.opening import open_session
 from livefacs.session.runner import Session
 from livefacs.take.reader import Take
-
-pytestmark = pytest.mark.timeout(60)
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def running(tmp_path: Path) -> Iterator[Session]:
         thread.start()
         yield session
         session.stop()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 def client(mirror: Mirror) -> httpx.Client:

@@ -28,6 +28,7 @@ from livefacs.mirror.schema import message_from_text
 from livefacs.mirror.server import Mirror
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 from tests.mirror.conftest import make_frame, without_face
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 def base(mirror: Mirror) -> str:
@@ -56,7 +57,7 @@ def live(mirror: Mirror, **headers: str) -> Iterator[ClientConnection]:
 def next_of(socket: ClientConnection, kind: str) -> dict[str, Any]:
     """The next text of a kind."""
     while True:
-        received = socket.recv(timeout=5)
+        received = socket.recv(timeout=PATIENCE_S)
         if isinstance(received, str) and json.loads(received)["type"] == kind:
             return dict(json.loads(received))
 
@@ -64,17 +65,9 @@ def next_of(socket: ClientConnection, kind: str) -> dict[str, Any]:
 def next_frame(socket: ClientConnection) -> bytes:
     """The next binary message."""
     while True:
-        received = socket.recv(timeout=5)
+        received = socket.recv(timeout=PATIENCE_S)
         if isinstance(received, bytes):
             return received
-
-
-def wait_until(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    end = time.monotonic() + timeout_s
-    pause = threading.Event()
-    while not true():
-        assert time.monotonic() < end, "did not come true in time"
-        pause.wait(0.005)
 
 
 def ack(socket: ClientConnection, i_frame: int = 0) -> None:
@@ -284,7 +277,7 @@ def run_drill(mirror: Mirror, socket: ClientConnection, level: float) -> dict[st
 
     def listen() -> None:
         while not done:
-            received = socket.recv(timeout=5)
+            received = socket.recv(timeout=PATIENCE_S)
             if isinstance(received, bytes):
                 ack(socket)
             elif (
@@ -300,7 +293,7 @@ def run_drill(mirror: Mirror, socket: ClientConnection, level: float) -> dict[st
         wait_until(lambda i=i: mirror.feed.newest is not None and mirror.feed.newest.i_frame == i)
         if done:
             break
-    listener.join(timeout=5)
+    listener.join(timeout=PATIENCE_S)
     return done[0]
 
 
@@ -337,7 +330,7 @@ def test_calibration_round_keeps_maxima(mirror: Mirror) -> None:
             )
         socket.send('{"type":"range-done"}')
         while True:
-            received = socket.recv(timeout=5)
+            received = socket.recv(timeout=PATIENCE_S)
             if isinstance(received, bytes):
                 ack(socket)
             elif json.loads(received)["type"] == "range-result":

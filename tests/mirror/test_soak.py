@@ -12,14 +12,14 @@ from websockets.sync.client import ClientConnection
 
 from livefacs.mirror.server import Mirror
 from tests.mirror.conftest import make_frame
-from tests.mirror.test_server import ack, live, next_frame, wait_until
+from tests.mirror.test_server import ack, live, next_frame
+from tests.support.waiting import wait_until
 
 N_FRAMES = 1500
 MOST_BYTES = 300_000
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
 def test_memory_is_flat_over_frames_and_visitors(mirror: Mirror) -> None:
     """One page reads, one is stalled, thirty come and go."""
     with live(mirror) as reader, live(mirror):

@@ -17,7 +17,6 @@ HELD_OUT = ("id06", "id07")
 
 @pytest.mark.slow
 @pytest.mark.facebench
-@pytest.mark.timeout(120)
 def test_controls_follow_the_truth_better_than_mediapipes_blendshapes(facebench: Path) -> None:
     model = train([load_rendered(facebench / "train" / f"{name}.npz") for name in TRAINED])
     people = [scores(facebench / "train" / f"{name}.npz", model) for name in HELD_OUT]

@@ -20,6 +20,7 @@ from tests.session.doubles import (
     SmileRetargeter,
     frame,
 )
+from tests.support.waiting import PATIENCE_S
 
 
 def make_tracker() -> Tracker:
@@ -110,11 +111,11 @@ class LiveRun:
     def __exit__(self, *_: object) -> None:
         self.session.stop()
         self.source.close()
-        self.thread.join(5)
+        self.thread.join(PATIENCE_S)
 
     def next(self) -> TrackedFrame:
         """Wait for one more tracked frame."""
-        assert self.watcher.arrived.acquire(timeout=5)
+        assert self.watcher.arrived.acquire(timeout=PATIENCE_S)
         return self.watcher.frames[-1]
 
 

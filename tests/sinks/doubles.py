@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -14,8 +12,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from livefacs.errors import TakeError
 from livefacs.types import SinkCounters, TrackedFrame
-
-PATIENCE_S = 8.0
+from tests.support.waiting import PATIENCE_S
 
 
 class FakeSession:
@@ -91,15 +88,6 @@ def free_port() -> int:
     """A UDP port that nobody listens on."""
     with udp_receiver() as held:
         return int(held.getsockname()[1])
-
-
-def wait_until(is_true: Callable[[], object], what: str) -> None:
-    """Poll for something that another thread does; fails loudly after some seconds."""
-    ends_at = time.monotonic() + PATIENCE_S
-    while not is_true():
-        if time.monotonic() > ends_at:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.002)
 
 
 class FakeVTubeStudio:

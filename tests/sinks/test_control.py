@@ -17,7 +17,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from livefacs.errors import SinkError
 from livefacs.sinks.control import OscControl
-from tests.sinks.doubles import FakeSession, udp_receiver, wait_until
+from tests.sinks.doubles import FakeSession, udp_receiver
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 def packet(address: str, *arguments: object) -> bytes:
@@ -194,7 +195,7 @@ def drained(remote: socket.socket) -> bool:
     except (BlockingIOError, ConnectionRefusedError):
         return True
     finally:
-        remote.settimeout(8)
+        remote.settimeout(PATIENCE_S)
 
 
 def test_random_bytes_do_not_make_it_grow(

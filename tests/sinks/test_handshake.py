@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from livefacs.errors import SinkError
 from livefacs.sinks.handshake import RequestedSink, ifacialmocap_requests, vtsphone_requests
 from livefacs.wire.vtsphone import request_bytes, request_from_datagram
-from tests.sinks.doubles import udp_receiver, wait_until
+from tests.sinks.doubles import udp_receiver
+from tests.support.waiting import wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame
 
 WORD = b"iFacialMocap_sahuasouryya9218sauhuiayeta91555dy3719"

@@ -15,7 +15,8 @@ from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.opening import open_hub
 from livefacs.types import Gaze, HeadPose
-from tests.sinks.doubles import FakeSession, NotingSink, free_port, wait_until
+from tests.sinks.doubles import FakeSession, NotingSink, free_port
+from tests.support.waiting import wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame, make_rig
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from livefacs.config import load_options
 from livefacs.session.opening import open_session
+from tests.support.waiting import PATIENCE_S
 
 NAMES = """
 browDown_L browDown_R browInnerUp browOuterUp_L browOuterUp_R cheekPuff cheekSquint_L
@@ -48,7 +49,7 @@ def test_a_plain_receiver_follows_the_performer(version: int, separator: str) ->
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
+        receiver.settimeout(PATIENCE_S)
         url = f"ifacialmocap://127.0.0.1:{receiver.getsockname()[1]}?version={version}"
         options = load_options(
             None,

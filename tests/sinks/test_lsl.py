@@ -14,7 +14,7 @@ from livefacs.sinks.listening import Tally
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.receiving import open_receiver
 from livefacs.vocab.facs import AU_CHANNELS, N_AU
-from tests.sinks.doubles import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame
 
 
@@ -27,11 +27,11 @@ def test_an_inlet_reads_labels_samples_and_capture_times() -> None:
     intensity[5] = np.nan
     t_ns = now_ns()
     sink.send(make_frame(intensity=intensity, rigs=(ARKIT,), t_ns=t_ns))
-    (found,) = pylsl.resolve_byprop("name", "livefacs-test", timeout=8)
+    (found,) = pylsl.resolve_byprop("name", "livefacs-test", timeout=PATIENCE_S)
     inlet = pylsl.StreamInlet(found)
-    info = inlet.info(timeout=5)
+    info = inlet.info(timeout=PATIENCE_S)
     labels = info.get_channel_labels()
-    inlet.open_stream(timeout=5)
+    inlet.open_stream(timeout=PATIENCE_S)
     sample = None
     while sample is None:
         sink.send(make_frame(intensity=intensity, rigs=(ARKIT,), t_ns=t_ns))

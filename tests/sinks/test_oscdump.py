@@ -18,7 +18,8 @@ from livefacs.wire.osc import OscEncoder
 from livefacs.wire.oscreading import messages_from_osc
 from livefacs.wire.vmc import VmcEncoder
 from livefacs.wire.vrcft import VrcftEncoder
-from tests.sinks.doubles import PATIENCE_S, free_port, wait_until
+from tests.sinks.doubles import free_port
+from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.golden import golden_frame
 from tests.wire.making import CLOCK
 

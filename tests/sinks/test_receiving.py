@@ -15,7 +15,8 @@ from livefacs.sinks.listening import Tally
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.receiving import open_receiver
 from livefacs.wire.reading import MAX_NAMES, Reading
-from tests.sinks.doubles import udp_receiver, wait_until
+from tests.sinks.doubles import udp_receiver
+from tests.support.waiting import wait_until
 from tests.wire.golden import golden_frame
 from tests.wire.making import CLOCK, make_frame
 

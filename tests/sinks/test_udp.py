@@ -14,6 +14,7 @@ from livefacs.sinks.udp import UdpSink
 from livefacs.types import TrackedFrame
 from livefacs.wire.osc import OscEncoder
 from tests.sinks.doubles import free_port, udp_receiver
+from tests.support.waiting import PATIENCE_S
 from tests.wire.making import CLOCK, joined, make_frame
 
 
@@ -65,7 +66,7 @@ def test_an_absent_receiver_is_counted_not_raised_and_may_come_later() -> None:
     assert sink.counters.refused > 0
     assert "refused" in sink.counters.last_error.lower()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.settimeout(5)
+        receiver.settimeout(PATIENCE_S)
         receiver.bind(("127.0.0.1", port))
         sink.send(make_frame())
         sink.send(make_frame())

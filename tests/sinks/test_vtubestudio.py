@@ -18,7 +18,8 @@ from livefacs.sinks import vtubestudio
 from livefacs.sinks.tokens import TokenStore
 from livefacs.sinks.vtubestudio import VtsSink
 from livefacs.wire.vts import VtsEncoder
-from tests.sinks.doubles import FakeVTubeStudio, wait_until
+from tests.sinks.doubles import FakeVTubeStudio
+from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.making import make_frame, make_rig
 
 RIG = make_rig("vtubestudio", ("FaceAngleX", "MouthOpen", "jawOpen"), np.array([-12.5, 0.25, 0.5]))
@@ -177,7 +178,7 @@ def test_a_server_that_talks_nonsense_is_left_and_tried_again(open_vts: Opener, 
         connection.recv()
         for _ in range(200):
             connection.send(reply)
-        done.wait(5)
+        done.wait(PATIENCE_S)
 
     with serve(babble, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -19,7 +19,7 @@ from livefacs.errors import SinkError
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.websocket import WebSocketSink
-from tests.sinks.doubles import PATIENCE_S, wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame
 
 Opener = Callable[[str], WebSocketSink]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.zeromq import ZmqPublisher, open_zmq
-from tests.sinks.doubles import PATIENCE_S, FakeSession, wait_until
+from tests.sinks.doubles import FakeSession
+from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame
 
 

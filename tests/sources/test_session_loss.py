@@ -15,6 +15,7 @@ from livefacs.session.opening import open_session
 from livefacs.sources.video import VideoSource
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from tests.sources.mjpeg import MjpegCamera
+from tests.support.waiting import PATIENCE_S
 
 
 class Watcher:
@@ -85,7 +86,7 @@ def test_frames_flow_on_while_the_camera_is_away_and_recover(camera: MjpegCamera
         camera.flow()
         watcher.wait_for(has_face)
         session.stop()
-        running.join(5)
+        running.join(PATIENCE_S)
         assert not running.is_alive()
         closing = session.source.closing_notices()
     assert back_at > lost_at

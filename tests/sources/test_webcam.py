@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -15,11 +15,12 @@ import pytest
 from livefacs.arrays import U8
 from livefacs.clock import now_ns
 from livefacs.errors import SourceError
-from livefacs.protocols import Source
+from livefacs.protocols import SelfReading, Source
 from livefacs.sources import capture
 from livefacs.sources.capture import CaptureLost, CaptureWishes
 from livefacs.sources.webcam import CameraSource
 from tests.sources.mjpeg import MjpegCamera
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 @pytest.fixture
@@ -36,17 +37,10 @@ def source(camera: MjpegCamera) -> Iterator[CameraSource]:
     opened.close()
 
 
-def wait_until(condition: Callable[[], bool], within_s: float = 8.0) -> None:
-    """Until a condition of another thread holds; there is no event to wait for at a camera."""
-    ends = time.perf_counter() + within_s
-    while not condition():
-        assert time.perf_counter() < ends
-        time.sleep(0.01)
-
-
 def test_pictures_come_with_rising_numbers_and_grab_times(source: CameraSource) -> None:
     frames = [source.read() for _ in range(10)]
     assert isinstance(source, Source)
+    assert isinstance(source, SelfReading)  # a session adds no hand-over of its own
     numbers = [frame.i_frame for frame in frames if frame]
     times = [frame.t_ns for frame in frames if frame]
     assert len(frames) == len(numbers)
@@ -115,7 +109,7 @@ def test_close_ends_a_read_that_waits_for_a_stalled_camera(
     threading.Thread(target=read_to_the_end, daemon=True).start()
     began = time.perf_counter()
     source.close()
-    assert ended.wait(3.0)
+    assert ended.wait(PATIENCE_S)
     assert time.perf_counter() - began < 3.0
 
 

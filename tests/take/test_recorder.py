@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -27,6 +27,7 @@ from livefacs.take import writer as writer_module
 from livefacs.take.catalog import repair
 from livefacs.take.reader import Take
 from livefacs.types import Health
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from . import recording_child
 from .synthetic import clip_info, tracked_frame
@@ -37,7 +38,6 @@ N_AT_ONCE = 10
 FLUSHED_S = 0.5
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a fork server to kill 50 processes fast")
 def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
     context = multiprocessing.get_context("forkserver")
@@ -51,7 +51,7 @@ def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
                 for i in range(first, first + N_AT_ONCE)
             ]
             for folder, process, reports in lives:
-                reports.poll(10)  # its first frame is queued
+                reports.poll(PATIENCE_S)  # its first frame is queued
                 time.sleep(rng.uniform(0, 0.15))
                 killed_s = time.monotonic()
                 process.kill()
@@ -123,13 +123,13 @@ def test_a_slow_disk_is_flagged_and_counted(
     append = writer_module.TakeWriter.append
 
     def wait_then_append(self: writer_module.TakeWriter, frames: list) -> None:
-        gate.wait(10)
+        gate.wait(PATIENCE_S)
         append(self, frames)
 
     monkeypatch.setattr(writer_module.TakeWriter, "append", wait_then_append)
     sink = RecorderSink(tmp_path / "t", clip_info())
     sink.send(tracked_frame(0))
-    _wait_until(lambda: not sink._queue)  # the writer took it and stands at the gate
+    wait_until(lambda: not sink._queue)  # the writer took it and stands at the gate
     n_sent = 1
     while not sink.late:
         sink.send(tracked_frame(n_sent))
@@ -189,7 +189,7 @@ def test_low_space_is_said_once_before_it_ends(tmp_path: Path) -> None:
         tmp_path / "t", clip_info(), on_warning=said.append, free=lambda _: 100 * 10**6
     )
     sink.send(tracked_frame(0))
-    _wait_until(lambda: bool(said))
+    wait_until(lambda: bool(said))
     assert sink.close().warnings[0].startswith("low disk space: 100 MB left")
     assert len(said) == 1
 
@@ -210,7 +210,7 @@ def test_what_cannot_be_recorded_is_refused(tmp_path: Path) -> None:
 def test_a_take_that_is_being_recorded_is_not_repaired(tmp_path: Path) -> None:
     sink = RecorderSink(tmp_path / "t", clip_info())
     sink.send(tracked_frame(0))
-    _wait_until(lambda: sink.n_rows == 1)
+    wait_until(lambda: sink.n_rows == 1)
     before = {path.name: path.read_bytes() for path in (tmp_path / "t").iterdir()}
     with pytest.raises(TakeError, match="is being recorded: end the take first"):
         repair(tmp_path / "t")
@@ -339,9 +339,9 @@ def test_a_take_is_brought_to_the_disk_while_it_is_recorded(
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
     sink = RecorderSink(tmp_path / "t", clip_info())
     sink.send(tracked_frame(0))
-    _wait_until(lambda: sink.n_rows == 1)
+    wait_until(lambda: sink.n_rows == 1)
     files = {path.stat().st_ino for path in (tmp_path / "t").glob("*.rec")}
-    _wait_until(lambda: len(files) == 3 and files <= synced)  # long before it is closed
+    wait_until(lambda: len(files) == 3 and files <= synced)  # long before it is closed
     assert sink.close().failure == ""
 
 
@@ -355,7 +355,7 @@ def test_a_disk_that_does_not_confirm_ends_the_take_and_says_so(
     said: list[str] = []
     sink = RecorderSink(tmp_path / "t", clip_info(), on_warning=said.append)
     sink.send(tracked_frame(0))
-    _wait_until(lambda: bool(sink.failure))
+    wait_until(lambda: bool(sink.failure))
     assert "Input/output error" in said[0]
     assert isinstance(sink.error, OSError)
     assert sink.error.__traceback__ is not None
@@ -388,15 +388,6 @@ def _send_until_failed(sink: RecorderSink) -> None:
         if sink.failure:
             return
     raise AssertionError("the disk took it all")
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    pace = threading.Event()
-    for _ in range(500):
-        if condition():
-            return
-        pace.wait(0.01)
-    raise AssertionError("waited in vain")
 
 
 @contextlib.contextmanager
