@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from livefacs.types import Estimate, Frame, Landmarks, RigFrame, SinkCounters, TrackedFrame
+from livefacs.types import Estimate, Frame, Landmarks, RigFrame, Shapes, SinkCounters, TrackedFrame
 
 
 @runtime_checkable
@@ -111,6 +111,14 @@ class AuEstimator(Protocol):
 
     def capture_neutral(self) -> None:
         """Take the next second of frames as the person's neutral."""
+
+
+@runtime_checkable
+class ShapesAuEstimator(AuEstimator, Protocol):
+    """Turns the blend shapes of another tracker into Action Units."""
+
+    def estimate_shapes(self, shapes: Shapes, t_ns: int) -> Estimate:
+        """Action Units, head pose and gaze of one frame."""
 
 
 @runtime_checkable

@@ -58,12 +58,35 @@ class Frame:
     landmarks : Landmarks or None
         The mesh that was recorded with it, in a take that is replayed; None where there was no
         face, and elsewhere.
+    shapes : Shapes or None
+        What another tracker measured in place of an image.
     """
 
     image: U8
     t_ns: int
     i_frame: int
     landmarks: Landmarks | None = None
+    shapes: Shapes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """A face as another tracker has it: blend shape weights and angles.
+
+    Attributes
+    ----------
+    weights : (52,) float32
+        In the order of ``vocab.arkit.ARKIT_52``; NaN where the tracker has no such shape.
+    head : HeadPose
+    gaze : Gaze
+    has_face : bool
+        False where the tracker says that it sees none.
+    """
+
+    weights: F32
+    head: HeadPose
+    gaze: Gaze
+    has_face: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +263,13 @@ class TrackedFrame:
     rigs_mirrored: Mapping[str, RigFrame] = field(default_factory=dict)
     stage_ns: Mapping[str, int] = field(default_factory=dict)
     image: U8 | None = None
+
+    @property
+    def n_faces(self) -> int:
+        """Faces seen; 0 where there was none. Another tracker's face counts without a mesh."""
+        if self.landmarks is not None:
+            return self.landmarks.n_faces
+        return 0 if Health.NO_FACE in self.health else 1
 
     def pose_values(self) -> tuple[float, ...]:
         """Ten floats: head yaw, pitch, roll, x, y, z, then left and right gaze yaw and pitch."""

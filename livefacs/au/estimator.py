@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, U8
+from livefacs.au.holding import RESTART_S, held_estimate
 from livefacs.au.model import N_FEATURES, EstimatorModel, load_model
 from livefacs.au.neutral import (
     AutomaticNeutral,
@@ -27,11 +28,6 @@ from livefacs.vocab.readings import N_TEXTURE
 
 __all__ = ["Estimator", "load_model"]
 
-HOLD_S: Final = 0.5
-"""How long the last values stand when the face is gone; then they fade."""
-FADE_S: Final = 1.0
-RESTART_S: Final = 1.0
-"""After a longer gap the filter starts afresh."""
 UNKNOWN_NEUTRAL_CONFIDENCE: Final = 0.3
 _NO_TEXTURE: Final = np.zeros(0, np.uint8)
 N_FACE_CHANNELS: Final = CHANNEL_INDEX["AU51"]
@@ -197,18 +193,7 @@ class Estimator:
             units = ActionUnits.neutral(self.channels)
             return Estimate(units, HeadPose(), Gaze(), health)
         lost_s = s_from_ns(max(0, t_ns - self._seen_ns))
-        left = np.float32(min(1.0, max(0.0, 1.0 - (lost_s - HOLD_S) / FADE_S)))
-        last = self._last
-        if lost_s >= HOLD_S:
-            self._state.filter[:] = np.nan  # a face that comes back starts where it is
-        units = ActionUnits(
-            last.units.intensity * left,
-            last.units.raw * left,
-            last.units.confidence * left * np.float32(0.5),
-            self.channels,
-        )
-        health = Health.NO_FACE | Health.HELD | self._calibration_health()
-        return Estimate(units, _faded_pose(last.head, float(left)), last.gaze, health)
+        return held_estimate(self._last, lost_s, self._calibration_health(), self._state.filter)
 
     def _elapsed_s(self, t_ns: int) -> float:
         if self._last_ns is None:
@@ -258,17 +243,6 @@ class Estimator:
 def _frozen(values: F32) -> F32:
     values.setflags(write=False)
     return values
-
-
-def _faded_pose(head: HeadPose, left: float) -> HeadPose:
-    return HeadPose(
-        head.yaw_rad * left,
-        head.pitch_rad * left,
-        head.roll_rad * left,
-        head.x_cm,
-        head.y_cm,
-        head.z_cm,
-    )
 
 
 def _new_state(smoothing: Smoothing, n: int) -> k.State:

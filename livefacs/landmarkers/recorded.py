@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from livefacs.types import Frame, Landmarks
+
+NO_MESH: Final = "none"
+"""Backend of a session that another tracker feeds: there are shapes and no landmarks."""
 
 
 class RecordedLandmarks:

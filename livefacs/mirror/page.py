@@ -151,7 +151,7 @@ class Page:
                 self._tell("range", round_.state())
         if run is None or run.phase == "done":
             return
-        run.step(tracked.t_ns / 1e9, tracked.units.intensity, tracked.landmarks is not None)
+        run.step(tracked.t_ns / 1e9, tracked.units.intensity, tracked.n_faces > 0)
         if run.phase == "done":
             self._finish(run)
         elif self._is_time():

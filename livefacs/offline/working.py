@@ -18,6 +18,7 @@ from livefacs.clock import ClockMap
 from livefacs.errors import SourceError, TakeError
 from livefacs.files.locks import Lock, is_locked
 from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.recorded import NO_MESH
 from livefacs.offline.estimating import Setup, clip_setup, take_setup
 from livefacs.offline.meshes import ReadAhead, recorded_meshes, tracked_meshes
 from livefacs.offline.options import SolveOptions, is_take
@@ -155,6 +156,11 @@ def _fill_from_take(
     take = Take(Path(clip))
     if not take.n_rows:
         raise TakeError(f"{clip}: the take has no frames, nothing can be solved")
+    if take.document["landmarker"] == NO_MESH:
+        raise TakeError(
+            f"{clip}: another program tracked this take, it holds no landmarks to solve from;"
+            " export what was recorded instead"
+        )
     setup, notices = take_setup(options, take)
     on_open(take.n_rows)
     with _writer(folder, _take_info(take, setup), take.clock) as writer:

@@ -11,6 +11,7 @@ from livefacs.errors import RigMapError
 from livefacs.files.toml import near, raise_problems, read_toml
 from livefacs.resources import rigs_folder, user_rigs_folder
 from livefacs.retarget.compiler import RigProgram, program_from_map
+from livefacs.retarget.inverse import PREFIX
 from livefacs.retarget.rules import Combination, ControlRule, RigMap, Smoothing
 from livefacs.retarget.schema import FileControl, MapFile, curve_points, read_map_file
 
@@ -21,7 +22,8 @@ _DRIVES: Final = ("terms", "combine", "suppress")
 def rig_names() -> tuple[str, ...]:
     """Names of all maps: the shipped ones and the user's own, sorted."""
     folders = (rigs_folder(), user_rigs_folder())
-    return tuple(sorted({path.stem for folder in folders for path in folder.glob("*.toml")}))
+    names = {path.stem for folder in folders for path in folder.glob("*.toml")}
+    return tuple(sorted(name for name in names if not name.startswith(PREFIX)))
 
 
 def find_rig(name_or_path: str | Path) -> Path:

@@ -63,7 +63,7 @@ class Meter:
         summary = self._summary
         self._ring[summary.frames % _CAPACITY] = [stage_ns.get(stage, 0) for stage in STAGES]
         summary.frames += 1
-        summary.faces += tracked.landmarks is not None
+        summary.faces += tracked.n_faces > 0
         summary.late += bool(tracked.health & Health.LATE)
         summary.dropped = dropped
         if self._first_ns is None:

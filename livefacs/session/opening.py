@@ -12,9 +12,9 @@ from livefacs.config import SessionOptions, StreamOptions
 from livefacs.landmarkers.reading import with_readers
 from livefacs.protocols import Source
 from livefacs.session.parts import (
+    estimator_for_source,
     first_run_notice,
     landmarker_for_source,
-    make_estimator,
     open_source_from_options,
 )
 from livefacs.session.rigs import Retargeting, RigReloader
@@ -80,7 +80,7 @@ def _open_chain(
         notify(notice)
     landmarker = landmarker_for_source(options.source.spec, tracking, notify)
     undo.callback(landmarker.close)
-    estimator = make_estimator(tracking, model, landmarker.name)
+    estimator = estimator_for_source(options.source.spec, tracking, model, landmarker.name)
     estimator.warm_up()
     source = open_source_from_options(options.source)
     undo.callback(source.close)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.from_shapes import ShapeEstimator
 from livefacs.au.model import EstimatorModel
 from livefacs.au.profile import Profile, load_profile
 from livefacs.au.smoothing import Smoothing
@@ -15,9 +16,11 @@ from livefacs.config import SourceOptions, TrackingOptions
 from livefacs.errors import ConfigError
 from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.recorded import RecordedLandmarks
+from livefacs.landmarkers.recorded import NO_MESH, RecordedLandmarks
 from livefacs.protocols import Landmarker, Source
+from livefacs.retarget.inverse import load_inverse
 from livefacs.sources import open_source
+from livefacs.sources.opening import gives_shapes
 from livefacs.sources.takes import is_take
 from livefacs.take.reader import Take
 
@@ -56,7 +59,7 @@ def landmarker_from_options(
 def landmarker_for_source(
     spec: str, tracking: TrackingOptions, notify: Callable[[str], None]
 ) -> Landmarker:
-    """The landmarker of these options; a take brings the meshes that were recorded in it.
+    """The landmarker of these options; a take brings its meshes, another tracker has none.
 
     Raises
     ------
@@ -65,6 +68,8 @@ def landmarker_for_source(
     LandmarkerError, TakeError
         It cannot be had.
     """
+    if gives_shapes(spec):
+        return RecordedLandmarks(NO_MESH)
     if not is_take(spec):
         return landmarker_from_options(tracking, notify)
     if tracking.landmarker != "auto" or tracking.model is not None:
@@ -79,6 +84,22 @@ def make_estimator(options: TrackingOptions, model: EstimatorModel, backend: str
     """The estimator of these options: profile and filter."""
     profile = None if options.profile is None else load_profile(options.profile, backend)
     return Estimator(model, profile, make_smoothing(options))
+
+
+def estimator_for_source(
+    spec: str, options: TrackingOptions, model: EstimatorModel, backend: str
+) -> Estimator | ShapeEstimator:
+    """The estimator of these options for what a source gives: images, or another tracker's shapes.
+
+    Raises
+    ------
+    ProfileError
+        The profile is none, or of another mesh.
+    """
+    if not gives_shapes(spec):
+        return make_estimator(options, model, backend)
+    profile = None if options.profile is None else load_profile(options.profile)
+    return ShapeEstimator(load_inverse(), profile, make_smoothing(options))
 
 
 def make_smoothing(options: TrackingOptions) -> Smoothing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.from_shapes import ShapeEstimator
 from livefacs.config import RecordOptions, SessionOptions
 from livefacs.errors import ConfigError
 from livefacs.protocols import Source
@@ -14,10 +15,10 @@ from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_l
 from livefacs.timecode import TimecodeRate, find_rate, nearest_rate, rate_for_label
 
 
-def estimator_of(tracker: Tracker) -> Estimator:
-    """The estimator that ``make_estimator`` made for it."""
+def estimator_of(tracker: Tracker) -> Estimator | ShapeEstimator:
+    """The estimator that ``estimator_for_source`` made for it."""
     estimator = tracker.estimator
-    assert isinstance(estimator, Estimator)  # the composition root put it there
+    assert isinstance(estimator, (Estimator, ShapeEstimator))  # the composition root put it there
     return estimator
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from livefacs.clock import NS_PER_S
-from livefacs.protocols import AuEstimator, Landmarker, RigRetargeter
+from livefacs.protocols import AuEstimator, Landmarker, RigRetargeter, ShapesAuEstimator
 from livefacs.types import (
     ActionUnits,
     Estimate,
@@ -59,13 +59,15 @@ class Tracker:
     def step(self, frame: Frame) -> TrackedFrame:
         """Track one frame. A frame without a face gives held, then neutral values and the flag."""
         began_ns = self._stopwatch_ns()
-        landmarks = self.landmarker.detect(frame)
+        landmarks = None if frame.shapes is not None else self.landmarker.detect(frame)
         found_ns = self._stopwatch_ns()
-        estimate = (
-            self.estimator.hold(frame.t_ns)
-            if landmarks is None
-            else self.estimator.estimate(landmarks)
-        )
+        if frame.shapes is not None:
+            assert isinstance(self.estimator, ShapesAuEstimator)  # opened for such a source
+            estimate = self.estimator.estimate_shapes(frame.shapes, frame.t_ns)
+        elif landmarks is None:
+            estimate = self.estimator.hold(frame.t_ns)
+        else:
+            estimate = self.estimator.estimate(landmarks)
         height, width = frame.image.shape[:2]
         return self._finish(
             TrackedFrame(

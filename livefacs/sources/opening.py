@@ -10,9 +10,11 @@ from livefacs.resources import data_path
 from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
 from livefacs.sources.capture import CaptureWishes, is_network_address
 from livefacs.sources.images import ImagesSource
+from livefacs.sources.livelink_csv import LiveLinkCsvSource, is_livelink_csv
 from livefacs.sources.player import Clip, Player
 from livefacs.sources.sequence import is_image_spec
 from livefacs.sources.takes import TakeSource, is_take
+from livefacs.sources.trackers import TrackerSource, is_tracker
 from livefacs.sources.video import VideoSource
 from livefacs.sources.webcam import CameraSource
 
@@ -36,7 +38,7 @@ def open_source(
         ``auto`` (the first camera that opens, else the performer), ``demo`` (the performer),
         a camera by index, name or path, ``rtsp://…`` or ``http://…``, a video file,
         a folder of images or a pattern such as ``shots/*.png`` or ``shot.%04d.jpg``, a recorded
-        take (to be replayed).
+        take (to be replayed), another tracker (``livelink://:11111``), a CSV of Live Link Face.
     width, height : int
         Pixels asked of a camera; it may give others.
     rate_hz : float
@@ -58,6 +60,8 @@ def open_source(
     wishes = CaptureWishes(width, height, rate_hz, pixel_format)
     if spec == "auto":
         return _open_auto(wishes)
+    if is_tracker(spec):
+        return TrackerSource(spec)
     camera = _camera_address(spec)
     if camera is not None:
         return CameraSource(camera, wishes)
@@ -81,6 +85,8 @@ def _open_files(
         clip: Clip = VideoSource(data_path("performer.mp4"), n_threads=n_threads)
     elif is_take(spec):
         clip = TakeSource(Path(spec))
+    elif is_livelink_csv(spec):
+        clip = LiveLinkCsvSource(Path(spec))
     elif is_image_spec(spec):
         clip = ImagesSource(spec, wishes.rate_hz)
     elif Path(spec).exists():
@@ -116,3 +122,8 @@ def _open_auto(wishes: CaptureWishes) -> Source:
         f"No camera could be opened, so the bundled performer plays instead ({why}).",
     )
     return performer
+
+
+def gives_shapes(spec: str) -> bool:
+    """True where a source brings another tracker's shapes in place of images."""
+    return is_tracker(spec) or is_livelink_csv(spec)

@@ -264,7 +264,8 @@ class Take:
         if record["n_faces"]:
             points = np.array(self.points_px[row])
             n_faces = int(record["n_faces"])
-            landmarks = Landmarks(points, t_ns, i_frame, size, n_faces, self.readings(row))
+            if np.isfinite(points[0, 0]):  # another tracker's face has no mesh
+                landmarks = Landmarks(points, t_ns, i_frame, size, n_faces, self.readings(row))
         rigs = self._rigs_of(row)
         return TrackedFrame(
             i_frame=i_frame,

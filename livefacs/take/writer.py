@@ -290,7 +290,7 @@ class TakeWriter:
             record["timecode"] = self.timecode_frame(frame.t_ns)
             record["health"] = int(frame.health)
             record["width"], record["height"] = frame.image_size
-            record["n_faces"] = 0 if frame.landmarks is None else frame.landmarks.n_faces
+            record["n_faces"] = frame.n_faces
             record["stage_ns"] = [frame.stage_ns.get(stage, -1) for stage in STAGES]
             _put_estimate(record, frame)
         return records

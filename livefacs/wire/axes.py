@@ -55,3 +55,22 @@ def unity_quaternion(
     left shoulder, so yaw and roll change sign and pitch stays.
     """
     return quaternion(-yaw_rad, pitch_rad, -roll_rad)
+
+
+def angles_from_quaternion(x: float, y: float, z: float, w: float) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in radians, as ``quaternion`` takes them; zero where there is none."""
+    size = math.sqrt(x * x + y * y + z * z + w * w)
+    if not 1e-6 < size < math.inf:
+        return 0.0, 0.0, 0.0
+    x, y, z, w = x / size, y / size, z / size, w / size
+    return (
+        math.atan2(2.0 * (x * z + y * w), 1.0 - 2.0 * (x * x + y * y)),
+        math.asin(max(-1.0, min(1.0, 2.0 * (x * w - y * z)))),
+        math.atan2(2.0 * (x * y + z * w), 1.0 - 2.0 * (x * x + z * z)),
+    )
+
+
+def angles_from_unity(x: float, y: float, z: float, w: float) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in radians of a rotation in Unity's axes (``unity_quaternion``)."""
+    yaw, pitch, roll = angles_from_quaternion(x, y, z, w)
+    return -yaw, pitch, -roll

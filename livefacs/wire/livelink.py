@@ -147,6 +147,9 @@ class LiveLinkPacket:
     values: dict[str, float]
 
 
+_NO_FACE: Final = (b"", b"\0")  # no values, or a count of none
+
+
 def packet_from_livelink(datagram: bytes | memoryview) -> LiveLinkPacket:
     """Decode a version 6 packet.
 
@@ -166,9 +169,9 @@ def packet_from_livelink(datagram: bytes | memoryview) -> LiveLinkPacket:
     except (struct.error, UnicodeDecodeError, ZeroDivisionError) as fault:
         raise ValueError(f"damaged Live Link Face packet: {fault}") from None
     rest = data[at + _FRAME_TIME.size :]
-    if rest and (rest[0] != N_VALUES or len(rest) != 1 + _VALUE_BYTES):
+    if rest not in _NO_FACE and (rest[0] != N_VALUES or len(rest) != 1 + _VALUE_BYTES):
         raise ValueError(f"expected {N_VALUES} values at the end of a Live Link Face packet")
-    values = struct.unpack(f">{N_VALUES}f", rest[1:]) if rest else ()
+    values = struct.unpack(f">{N_VALUES}f", rest[1:]) if len(rest) > 1 else ()
     if not all(map(math.isfinite, values)):
         raise ValueError("damaged Live Link Face packet: a value is not a number")
     named = dict(zip(LIVELINK_61, values, strict=False))

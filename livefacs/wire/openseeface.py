@@ -24,9 +24,9 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.mesh import DLIB_68, MIRROR_POINTS, OUTER_CORNERS
-from livefacs.types import Health, Landmarks, TrackedFrame
+from livefacs.types import HeadPose, Health, Landmarks, TrackedFrame
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
-from livefacs.wire.axes import quaternion
+from livefacs.wire.axes import angles_from_quaternion, quaternion
 from livefacs.wire.rigvalues import zeros_for_unknown
 
 PORT: Final = 11573
@@ -222,6 +222,15 @@ def _euler_deg(packed: tuple[float, float, float, float]) -> tuple[float, float,
         math.degrees(math.atan2(-m20, math.hypot(m21, m22))),
         math.degrees(math.atan2(m10, m00)),
     )
+
+
+def head_from_openseeface(numbers: dict[str, float]) -> HeadPose:
+    """The head of a face of ``faces_from_openseeface``: the packet's turn and place undone."""
+    p, q, r, s = (numbers[f"quaternion.{i}"] for i in range(4))
+    a = math.sqrt(0.5)
+    turn = angles_from_quaternion(a * (r - s), a * (r + s), a * (p - q), -a * (p + q))
+    down, right, away = (-_CM_A_UNIT * numbers[f"place.{i}"] for i in range(3))
+    return HeadPose(*turn, right, down, away)
 
 
 def faces_from_openseeface(datagram: bytes) -> list[dict[str, float]]:

@@ -9,6 +9,7 @@ import pytest
 
 from livefacs.resources import rigs_folder
 from livefacs.retarget.coverage import coverage_from_map
+from livefacs.retarget.inverse import PREFIX
 from livefacs.retarget.library import load_map, load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.types import Gaze, HeadPose, TrackedFrame
@@ -19,7 +20,9 @@ from livefacs.vocab.schemes import load_scheme
 from tests.conftest import SHARED
 from tests.retarget.making import by_name, frame
 
-MAPS = sorted(path.stem for path in rigs_folder().glob("*.toml"))
+MAPS = sorted(
+    path.stem for path in rigs_folder().glob("*.toml") if not path.stem.startswith(PREFIX)
+)
 COMPLETE = ("arkit52", "livelink61", "vrm0", "vrm1", "ict_facekit", "openface")
 """Maps that name every control of their set, driven or not."""
 

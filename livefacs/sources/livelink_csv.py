@@ -1,0 +1,119 @@
+"""Takes of the Live Link Face app as a clip: its CSV of 61 values a row.
+
+The app counts 60 frames a second; a row's time is its timecode with the fraction of a frame.
+Columns go by the header's names, whatever their order; those of other names are left alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livefacs.clock import NS_PER_S
+from livefacs.errors import SourceError
+from livefacs.types import Frame
+from livefacs.vocab.arkit import LIVELINK_61
+from livefacs.wire.shapes import shapes_from_livelink
+
+_RATE_HZ: Final = 60
+_TIMECODE: Final = re.compile(r"(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)")
+_S_PER_DAY: Final = 24 * 3600
+
+
+def is_livelink_csv(spec: str) -> bool:
+    """True for the name of a CSV file."""
+    return spec.lower().endswith(".csv")
+
+
+class LiveLinkCsvSource:
+    """Every row of a take as a frame with shapes; times begin at 0.
+
+    Raises
+    ------
+    SourceError
+        Not there, not such a file, or one without rows.
+    """
+
+    is_live = False
+    rate_hz = float(_RATE_HZ)
+    start_ns = 0
+    notices: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.n_bad = 0
+        self.timecode: str | None
+        rows, self.timecode = self._rows()
+        self._rows_left = iter(rows)
+        self._all = rows
+        self.n_frames: int | None = len(rows)
+        self.description = f"{path.name}, {len(rows)} rows of Live Link Face"
+        self._image = np.zeros((1, 1, 3), np.uint8)
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        """The next row, or None at the end or once closed."""
+        if self._closed:
+            return None
+        row = next(self._rows_left, None)
+        if row is None:
+            return None
+        i_frame, t_ns, values = row
+        return Frame(self._image, t_ns, i_frame, shapes=shapes_from_livelink(values))
+
+    def rewind(self) -> None:
+        """Begin again at the first row."""
+        self._rows_left = iter(self._all)
+
+    def close(self) -> None:
+        """Give no more rows."""
+        self._closed = True
+
+    def closing_notices(self) -> tuple[str, ...]:
+        """How many rows could not be read."""
+        if not self.n_bad:
+            return ()
+        return (f"{self._path.name}: {self.n_bad} row(s) were damaged and left out",)
+
+    def _rows(self) -> tuple[list[tuple[int, int, dict[str, float]]], str]:
+        try:
+            with self._path.open(newline="", encoding="utf-8-sig") as file:
+                table = csv.DictReader(file)
+                if not {"Timecode", "JawOpen"} <= set(table.fieldnames or ()):
+                    raise SourceError(
+                        f"{self._path} is no take of Live Link Face: expected the columns Timecode,"
+                        " BlendShapeCount, EyeBlinkLeft …"
+                    )
+                rows = [self._row(row) for row in table]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise SourceError(f"{self._path} cannot be read as CSV ({error})") from None
+        whole = [row for row in rows if row is not None]
+        self.n_bad = len(rows) - len(whole)
+        if not whole:
+            raise SourceError(f"{self._path}: no row could be read; expected 61 values a row")
+        start_s, label = whole[0][0], whole[0][2]
+        frames: list[tuple[int, int, dict[str, float]]] = []
+        for time_s, values, _ in whole:
+            t_ns = round((time_s - start_s) % _S_PER_DAY * NS_PER_S)
+            if not frames or t_ns > frames[-1][1]:
+                i_frame = round(t_ns * _RATE_HZ / NS_PER_S)
+                frames.append((i_frame, t_ns, values))
+        return frames, label
+
+    def _row(self, row: dict[str, str]) -> tuple[float, dict[str, float], str] | None:
+        found = _TIMECODE.fullmatch((row.get("Timecode") or "").strip())
+        try:
+            values = {name: float(row[name]) for name in LIVELINK_61 if row.get(name)}
+        except ValueError:
+            return None
+        if found is None or not values or not all(map(math.isfinite, values.values())):
+            return None
+        hours, minutes, seconds = (int(found[k]) for k in (1, 2, 3))
+        frames = float(found[4])
+        label = f"{hours:02}:{minutes:02}:{seconds:02}:{int(frames):02}"
+        return 3600 * hours + 60 * minutes + seconds + frames / _RATE_HZ, values, label
