@@ -94,7 +94,7 @@ def _row(take: Take) -> tuple[str, ...]:
         f"{take.frame_rate_hz:.2f} Hz",
         take.timecode(0) if take.n_rows else "",
         str(len(take.markers)),
-        ", ".join((take.state, *torn, *faults_of(take))),
+        ", ".join((take.state, *torn, *faults_of(take, ("frames",)))),
     )
 
 

@@ -21,6 +21,7 @@ from livefacs.formats.resampling import (
 from livefacs.retarget.inputs import Performance, signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
+from livefacs.take.checksums import damage_mask
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 from livefacs.timecode import TimecodeRate, find_rate
@@ -30,6 +31,8 @@ F64 = np.ndarray[Any, np.dtype[np.float64]]
 
 _ANGLES_OF_HEAD: Final = slice(0, 3)
 _WHOLE_FRAME: Final = 1e-3  # frames
+_MOST_FRAMES_A_ROW: Final = 100  # resampled: a slow time lapse brought to 60 Hz has less
+_LEAST_LIMIT: Final = 60 * 60 * 60  # an hour at 60 Hz, however few rows there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +159,10 @@ def curves_from_take(take: Take, options: ExportOptions, *, even: bool = False) 
     if not take.n_rows:
         raise TakeError(f"{take.folder}: the take has no frames, nothing can be exported")
     names, values = values_from_take(take, options)
+    values = _without_damage(take, values, options)
     times_ns = _rising(np.array(take.t_ns))
-    head = np.array(take.frames["head"])
+    head, gaze = (_bridged(take, field) for field in ("head", "gaze"))
     head[:, _ANGLES_OF_HEAD] = np.unwrap(head[:, _ANGLES_OF_HEAD], axis=0)
-    gaze = np.array(take.frames["gaze"])
     if options.smooth_hz:
         values = np.asarray(smooth_zero_phase(times_ns, values, options.smooth_hz), np.float32)
         head, gaze = (smooth_zero_phase(times_ns, p, options.smooth_hz) for p in (head, gaze))
@@ -178,8 +181,44 @@ def curves_from_take(take: Take, options: ExportOptions, *, even: bool = False) 
     return resampled(curves, rate)
 
 
+def _without_damage(take: Take, values: F32, options: ExportOptions) -> F32:
+    """Values with the rows unknown that are not what was recorded."""
+    is_recorded = options.rig in take.rig_names and not options.raw
+    rigs = [name for name in take.stream_files if name.startswith("rig ")]
+    damaged = damage_mask(take, *(rigs if is_recorded else ["frames"]))
+    if not damaged.any():
+        return values
+    sound = np.array(values)
+    sound[damaged] = np.nan
+    return sound
+
+
+def _bridged(take: Take, field: str) -> F64:
+    """A field of the frames; where its rows are damaged, between those that are not."""
+    found = np.array(take.frames[field])
+    damaged = damage_mask(take, "frames")
+    if damaged.any() and not damaged.all():
+        rows, good = np.flatnonzero(damaged), np.flatnonzero(~damaged)
+        for column in found.T:
+            column[rows] = np.interp(rows, good, column[good])
+    return found
+
+
+def _check_length(curves: Curves, rate: TimecodeRate) -> None:
+    """A single wrong time must not make years of frames."""
+    n_frames = rate.frames_from_ns(int(curves.times_ns[-1] - curves.times_ns[0])) + 1
+    if n_frames > max(_MOST_FRAMES_A_ROW * len(curves), _LEAST_LIMIT):
+        leap = int(np.argmax(np.diff(curves.times_ns)))
+        raise TakeError(
+            f"{len(curves)} recorded frames would become {n_frames:,} at {rate.name}: their times"
+            f" leap by {np.diff(curves.times_ns)[leap] / NS_PER_S:,.0f} s after row {leap};"
+            " `livefacs takes show` tells what is damaged, csv and jsonl keep the rows as they are"
+        )
+
+
 def resampled(curves: Curves, rate: TimecodeRate) -> Curves:
     """The same curves on whole frames of a rate, from the first frame on."""
+    _check_length(curves, rate)
     new_ns = uniform_times_ns(int(curves.times_ns[0]), int(curves.times_ns[-1]), rate)
     head = resample(curves.times_ns, curves.head, new_ns)
     gaze = resample(curves.times_ns, curves.gaze, new_ns)

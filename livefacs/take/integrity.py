@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from livefacs.errors import TakeError
+from livefacs.take.checksums import damaged_rows, format_rows
 from livefacs.take.model import VIDEO_STAMPS_FILE
 from livefacs.take.reader import Take
+from livefacs.take.times import doubtful_times
+
+
+def _damage(take: Take, streams: tuple[str, ...] | None) -> list[str]:
+    try:
+        found = damaged_rows(take, streams)
+    except TakeError as error:
+        return [str(error)]
+    return [
+        f"{take.stream_files[name]} is damaged in {format_rows(rows)} (checksum): take it from a"
+        " copy; the other rows are sound"
+        for name, rows in found.items()
+    ]
 
 
 def recorded_rows(take: Take) -> int | None:
@@ -15,10 +30,15 @@ def recorded_rows(take: Take) -> int | None:
     return max((count for count in counts if type(count) is int), default=None)
 
 
-def faults_of(take: Take) -> tuple[str, ...]:
-    """Every fault in a sentence; reads the time of every frame.
+def faults_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Every fault in a sentence; reads every record of the streams.
 
     A torn tail of a take that was never closed is no fault: nothing else can be expected of it.
+
+    Parameters
+    ----------
+    streams : tuple of str or None
+        Names of those whose checksums are looked at; None: all.
     """
     faults = []
     recorded = recorded_rows(take)
@@ -31,9 +51,15 @@ def faults_of(take: Take) -> tuple[str, ...]:
         faults.append(
             f"{take.n_rows} frames where {recorded} were recorded: streams from another take?"
         )
-    falls = np.flatnonzero(np.diff(take.t_ns) <= 0)
+    faults += _damage(take, streams)
+    recorded_ns = take.frames["t_ns"]
+    falls = np.flatnonzero(np.diff(recorded_ns) <= 0)
     if len(falls):
         faults.append(f"times do not rise at {len(falls)} frames, first at row {falls[0] + 1}")
+    elif len(leaps := np.flatnonzero(doubtful_times(recorded_ns))):
+        faults.append(f"the time of row {leaps[0]} stands far off the others'")
+    if take.n_rows and not np.array_equal(take.t_ns, recorded_ns):
+        faults.append("times that cannot be right are put between their neighbours'")
     if take.document["video"] is not None:
         files = (str(take.document["video"]["file"]), VIDEO_STAMPS_FILE)
         faults += [f"{file} is missing" for file in files if not (take.folder / file).is_file()]

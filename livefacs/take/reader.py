@@ -14,6 +14,7 @@ from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
 from livefacs.files.reading import data_bytes, open_own
+from livefacs.take.checksums import damage_mask
 from livefacs.take.document import read_document, read_markers
 from livefacs.take.model import (
     DOCUMENT_NAME,
@@ -27,6 +28,7 @@ from livefacs.take.model import (
     rig_dtype,
     video_dtype,
 )
+from livefacs.take.times import doubtful_times, mended_times
 from livefacs.timecode import RATES, TimecodeRate
 from livefacs.types import (
     ActionUnits,
@@ -148,7 +150,8 @@ class Take:
 
     # Columns: views into the files, read when they are touched.
 
-    def _records(self, stream: str) -> Records:
+    def records(self, stream: str) -> Records:
+        """Every record of a stream by its name in ``take.json``, beyond the whole rows too."""
         if not self._maps:
             raise TakeError(f"{self.folder}: the take was closed")
         return self._maps[stream]
@@ -156,12 +159,17 @@ class Take:
     @property
     def frames(self) -> Records:
         """All records of ``frames.rec``; fields as in ``take.model.frames_dtype``."""
-        return self._records("frames")[: self.n_rows]
+        return self.records("frames")[: self.n_rows]
 
-    @property
+    @cached_property
     def t_ns(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """(N_ROWS,) int64, session nanoseconds or presentation time."""
-        return cast("np.ndarray[Any, np.dtype[np.int64]]", self.frames["t_ns"])
+        """(N_ROWS,) int64, session nanoseconds or presentation time.
+
+        Those of damaged records, and leaps that nothing confirms, are put between their neighbours;
+        as they were recorded they stand in ``frames["t_ns"]``.
+        """
+        recorded = cast("np.ndarray[Any, np.dtype[np.int64]]", self.frames["t_ns"])
+        return mended_times(recorded, damage_mask(self, "frames") | doubtful_times(recorded))
 
     @property
     def time_s(self) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -187,7 +195,7 @@ class Take:
     @property
     def points_px(self) -> F32:
         """(N_ROWS, 478, 3) float32 pixels; NaN where there was no face."""
-        return cast(F32, self._records("landmarks")["points_px"][: self.n_rows])
+        return cast(F32, self.records("landmarks")["points_px"][: self.n_rows])
 
     def readings(self, row: int) -> Readings | None:
         """What was read of the face in a row besides its mesh; None where nothing was."""
@@ -218,7 +226,7 @@ class Take:
             if "rig" not in entry:
                 continue
             first = int(entry["first_row"])
-            values = self._records(name)["values"][: max(0, self.n_rows - first)]
+            values = self.records(name)["values"][: max(0, self.n_rows - first)]
             segments.append(RigSegment(entry["rig"], tuple(entry["controls"]), first, values))
         return tuple(segments)
 
@@ -296,7 +304,8 @@ class Take:
     def close(self) -> None:
         """Let the files go, as far as no column of them is kept; nothing can be read any more."""
         self._maps.clear()
-        self.__dict__.pop("rig_segments", None)
+        for name in ("rig_segments", "t_ns"):
+            self.__dict__.pop(name, None)
 
     def __enter__(self) -> Self:
         return self

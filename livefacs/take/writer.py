@@ -13,6 +13,7 @@ import numpy as np
 
 from livefacs.clock import ClockMap
 from livefacs.files.locks import Lock
+from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, Records, checksums_of, reseal
 from livefacs.take.model import (
     FRAMES_FILE,
     GAZE_FIELDS,
@@ -47,8 +48,10 @@ class _Stream:
     """One append-only file of records."""
 
     def __init__(self, path: Path, dtype: np.dtype[Any], first_row: int = 0) -> None:
+        self.name = path.name
         self.dtype = dtype
         self.first_row = first_row
+        self.sums: list[Records] = []
         self.n_rows = 0
         # Unbuffered: what a write call took, the system has, whatever becomes of this process.
         self._file: BinaryIO = path.open("xb", buffering=0)
@@ -63,6 +66,7 @@ class _Stream:
         except OSError:
             self.cut(self.n_rows)
             raise
+        self.sums.append(checksums_of(0, records, self.first_row + self.n_rows))
         self.n_rows += len(records)
         return len(view)
 
@@ -129,6 +133,8 @@ class TakeWriter:
         self._frames = _Stream(self.folder / FRAMES_FILE, frames_dtype(len(self._info.channels)))
         self._landmarks = _Stream(self.folder / LANDMARKS_FILE, landmarks_dtype())
         self._markers = (self.folder / MARKERS_FILE).open("xb", buffering=0)
+        self._checksums = (self.folder / CHECKSUMS_FILE).open("xb", buffering=0)
+        self._document["checksums"] = DESCRIPTION
         self._document["streams"] = [
             stream_entry("frames", FRAMES_FILE, self._frames.dtype),
             stream_entry("landmarks", LANDMARKS_FILE, self._landmarks.dtype),
@@ -196,6 +202,7 @@ class TakeWriter:
         """
         for stream in (self._landmarks, *self._side_streams(), self._frames):
             stream.sync()
+        os.fsync(self._checksums.fileno())
 
     def close(self, state: str = "closed", summary: dict[str, Any] | None = None) -> None:
         """End the take: all streams cut to the rows that are whole, ``take.json`` written."""
@@ -205,8 +212,9 @@ class TakeWriter:
         streams = (*self._old_streams, *self._side_streams())
         for open_stream in (self._frames, self._landmarks, *streams):
             open_stream.close()
-        os.fsync(self._markers.fileno())
-        self._markers.close()
+        for file in (self._markers, self._checksums):
+            os.fsync(file.fileno())
+            file.close()
         (self.folder / RESERVE_FILE).unlink(missing_ok=True)
         self._document["state"] = state
         self._document["summary"] = {"rows": self.n_rows, **(summary or {})}
@@ -236,8 +244,18 @@ class TakeWriter:
         for name, rig in self._rigs.items():
             written += rig.stream.append(_rig_records(name, rig, frames, rows))
         written += self._frames.append(self._frame_records(frames, rows))
+        self._seal()
         self.n_rows += len(frames)
         self.n_bytes += written
+
+    def _seal(self) -> None:
+        """Write the checksums of what has just been appended, once every stream has it."""
+        numbers = {entry["file"]: i for i, entry in enumerate(self._document["streams"])}
+        for stream in (self._landmarks, *self._side_streams(), self._frames):
+            for sums in stream.sums:
+                sums["stream"] = numbers[stream.name]
+                self.n_bytes += self._checksums.write(sums.tobytes()) or 0
+            stream.sums.clear()
 
     def _has_readings(self, frames: Sequence[TrackedFrame]) -> bool:
         """Open the stream of readings with the first frames that have some."""
@@ -330,6 +348,7 @@ def rewrite_estimates(take: Take, estimates: Iterable[Estimate], kept: Health) -
                 record["health"] = flags
                 _put_estimate(record, estimate)
             file.write(records.tobytes())
+    reseal(take, "frames")
 
 
 def _named_rigs(frame: TrackedFrame) -> list[tuple[str, RigFrame]]:

@@ -108,6 +108,7 @@ def test_frames_and_markers_in_order(tmp_path: Path) -> None:
     assert take.document["summary"]["rows"] == 30
     assert sink.counters.packets == 30
     assert sorted(path.name for path in (tmp_path / "t").iterdir()) == [
+        "checksums.rec",
         "frames.rec",
         "landmarks.rec",
         "markers.jsonl",

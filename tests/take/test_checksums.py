@@ -1,0 +1,199 @@
+"""Damage inside a take: told by its place, and no export runs away with it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livefacs.errors import TakeError
+from livefacs.formats.curves import ExportOptions, curves_from_take
+from livefacs.formats.export import FORMATS, export_take
+from livefacs.take.catalog import repair
+from livefacs.take.checksums import BLOCK_ROWS, damaged_rows, format_rows
+from livefacs.take.integrity import faults_of
+from livefacs.take.model import frames_dtype
+from livefacs.take.reader import Take
+from livefacs.take.times import doubtful_times, mended_times
+from tests.take.synthetic import make_take, tracked_frame
+
+N_ROWS = 150
+STREAMS = ("frames", "landmarks", "rig arkit52")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_take(tmp_path / "shot_001", [tracked_frame(i) for i in range(N_ROWS)]).folder
+
+
+def flip(folder: Path, stream: str, row: int, offset: int, bit: int = 3) -> None:
+    """One bit of a record."""
+    take = Take(folder)
+    entry = next(e for e in take.document["streams"] if e["name"] == stream)
+    with (folder / entry["file"]).open("r+b") as file:
+        at = row * entry["record_bytes"] + offset
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 1 << bit]))
+
+
+def without_checksums(folder: Path) -> None:
+    """As takes were before."""
+    document = json.loads((folder / "take.json").read_text())
+    del document["checksums"]
+    (folder / "take.json").write_text(json.dumps(document))
+    (folder / "checksums.rec").unlink()
+
+
+def time_offset() -> int:
+    fields = frames_dtype().fields
+    assert fields is not None
+    return int(fields["t_ns"][1])
+
+
+def test_a_sound_take_has_no_damage(folder: Path) -> None:
+    assert damaged_rows(Take(folder)) == {}
+    assert faults_of(Take(folder)) == ()
+    assert Take(folder).t_ns.base is not None  # a view of the file: nothing was copied
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("row", [0, 70, N_ROWS - 1])
+def test_one_flipped_bit_is_told_with_its_rows(folder: Path, stream: str, row: int) -> None:
+    flip(folder, stream, row, 9)
+    ((name, (rows,)),) = damaged_rows(Take(folder)).items()
+    assert name == stream
+    assert row in rows
+    assert len(rows) <= BLOCK_ROWS
+    (fault, *_) = faults_of(Take(folder))
+    assert f"rows {rows.start}-{rows.stop - 1}" in fault
+    assert Take(folder).stream_files[stream] in fault
+    assert Take(folder).n_rows == N_ROWS
+
+
+@pytest.mark.parametrize("has_checksums", [True, False])
+@pytest.mark.parametrize("row", [0, 70, N_ROWS - 1])
+@pytest.mark.parametrize("bit", [20, 40, 50, 62, 63])
+def test_a_flipped_time_ends_no_export(
+    folder: Path, tmp_path: Path, row: int, bit: int, has_checksums: bool
+) -> None:
+    flip(folder, "frames", row, time_offset() + bit // 8, bit % 8)
+    if not has_checksums:
+        without_checksums(folder)
+    take = Take(folder)
+    expected = np.array([tracked_frame(i).t_ns for i in range(N_ROWS)])
+    if bit > 35:  # a second is one that the neighbours rule out
+        assert np.abs(take.t_ns - expected).max() < 2_000_000
+        assert faults_of(take)
+    for name in ("clip", "chan", "nuke"):
+        path = tmp_path / f"out.{name}"
+        export_take(take, FORMATS[name], path, ExportOptions())
+        assert path.stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_exports_a_damaged_take(folder: Path, tmp_path: Path, name: str) -> None:
+    for row in (3, 77, 140):
+        flip(folder, "frames", row, time_offset() + 7, 6)
+    path = tmp_path / f"out{FORMATS[name].suffixes[0]}"
+    began = time.monotonic()
+    export_take(Take(folder), FORMATS[name], path, ExportOptions())
+    assert time.monotonic() - began < 30
+    assert path.stat().st_size
+
+
+def test_damaged_rows_are_unknown_and_keep_their_place(folder: Path) -> None:
+    flip(folder, "frames", 70, 200)
+    curves = curves_from_take(Take(folder), ExportOptions())
+    (rows,) = damaged_rows(Take(folder))["frames"]
+    assert len(curves) == N_ROWS
+    unknown = np.isnan(curves.values).all(axis=1)
+    assert np.flatnonzero(unknown).tolist() == list(rows)
+    assert np.isfinite(curves.head).all()
+    rig = curves_from_take(Take(folder), ExportOptions(rig="arkit52"))
+    assert np.isfinite(rig.values).all()  # another stream, and sound
+
+
+def test_an_hour_of_nothing_is_refused_not_filled(folder: Path) -> None:
+    """Times that rise and that nothing contradicts, yet would make years of frames."""
+    without_checksums(folder)
+    records = np.fromfile(folder / "frames.rec", frames_dtype())
+    records["t_ns"][70:] += 10**18
+    records.tofile(folder / "frames.rec")
+    with pytest.raises(TakeError, match=r"after row 69.*takes show"):
+        curves_from_take(Take(folder), ExportOptions(), even=True)
+    assert len(curves_from_take(Take(folder), ExportOptions())) == N_ROWS
+
+
+def test_takes_of_before_are_read_as_before(folder: Path) -> None:
+    before = Take(folder)
+    without_checksums(folder)
+    take = Take(folder)
+    assert faults_of(take) == ()
+    assert take.frames.tobytes() == before.frames.tobytes()
+
+
+def test_checksums_survive_a_kill_and_a_repair(folder: Path) -> None:
+    with (folder / "frames.rec").open("r+b") as file:
+        file.truncate(100 * frames_dtype().itemsize + 7)
+    assert repair(folder).n_rows == 100
+    assert damaged_rows(Take(folder)) == {}
+    flip(folder, "landmarks", 20, 40)
+    assert 20 in damaged_rows(Take(folder))["landmarks"][0]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "rubbish", "link"])
+def test_damaged_checksums_are_no_damage_of_the_take(
+    folder: Path, tmp_path: Path, damage: str
+) -> None:
+    path = folder / "checksums.rec"
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "cut":
+        path.write_bytes(whole[: len(whole) // 2 + 5])
+    elif damage == "rubbish":
+        path.write_bytes(np.random.default_rng(1).bytes(len(whole)))
+    elif damage == "link":
+        (tmp_path / "other").write_bytes(whole)
+        path.symlink_to(tmp_path / "other")
+    take = Take(folder)
+    assert take.n_rows == N_ROWS
+    faults = faults_of(take)
+    assert bool(faults) == (damage in ("gone", "link"))
+
+
+def test_rows_in_words() -> None:
+    assert format_rows([range(1), range(1, 4), range(9, 10)]) == "rows 0-3, 9"
+    assert format_rows([range(i, i + 1) for i in range(0, 20, 2)]).endswith("and 5 more places")
+
+
+@pytest.mark.parametrize(
+    ("times", "doubtful"),
+    [
+        ([0, 1, 2, 3], []),
+        ([0, 1, 1, 3], []),
+        ([0, 9, 2, 3], [1]),
+        ([0, 1, -5, 3], [2]),
+        ([7, 1, 2, 3], [0]),
+        ([0, 1, 2, -9], [3]),
+        ([0, 1, 2, 10**12], [3]),
+        ([-(10**12), 1, 2, 3], [0]),
+        ([0, 8, 9, 3, 4, 5], [1, 2]),
+        ([], []),
+        ([5], []),
+        ([5, 10**12], []),
+    ],
+)
+def test_what_the_others_rule_out_is_doubtful(times: list[int], doubtful: list[int]) -> None:
+    found = doubtful_times(np.array(times, np.int64))
+    assert np.flatnonzero(found).tolist() == doubtful
+
+
+def test_doubtful_times_go_between_their_neighbours() -> None:
+    times = np.array([99, 10, 20, 0, 40, 99], np.int64)
+    mended = mended_times(times, np.array([1, 0, 0, 1, 0, 1], bool))
+    assert mended.tolist() == [0, 10, 20, 30, 40, 50]
