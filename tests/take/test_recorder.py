@@ -342,7 +342,7 @@ def test_a_take_is_brought_to_the_disk_while_it_is_recorded(
     sink.send(tracked_frame(0))
     wait_until(lambda: sink.n_rows == 1)
     files = {path.stat().st_ino for path in (tmp_path / "t").glob("*.rec")}
-    wait_until(lambda: len(files) == 3 and files <= synced)  # long before it is closed
+    wait_until(lambda: len(files) == 4 and files <= synced)  # long before it is closed
     assert sink.close().failure == ""
 
 
