@@ -142,12 +142,20 @@ class Setup:
         return {"tracking": plain(asdict(self.options.tracking))}
 
 
-def clip_setup(options: SolveOptions, backend: str) -> Setup:
-    """The set-up for a clip: with the neutral of the whole clip where nothing else is asked for."""
-    return _setup(replace(options, as_live=bool(options.as_live)), backend)
+def clip_setup(options: SolveOptions, backend: str, person: Profile | None = None) -> Setup:
+    """The set-up for a clip: with the neutral of the whole clip where nothing else is asked for.
+
+    Parameters
+    ----------
+    person : Profile or None
+        A profile in place of the one that the options name.
+    """
+    return _setup(replace(options, as_live=bool(options.as_live)), backend, person)
 
 
-def take_setup(options: SolveOptions, take: Take) -> tuple[Setup, tuple[str, ...]]:
+def take_setup(
+    options: SolveOptions, take: Take, person: Profile | None = None
+) -> tuple[Setup, tuple[str, ...]]:
     """The set-up for a take: as it was recorded, but for what is asked for otherwise.
 
     Returns
@@ -164,7 +172,7 @@ def take_setup(options: SolveOptions, take: Take) -> tuple[Setup, tuple[str, ...
     as_live = options.neutral_s is None if options.as_live is None else options.as_live
     tracking = _as_recorded(take, options.tracking)
     options = replace(options, as_live=as_live, tracking=tracking)
-    setup = _setup(options, str(take.document["landmarker"]))
+    setup = _setup(options, str(take.document["landmarker"]), person)
     notices = (
         *faults_of(take),
         *_weights_notice(take, setup.model),
@@ -173,10 +181,10 @@ def take_setup(options: SolveOptions, take: Take) -> tuple[Setup, tuple[str, ...
     return setup, notices
 
 
-def _setup(options: SolveOptions, backend: str) -> Setup:
-    tracking = options.tracking
-    name = None if tracking.profile == NO_PROFILE else tracking.profile
-    profile = None if name is None else load_profile(name, backend)
+def _setup(options: SolveOptions, backend: str, person: Profile | None) -> Setup:
+    tracking, profile = options.tracking, person
+    if profile is None and tracking.profile not in (None, NO_PROFILE):
+        profile = load_profile(tracking.profile, backend)
     return Setup(backend, load_model(tracking.weights), profile, options)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
+from livefacs.au.profile import Profile
 from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
 from livefacs.errors import SourceError, TakeError
@@ -78,6 +79,7 @@ class WorkingTake:
 def working_take(
     clip: str,
     options: SolveOptions,
+    person: Profile | None = None,
     *,
     on_frame: Callable[[], None] = lambda: None,
     on_open: Callable[[int | None], None] = lambda _: None,
@@ -90,6 +92,8 @@ def working_take(
     Parameters
     ----------
     clip, options
+    person : Profile or None
+        A profile in place of the one that the options name.
     on_frame : callable()
         Called after each frame.
     on_open : callable(number of frames, or None where the source does not know)
@@ -103,7 +107,7 @@ def working_take(
         folder = work / _name_of(clip)
         folder.mkdir()
         fill = _fill_from_take if is_take(clip) else _fill_from_images
-        setup, notices = fill(clip, folder, options, on_frame, on_open)
+        setup, notices = fill(clip, folder, options, person, on_frame, on_open)
         take = Take(folder)
         if not take.n_rows:
             raise SourceError(f"{clip}: no frame in it, nothing can be solved")
@@ -150,6 +154,7 @@ def _fill_from_take(
     clip: str,
     folder: Path,
     options: SolveOptions,
+    person: Profile | None,
     on_frame: Callable[[], None],
     on_open: Callable[[int | None], None],
 ) -> tuple[Setup, tuple[str, ...]]:
@@ -161,7 +166,7 @@ def _fill_from_take(
             f"{clip}: another program tracked this take, it holds no landmarks to solve from;"
             " export what was recorded instead"
         )
-    setup, notices = take_setup(options, take)
+    setup, notices = take_setup(options, take, person)
     on_open(take.n_rows)
     with _writer(folder, _take_info(take, setup), take.clock) as writer:
         for frames in _some_at_a_time(recorded_meshes(take, on_frame)):
@@ -175,6 +180,7 @@ def _fill_from_images(
     clip: str,
     folder: Path,
     options: SolveOptions,
+    person: Profile | None,
     on_frame: Callable[[], None],
     on_open: Callable[[int | None], None],
 ) -> tuple[Setup, tuple[str, ...]]:
@@ -184,7 +190,7 @@ def _fill_from_images(
         closing(_open_finder(options, notices.append)) as finder,
     ):
         on_open(source.n_frames)
-        setup = clip_setup(options, finder.name)
+        setup = clip_setup(options, finder.name, person)
         info = _clip_info(clip, source, setup)
         with _writer(folder, info) as writer:
             for frames in _some_at_a_time(tracked_meshes(source, finder, on_frame)):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -110,30 +111,50 @@ class Session:
         if kind is None:
             self._raise_failure()
 
-    def run(self) -> Summary:
+    def run(self, on_frame: Callable[[TrackedFrame], object] = lambda _: None) -> Summary:
         """Track until the source ends, the time limit, ``stop``, or a failure; then close.
+
+        Parameters
+        ----------
+        on_frame : callable(TrackedFrame)
+            Called in this thread with every frame, after it went to the outputs.
 
         Raises
         ------
         BaseException
             The first failure: of the source, of a worker of an output, of the closing.
         """
+        with contextlib.closing(iter(self)) as frames:
+            for tracked in frames:
+                on_frame(tracked)
+        return self._meter.summary()
+
+    def __iter__(self) -> Generator[TrackedFrame]:
+        """The same, frame by frame for a loop of one's own; leaving it early is no failure.
+
+        The session waits while the loop works; of a live source the newest frame comes next.
+        """
         self._idle.clear()
         try:
             self._feed.start()
-            while not self._stopping.is_set():
+            goes_on = True
+            while goes_on and not self._stopping.is_set():
                 self._run_commands()
-                if not self._advance():
-                    break
+                before, goes_on = self._last, self._advance()
+                if self._last is not None and self._last is not before:
+                    self._idle.set()  # whoever leaves the loop closes the session from here
+                    yield self._last
+                    self._idle.clear()
             if not self.source.is_live and not self._stopping.is_set() and self._takes.is_open:
                 self._takes.stop()  # nobody waits: what a file's take has queued may take its time
+        except GeneratorExit:
+            return
         except BaseException as failure:  # raised again below, when everything is closed
             self.fail(failure)
         finally:
             self._idle.set()
             self.close()
         self._raise_failure()
-        return self._meter.summary()
 
     def stop(self) -> None:
         """Ask ``run`` to end after the frame at hand. Safe in a signal handler."""
