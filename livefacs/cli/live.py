@@ -90,7 +90,7 @@ def live(
                 "rate_hz": rate,
                 "pixel_format": pixel_format,
                 "realtime": realtime,
-                "loop": loop,
+                "loop": (source == "demo" and realtime is not False) if loop is None else loop,
             },
             "tracking": {
                 "landmarker": landmarker,

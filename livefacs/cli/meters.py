@@ -46,6 +46,8 @@ _FACE_ACTIONS: Final = sorted(
     key=lambda action: int(action[2:]),
 )
 _NAME_CELLS: Final = 24
+_SHORTEST_NAME: Final = 10  # cells below which names are left out
+_BARE_CELLS: Final = 65  # both columns without names
 
 
 class Meters:
@@ -81,19 +83,24 @@ class Meters:
     def _draw_all(self) -> None:
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             while (tracked := self._slot.get()) is not None:
-                live.update(picture(tracked, self._status()), refresh=True)
+                shown = picture(tracked, self._status(), self._console.width)
+                live.update(shown, refresh=True)
                 self._ended.wait(1 / _REDRAWS_HZ)
 
 
-def picture(tracked: TrackedFrame, status: dict[str, Any]) -> RenderableType:
-    """The meters of one frame."""
+def picture(tracked: TrackedFrame, status: dict[str, Any], width: int) -> RenderableType:
+    """The meters of one frame; names give way where the terminal has no room for them."""
+    n_name = min((width - _BARE_CELLS) // 2, _NAME_CELLS)
+    n_name = n_name if n_name >= _SHORTEST_NAME else 0
     half = (len(_FACE_ACTIONS) + 1) // 2
     columns = Table.grid(padding=(0, 3))
-    columns.add_row(_bars(_FACE_ACTIONS[:half], tracked), _bars(_FACE_ACTIONS[half:], tracked))
+    columns.add_row(
+        _bars(_FACE_ACTIONS[:half], tracked, n_name), _bars(_FACE_ACTIONS[half:], tracked, n_name)
+    )
     return Group(columns, Text(), _head_line(tracked), *_status_lines(tracked, status))
 
 
-def _bars(actions: Sequence[str], tracked: TrackedFrame) -> Table:
+def _bars(actions: Sequence[str], tracked: TrackedFrame, n_name: int) -> Table:
     table = Table.grid(padding=(0, 1))
     names = code_table()
     table.add_row("", "", *(Text(side.ljust(_BAR_CELLS + 2), "dim") for side in ("left", "right")))
@@ -103,13 +110,13 @@ def _bars(actions: Sequence[str], tracked: TrackedFrame) -> Table:
         cells = [_bar(float(tracked.units.intensity[CHANNEL_INDEX[side]])) for side in sides]
         if len(cells) == 1:
             cells.append(Text())
-        table.add_row(Text(action, "bold"), _name(names[number].name), *cells)
+        table.add_row(Text(action, "bold"), _name(names[number].name, n_name), *cells)
     return table
 
 
-def _name(name: str) -> Text:
-    text = Text(name, "dim")
-    text.truncate(_NAME_CELLS, overflow="ellipsis")
+def _name(name: str, n_cells: int) -> Text:
+    text = Text(name if n_cells else "", "dim")
+    text.truncate(n_cells, overflow="ellipsis")
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -49,6 +49,9 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/packs/{pack}/{item}/score", calls.score, "POST"),
         ("/api/packs/{pack}/{item}/measured", calls.measured, "GET"),
         ("/api/tests", calls.begin_test, "POST"),
+        ("/api/tests/{test}", calls.test, "GET"),
+        ("/api/tests/{test}/items/{n:int}", calls.test_item, "GET"),
+        ("/api/tests/{test}/items/{n:int}/frames/{i:int}", calls.test_frame, "GET"),
         ("/api/tests/{test}/answer", calls.answer_test, "POST"),
         ("/api/tests/{test}/end", calls.end_test, "POST"),
         ("/api/tests/{test}/report.html", calls.report_html, "GET"),
@@ -163,23 +166,25 @@ class _Calls:
 
     async def item(self, request: Request) -> Response:
         _, item = self._item(request)
-        jpegs, rate_hz = await run_in_threadpool(
-            self._mirror.clips.stretch, item.clip, item.start, item.end
-        )
-        apex = item.apex - item.start
-        return JSONResponse(
-            {"frames": len(jpegs), "rate_hz": rate_hz, "apex": apex, "note": item.note}
-        )
+        return await self._stretch(item, item.note)
 
     async def frame(self, request: Request) -> Response:
         _, item = self._item(request)
-        jpegs, _ = await run_in_threadpool(
-            self._mirror.clips.stretch, item.clip, item.start, item.end
-        )
-        i_frame = request.path_params["i"]
+        return await self._picture(item, request.path_params["i"])
+
+    async def _stretch(self, item: Item, note: str) -> Response:
+        jpegs, rate_hz = await self._jpegs(item)
+        apex = item.apex - item.start
+        return JSONResponse({"frames": len(jpegs), "rate_hz": rate_hz, "apex": apex, "note": note})
+
+    async def _picture(self, item: Item, i_frame: int) -> Response:
+        jpegs, _ = await self._jpegs(item)
         if not 0 <= i_frame < len(jpegs):
-            raise _NotFound(f"item {item.name!r} has {len(jpegs)} frames, asked for {i_frame}")
+            raise _NotFound(f"the item has {len(jpegs)} frames, asked for {i_frame}")
         return Response(jpegs[i_frame], media_type="image/jpeg")
+
+    async def _jpegs(self, item: Item) -> tuple[Sequence[bytes], float]:
+        return await run_in_threadpool(self._mirror.clips.stretch, item.clip, item.start, item.end)
 
     async def score(self, request: Request) -> Response:
         pack, item = self._item(request)
@@ -218,12 +223,28 @@ class _Calls:
         self._mirror.tests[test.name] = test
         while len(self._mirror.tests) > _MOST_TESTS:
             self._mirror.tests.pop(next(iter(self._mirror.tests)))
-        seconds = (test.ends_ns - test.began_ns) / 1e9
-        return JSONResponse({"test": test.name, "items": test.order, "seconds": seconds})
+        return JSONResponse(test.document(self._mirror.clock()))
+
+    async def test(self, request: Request) -> Response:
+        """Where a test stands: a page that was loaded again goes on with it."""
+        return JSONResponse(self._test(request).document(self._mirror.clock()))
+
+    def _test_item(self, request: Request) -> Item:
+        test, n = self._test(request), request.path_params["n"]
+        if not 1 <= n <= len(test.order):
+            raise _NotFound(f"the self-test has {len(test.order)} items, asked for {n}")
+        return test.pack.items[test.order[n - 1]]
+
+    async def test_item(self, request: Request) -> Response:
+        """An item by its number: its name or note would give the key away."""
+        return await self._stretch(self._test_item(request), "")
+
+    async def test_frame(self, request: Request) -> Response:
+        return await self._picture(self._test_item(request), request.path_params["i"])
 
     async def answer_test(self, request: Request) -> Response:
         test = self._test(request)
-        body = await _body(request, item=str, answer=str)
+        body = await _body(request, item=int, answer=str)
         test.answer(body["item"], body["answer"], self._mirror.clock())
         return JSONResponse({"answered": len(test.answers)})
 

@@ -71,6 +71,7 @@ class MirrorOptions:
 class _State:
     source: str = ""
     trouble: str = ""
+    notice: str = ""
     maxima: dict[str, float] = field(default_factory=dict)
     since_start: int = field(default_factory=lambda: secrets.randbits(48))
 
@@ -122,15 +123,20 @@ class MirrorCore:
     # What the session tells the mirror.
 
     def attach(
-        self, control: SessionControl | None, source: str, calibrated: Iterable[str] = ()
+        self,
+        control: SessionControl | None,
+        source: str,
+        calibrated: Iterable[str] = (),
+        notice: str = "",
     ) -> None:
         """A session runs (or, with None, has ended).
 
         ``calibrated`` are the channels whose personal maximum its profile knows: on its scale it
-        stands at 1, and their letters are not provisional.
+        stands at 1, and their letters are not provisional. ``notice`` stays in sight: that the
+        performer stands in for a camera, say.
         """
         self._control = control
-        self._state.source, self._state.trouble = source, ""
+        self._state.source, self._state.trouble, self._state.notice = source, "", notice
         self._state.maxima = dict.fromkeys(calibrated, 1.0)
         self._tell_state()
 
@@ -151,6 +157,7 @@ class MirrorCore:
             "server": self._state.since_start,
             "source": self._state.source,
             "trouble": self._state.trouble,
+            "notice": self._state.notice,
             "maxima": self._state.maxima,
         }
         return json.dumps(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from livefacs.mirror.scoring import Result, Trace, score_alternation, score_curv
 SETTLE_S: Final = 1.2
 """How long the face is watched before the start, to learn where it rests."""
 
+_GRACE_S: Final = 0.5  # a face lost for no longer does not end a hold; the gap does not count
 _DIP: Final = 0.85  # a hold survives while the target stays above this part of its floor
 _RELEASE: Final = 0.5  # an alternation counts as released below this part of its floor
 
@@ -40,6 +42,7 @@ class DrillRun:
     _onsets: list[tuple[float, int]] = field(default_factory=list)
     _is_on: bool = False
     _settled_from_s: float | None = None
+    _lost_since_s: float | None = None
 
     def step(self, t_s: float, intensity: F32, has_face: bool) -> None:
         """Take one frame.
@@ -57,6 +60,8 @@ class DrillRun:
         if not has_face:
             self._without_face(t_s)
             return
+        if self._lost_since_s is not None:
+            self._face_is_back(t_s - self._lost_since_s)
         values = np.nan_to_num(np.asarray(intensity, np.float32))
         if self.phase == "settle":
             self._settle(t_s, values)
@@ -69,7 +74,15 @@ class DrillRun:
             self._settled_from_s = None
         elif t_s - self._began_s >= self.drill.length_s:
             self._finish()
-        self._held_since_s = None
+        if self._lost_since_s is None:
+            self._lost_since_s = t_s
+        elif t_s - self._lost_since_s > _GRACE_S:
+            self._held_since_s = None
+
+    def _face_is_back(self, lost_s: float) -> None:
+        self._lost_since_s = None
+        if self._held_since_s is not None:
+            self._held_since_s += lost_s
 
     def _settle(self, t_s: float, values: F32) -> None:
         if self._settled_from_s is None:
@@ -99,6 +112,19 @@ class DrillRun:
     def _target(self, values: F32) -> float:
         means = [float(values[list(group)].mean()) for group in self.drill.groups]
         return min(means) if self.drill.kind != "alternate" else max(means)
+
+    def sides_now(self) -> dict[str, float]:
+        """Level of each side now: its weakest action; ``""`` stands for midline actions."""
+        if not self._values:
+            return {}
+        levels: dict[str, float] = {}
+        values = self._values[-1]
+        for name, index in zip(self.drill.targets, chain(*self.drill.groups), strict=True):
+            side = name[-1] if name[-2:] in ("_L", "_R") else ""
+            level = float(values[index])
+            better = max if self.drill.kind == "alternate" else min
+            levels[side] = better(levels.get(side, level), level)
+        return levels
 
     def _weakest(self, values: F32) -> float:
         return min(float(values[index]) for group in self.drill.groups for index in group)
@@ -152,6 +178,8 @@ class DrillRun:
             "elapsed_s": round(elapsed_s, 3),
             "length_s": self.drill.length_s,
             "level": round(self.target_now(), 4),
+            "sides": {side: round(level, 4) for side, level in self.sides_now().items()},
+            "face": self._lost_since_s is None,
             "held_s": round(held_s, 3),
             "onsets": len(self._onsets),
             "wanted": _wanted(self.drill.curve, elapsed_s),

@@ -200,7 +200,7 @@ class Progress:
         return {str(c): float(v) for c, v in self._read("SELECT channel, value FROM maximum")}
 
     def summary(self) -> dict[str, Any]:
-        """Per action: attempts, best, median, passes, last, when due; and the codings' means."""
+        """Per action: tries, best, median, passes, last, when due; per drill: its best; codings."""
         now = _utc_now()
         due = {a: (b, d) for a, b, d in self._read("SELECT action, box, due FROM review")}
         grouped: dict[str, list[tuple[float, int, str, float]]] = {}
@@ -210,7 +210,14 @@ class Progress:
             grouped.setdefault(action, []).append((total, passed, at, peak))
         actions = [_row(action, rows, due.get(action), now) for action, rows in grouped.items()]
         actions.sort(key=lambda row: (not row["is_due"], row["median"]))
+        drills = {
+            drill: {"attempts": n, "best": best, "passed": bool(passed)}
+            for drill, n, best, passed in self._read(
+                "SELECT drill, count(*), max(total), max(passed) FROM attempt GROUP BY drill"
+            )
+        }
         return {
+            "drills": drills,
             "visits": self._read("SELECT count(*) FROM visit")[0][0],
             "actions": actions,
             "codings": [

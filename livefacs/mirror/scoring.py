@@ -67,6 +67,8 @@ class Result:
     intruders : list of (channel, excess over rest), strongest first
     peak : float
         Highest level of the weakest target.
+    rule : (total to reach, part with a mark of its own or "", that mark)
+        What passes, beside reaching the target.
     """
 
     drill: str
@@ -81,6 +83,7 @@ class Result:
     peak: float
     lag_s: float | None
     advice: Advice
+    rule: tuple[float, str, float]
 
     def document(self) -> dict[str, Any]:
         """Plain values for the page and the progress file."""
@@ -101,6 +104,7 @@ class Result:
             "letter": letter_from_intensity(self.peak),
             "lag_s": None if self.lag_s is None else round(self.lag_s, 3),
             "advice": {"key": self.advice.key, "values": self.advice.values},
+            "rule": dict(zip(("total", "part", "mark"), self.rule, strict=True)),
         }
 
 
@@ -239,7 +243,7 @@ def _finish(
     advice = _advice(drill, parts, weights, window, intruders, peak, reached, lag_s)
     return Result(
         drill.name, drill.kind, drill.actions, drill.side, passed, reached, total, parts,
-        tuple(intruders), peak, lag_s, advice,
+        tuple(intruders), peak, lag_s, advice, (float(drill.pass_score), *(gate or ("", 0.0))),
     )  # fmt: skip
 
 

@@ -47,8 +47,19 @@ class SelfTest:
         began_at = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(pack, order, now_ns, now_ns + span_ns, began_at)
 
-    def answer(self, item: str, line: str, now_ns: int) -> None:
-        """Take an answer; a later one for the same item replaces it.
+    def document(self, now_ns: int) -> dict[str, Any]:
+        """What the page may know before the end: no names, no keys."""
+        return {
+            "test": self.name,
+            "pack": self.pack.name,
+            "items": len(self.order),
+            "answered": len(self.answers),
+            "seconds": max(0.0, (self.ends_ns - now_ns) / 1e9),
+            "finished": self.finished,
+        }
+
+    def answer(self, number: int, line: str, now_ns: int) -> None:
+        """Take an answer to an item by its number, from 1; a later one replaces it.
 
         Raises
         ------
@@ -57,9 +68,9 @@ class SelfTest:
         """
         if self.finished or now_ns > self.ends_ns + _GRACE_NS:
             raise ConfigError("the time of this self-test is up")
-        if item not in self.order:
-            raise ConfigError(f"item {item!r} is not part of this self-test")
-        self.answers[item] = (line, self.pack.parse(line) if line.strip() else ())
+        if not 1 <= number <= len(self.order):
+            raise ConfigError(f"item {number}: expected 1 to {len(self.order)}")
+        self.answers[self.order[number - 1]] = (line, self.pack.parse(line) if line.strip() else ())
 
     def comparisons(self) -> list[tuple[str, str, Comparison]]:
         """Item, answer and comparison, in the order shown; an unanswered item counts as empty."""

@@ -25,7 +25,9 @@ def attach_mirror(mirror: Mirror, session: Session) -> None:
     session.watchers.append(mirror.feed)
     estimator = session.tracker.estimator
     profile = estimator.profile if isinstance(estimator, Estimator) else None
-    mirror.attach(session, session.source.description, tuple(profile.maxima) if profile else ())
+    source = session.source
+    maxima = tuple(profile.maxima) if profile else ()
+    mirror.attach(session, source.description, maxima, " ".join(source.notices))
 
 
 def open_mirror_beside(session: Session, port: int, notify: Callable[[str], None]) -> Mirror:

@@ -231,7 +231,7 @@ def test_a_drill_fails_when_the_clip_does_not_perform_it(
     browser.execute_script("window.livefacs._view.start()")
     wait(browser, "return document.querySelector('.result')", 30)
     assert find(browser, ".result").get_attribute("data-passed") == "false"
-    assert "30 left" in find(browser, ".advice").text
+    assert "AD 30, left side" in find(browser, ".advice").text
 
 
 def test_worked_example_is_scored_075(

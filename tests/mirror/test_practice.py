@@ -261,3 +261,51 @@ def test_a_take_can_be_followed(tmp_path: Path) -> None:
 def test_error_type_is_the_projects_own() -> None:
     with pytest.raises(ConfigError):
         drill(actions=("nonsense",))
+
+
+def test_a_face_lost_for_a_moment_does_not_end_the_hold() -> None:
+    """.3 s away are waited for and do not count; .7 s away end the hold."""
+    for lost_s, held in ((0.3, True), (0.7, False)):
+        run = DrillRun(drill(level="C", hold_s=2.0, time_limit_s=20))
+        values = np.zeros(N_AU, np.float32)
+        for channel, level in both(0.5).items():
+            values[CHANNEL_INDEX[channel]] = level
+        rest = np.zeros(N_AU, np.float32)
+        t_s = 0.0
+        while run.phase == "settle":
+            run.step(t_s, rest, True)
+            t_s += 1 / RATE
+        began_s = t_s
+        while t_s < began_s + 1.0:
+            run.step(t_s, values, True)
+            t_s += 1 / RATE
+        lost_until_s = t_s + lost_s
+        while t_s < lost_until_s:
+            run.step(t_s, rest, False)
+            assert run.state()["face"] is False
+            t_s += 1 / RATE
+        run.step(t_s, values, True)
+        assert run.state()["face"] is True
+        if held:
+            assert run.state()["held_s"] == pytest.approx(1.0, abs=0.1)
+        else:
+            assert run.state()["held_s"] < 0.1
+
+
+def test_the_page_is_told_each_side() -> None:
+    run = DrillRun(drill("combine", ("12", "26"), level="C"))
+    for i in range(60):
+        values = np.zeros(N_AU, np.float32)
+        for channel, level in {"AU12_L": 0.4, "AU12_R": 0.2, "AU26": 0.6}.items():
+            values[CHANNEL_INDEX[channel]] = level
+        run.step(i / RATE, values, True)
+    assert run.state()["sides"] == pytest.approx({"L": 0.4, "R": 0.2, "": 0.6}, abs=1e-3)
+    one = DrillRun(drill("one-side", ("12",), side="right"))
+    for i in range(60):
+        one.step(i / RATE, values, True)
+    assert one.state()["sides"] == pytest.approx({"R": 0.2}, abs=1e-3)
+
+
+def test_a_result_tells_its_rule() -> None:
+    result = perform(drill("isolate", level="B", pass_score=55), lambda t: both(0.3), 3)
+    assert result.document()["rule"] == {"total": 55.0, "part": "isolation", "mark": 60.0}

@@ -432,14 +432,22 @@ def test_self_test_hides_keys_until_the_end(http: httpx.Client, mirror: Mirror) 
     packs = http.get("/api/packs").text
     assert "18E" not in packs
     test = http.post("/api/tests", json={"pack": "performer", "items": 3, "minutes": 5}).json()
-    assert len(test["items"]) == 3
+    assert test["items"] == 3
     name = test["test"]
+    order = mirror.tests[name].order
+    shown = [http.get(f"/api/tests/{name}/items/{n}") for n in (1, 2, 3)]
+    assert not any(item in each.text for each in shown for item in order)  # names give keys away
+    assert all(each.json()["note"] == "" for each in shown)
+    first = http.get(f"/api/tests/{name}/items/1/frames/0")
+    assert first.headers["content-type"] == "image/jpeg"
+    assert http.get(f"/api/tests/{name}/items/4").status_code == 404
     assert http.get(f"/api/tests/{name}/report.csv").status_code == 400
     pack = mirror.packs.packs["performer"]
-    for item in test["items"][:2]:
-        body = {"item": item, "answer": pack.items[item].key_text}
+    for n, item in enumerate(order[:2], 1):
+        body = {"item": n, "answer": pack.items[item].key_text}
         assert "index" not in http.post(f"/api/tests/{name}/answer", json=body).text
-    wrong = {"item": "elsewhere", "answer": "1"}
+    assert http.get(f"/api/tests/{name}").json()["answered"] == 2  # a loaded page goes on there
+    wrong = {"item": 9, "answer": "1"}
     assert http.post(f"/api/tests/{name}/answer", json=wrong).status_code == 400
     report = http.post(f"/api/tests/{name}/end", json={}).json()
     assert report["mean_index"] == pytest.approx(2 / 3, abs=1e-3)
@@ -448,7 +456,7 @@ def test_self_test_hides_keys_until_the_end(http: httpx.Client, mirror: Mirror) 
     assert "not the official FACS test" in page
     assert "0.67" in page
     assert "mean_index,0.6667" in http.get(f"/api/tests/{name}/report.csv").text
-    late = {"item": test["items"][2], "answer": "1"}
+    late = {"item": 3, "answer": "1"}
     assert "time" in http.post(f"/api/tests/{name}/answer", json=late).json()["error"]
 
 
@@ -458,9 +466,9 @@ def test_self_test_ends_with_its_time(tmp_path: Path) -> None:
     from livefacs.mirror.selftest import SelfTest
 
     test = SelfTest.begin(load_packs().packs["performer"], 1, 1.0, now_ns=0)
-    test.answer(test.order[0], "1", now_ns=59_000_000_000)
+    test.answer(1, "1", now_ns=59_000_000_000)
     with pytest.raises(ConfigError, match="time"):
-        test.answer(test.order[0], "1", now_ns=64_000_000_000)
+        test.answer(1, "1", now_ns=64_000_000_000)
 
 
 def test_answers_cannot_become_formulas_or_markup(http: httpx.Client) -> None:

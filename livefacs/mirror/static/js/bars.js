@@ -93,9 +93,11 @@ export class Bars {
   draw(frame) {
     const speak = performance.now() - this._ariaAt > 1000;
     if (speak) this._ariaAt = performance.now();
+    const lost = (frame.health & 1) !== 0;
+    this.element.classList.toggle("lost", lost);
     for (const row of this._rows) {
       let on = false;
-      for (const half of row.halves) on = this._drawHalf(half, frame, speak) || on;
+      for (const half of row.halves) on = this._drawHalf(half, frame, speak, lost) || on;
       if (on !== row.on) {
         row.on = on;
         row.element.classList.toggle("on", on);
@@ -103,7 +105,7 @@ export class Bars {
     }
   }
 
-  _drawHalf(half, frame, speak) {
+  _drawHalf(half, frame, speak, lost) {
     const level = Math.min(1, Math.max(0, frame.intensity[half.index] || 0));
     if (Math.abs(level - half.shown) > 0.003) {
       half.shown = level;
@@ -111,7 +113,7 @@ export class Bars {
       half.bar.style.opacity = (0.35 + 0.65 * Math.min(1, frame.confidence[half.index] * 1.4)).toFixed(2);
     }
     this._drawMost(half, level);
-    const letter = half.twin ? "" : this._letters.of(half.channel, level);
+    const letter = half.twin || lost ? "" : this._letters.of(half.channel, level);
     if (letter !== half.letter) {
       half.letter = letter;
       half.mark.textContent = letter;
@@ -121,7 +123,7 @@ export class Bars {
       half.track.setAttribute("aria-valuenow", level.toFixed(2));
       half.track.setAttribute("aria-valuetext", letter || "0");
     }
-    return level >= this._letters.floor("B");
+    return !lost && level >= this._letters.floor("B");
   }
 
   /** The personal maximum: of the calibration, or else the most that was seen since the start. */
@@ -163,12 +165,13 @@ export class Reading {
   }
 
   draw(frame) {
-    const codes = frame.health & 1 ? [] : this._steady(this.codes(frame), frame.tMs);
-    const line = codes.map((code) => code.join("")).join("+");
+    const lost = (frame.health & 1) !== 0;
+    const codes = lost ? [] : this._steady(this.codes(frame), frame.tMs);
+    const line = lost ? "no face" : codes.map((code) => code.join("")).join("+");
     if (line === this._shown) return;
     this._shown = line;
     this.element.dataset.line = line;
-    if (!codes.length) this.element.replaceChildren(h("span.rest", {}, t("mirror.nothing")));
+    if (!codes.length) this.element.replaceChildren(h("span.rest", {}, t(lost ? "mirror.no_face" : "mirror.nothing")));
     else this.element.replaceChildren(...codes.flatMap(([side, code, letter], i) => [
       i ? h("span.plus", {}, "+") : "", h(`span${side === "L" ? ".left" : side === "R" ? ".right" : ""}`, {}, side + code, h("span.letter", {}, letter))]));
   }

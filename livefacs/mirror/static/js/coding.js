@@ -48,7 +48,7 @@ export class CodingView {
     this._form.reset(this._pack.name);
     this.element.dataset.ready = "";
     try {
-      const info = await this._player.load(this._pack.name, name);
+      const info = await this._player.load(`/api/packs/${encodeURIComponent(this._pack.name)}/${encodeURIComponent(name)}`);
       if (info === null) return;
       this._note.textContent = info.note;
       this.element.dataset.ready = name;

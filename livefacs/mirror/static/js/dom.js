@@ -73,11 +73,11 @@ export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** "AU12_L" as people say it: "12, left". */
+/** "AU12_L" as people say it: "AU 12, left side". */
 export function channelWords(channel) {
   const [stem, side] = channel.split("_");
-  const code = stem.replace(/^(AU|AD)/, "");
-  return side ? `${code} ${t(`side.${side}`)}` : code;
+  const code = stem.replace(/^(AU|AD)/, "$1 ");
+  return side ? t("side.words", { code, side: t(`side.${side}`) }) : code;
 }
 
 export function keyHint(key) {

@@ -46,7 +46,10 @@ class App {
     this._dot = h("span.dot.warn", { "aria-hidden": "true" });
     this._health = h("span", {}, t("app.connecting"));
     this._figures = h("span.figures");
+    this._offline = h("p.offline", { role: "alert", hidden: true });
+    this._standIn = h("p.offline.stand-in", { role: "status", hidden: true });
     this._links = VIEWS.map((name) => h("a", { href: `#${name}` }, t(`nav.${name}`)));
+    document.getElementById("top").after(this._offline, this._standIn);
     document.getElementById("top").append(
       h("span.mark", {}, "livefacs ", h("i", {}, "mirror")), h("nav", { "aria-label": t("app.views") }, this._links),
       h("div.status", {}, h("span.health", {}, this._dot, this._health), this._figures,
@@ -94,12 +97,16 @@ class App {
   _state(state) {
     this._view.state?.(state);
     this._place();
+    this._standIn.hidden = !state.notice;
+    this._standIn.textContent = state.notice;
     if (state.trouble) this._health.textContent = t("trouble.title");
     else if (!this.live.frame) this._health.textContent = t("health.starting");
   }
 
   _link() {
     document.body.dataset.link = this.live.connected ? "on" : "off";
+    this._offline.hidden = this.live.connected;
+    this._offline.textContent = this.live.connected ? "" : t(this.live.frame ? "app.stale" : "app.lost");
     if (this.live.connected) return;
     this._health.textContent = t("app.lost");
     this._dot.className = "dot bad";

@@ -9,23 +9,23 @@ export class Player {
     this._frames = [];
     this._canvas = h("canvas.clip", { role: "img", "aria-label": t("code.picture"), width: 640, height: 480 });
     this._frame = h("div.frame", {}, this._canvas);
+    const corners = ["right", "left"].map((side) => h(`span.corner.${side === "right" ? "l" : "r"}.is-${side}`, {}, t(`code.performers_${side}`)));
     this._play = h("button.main", { type: "button", onclick: () => this.toggle() }, t("code.play"));
     this._scrub = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": t("code.scrub"), oninput: () => this.seek(Number(this._scrub.value)) });
     this._speed = h("select", { "aria-label": t("code.speed") }, [["0.1", "⅒ ×"], ["0.25", "¼ ×"], ["0.5", "½ ×"], ["1", "1 ×"]].map(([value, text]) => h("option", { value, selected: value === "1" }, text)));
     this._loop = h("button", { type: "button", "aria-pressed": "true", onclick: () => flip(this._loop) }, t("code.loop"));
     this._pair = h("button", { type: "button", "aria-pressed": "false", onclick: () => this._togglePair() }, t("code.apex"));
     this._count = h("span.soft", { role: "status" });
-    this.element = h("div.player", {}, this._frame, this._scrub,
+    this.element = h("div.player", {}, h("div.framed", {}, this._frame, corners), this._scrub,
       h("div.row", {}, this._play, h("button", { type: "button", "aria-label": t("code.back"), onclick: () => this.step(-1) }, "←"), h("button", { type: "button", "aria-label": t("code.forward"), onclick: () => this.step(1) }, "→"), this._speed, this._loop, this._pair, this._count));
   }
 
   /** Load an item: all its frames, so that every step is at once. */
-  async load(pack, item) {
+  async load(path) {
     this.pause();
     const load = (this._load = {});
     this._free();
     this._count.textContent = t("code.loading");
-    const path = `/api/packs/${encodeURIComponent(pack)}/${encodeURIComponent(item)}`;
     const info = await get(path);
     const frames = await Promise.all(Array.from({ length: info.frames }, async (_, i) => createImageBitmap(await (await fetch(`${path}/frames/${i}`)).blob())));
     if (load !== this._load) return null;

@@ -15,7 +15,7 @@ export class PractiseView {
     this._phase = "";
     this._trail = [];
     this.stage = new Stage(basics);
-    this._list = h("nav.list", { "aria-label": t("practise.drills") });
+    this._list = h("nav.list", { "aria-label": t("practise.drills"), onkeydown: (event) => this._listKey(event), onkeyup: (event) => { if (event.key === " ") event.preventDefault(); } });
     this._cards = h("aside.stack");
     this._title = h("h1", {}, t("practise.choose"));
     this._kind = h("p.soft");
@@ -23,12 +23,13 @@ export class PractiseView {
     this._stop = h("button", { type: "button", hidden: true, onclick: () => this.stop() }, t("practise.stop"), keyHint("Esc"));
     this._own = h("button.quiet", { type: "button", onclick: () => openCurve(basics, (drill) => this._take(drill)) }, t("practise.draw"));
     this._prompt = h("p.prompt", { role: "status" });
+    this._rule = h("p.soft.small.rule");
     this._gauge = new Gauge(letters);
     this._plot = h("canvas.plot", { role: "img", "aria-label": t("practise.curve"), hidden: true });
     this._result = h("div");
     this.element = h("div.practise", {}, this._list,
       h("div.task", {}, h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._own, this._stop, this._start)),
-        this.stage.element, this._prompt, this._gauge.element, this._plot, this._result),
+        this.stage.element, this._prompt, this._gauge.element, this._rule, this._plot, this._result),
       this._cards);
     live.addEventListener("drill", (event) => this._state(event.detail));
     live.addEventListener("link", () => this._linkChanged());
@@ -38,18 +39,25 @@ export class PractiseView {
     const [found, progress] = await Promise.all([get("/api/drills"), get("/api/progress")]);
     this._drills = found.drills;
     const due = new Set(progress.actions.filter((row) => row.is_due).map((row) => row.action));
-    const best = new Map(progress.actions.map((row) => [row.action, row.best]));
     const sets = [...new Set(found.drills.map((drill) => drill.set_title))];
     this._list.replaceChildren(...sets.flatMap((title) => [h("h3", {}, title),
-      ...found.drills.filter((drill) => drill.set_title === title).map((drill) => this._entry(drill, due, best))]),
+      ...found.drills.filter((drill) => drill.set_title === title).map((drill) => this._entry(drill, due, progress.drills[drill.name]))]),
     ...(found.faults.length ? [h("h3.bad", {}, t("practise.faults")), ...found.faults.map((fault) => h("p.small", {}, fault))] : []));
-    if (!this._drill) this._choose(found.drills.find((drill) => due.has(drill.actions.join("+"))) ?? found.drills[0]);
+    if (!this._drill) this._choose(this._remembered() ?? found.drills.find((drill) => due.has(drill.actions.join("+"))) ?? found.drills[0]);
     this._mark();
   }
 
-  _entry(drill, due, best) {
-    const action = drill.actions.join("+");
-    const tag = due.has(action) ? h("span.tag.due", {}, t("practise.due")) : best.has(action) ? h("span.tag", {}, best.get(action).toFixed(0)) : null;
+  /** The drill that was chosen before the page was loaded again, and a word if it was running. */
+  _remembered() {
+    const kept = recall();
+    const drill = this._drills.find((each) => each.name === kept.name);
+    if (drill && kept.running) this._interrupted = t("practise.reloaded");
+    return drill;
+  }
+
+  _entry(drill, due, tried) {
+    const score = tried ? h("span.tag", {}, tried.best.toFixed(0), tried.passed ? " ✓" : "") : null;
+    const tag = due.has(drill.actions.join("+")) ? h("span.tag.due", {}, score ? [score, " "] : [], t("practise.due")) : score;
     return h("button", { type: "button", "data-drill": drill.name, onclick: () => this._choose(drill) }, h("span", {}, drill.title), tag);
   }
 
@@ -59,7 +67,10 @@ export class PractiseView {
     this._title.textContent = drill.title;
     this._kind.textContent = [t(`kind.${drill.kind}`), drill.curve.length ? "" : t("practise.level_of", { letter: drill.level }), drill.note].filter(Boolean).join(" · ");
     this._start.disabled = false;
-    this._prompt.textContent = t("practise.ready");
+    this._prompt.textContent = this._interrupted ?? t("practise.ready");
+    this._interrupted = null;
+    remember({ name: drill.name, running: false });
+    this._rule.textContent = t("practise.rule", { score: drill.pass_score });
     this._result.replaceChildren();
     this._gauge.aim(drill);
     this._plot.hidden = !drill.curve.length;
@@ -70,8 +81,26 @@ export class PractiseView {
     this._mark();
   }
 
+  /** The chosen drill is the list's one stop for Tab; the arrows choose others. */
   _mark() {
-    for (const button of this._list.querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.drill === this._drill?.name));
+    for (const button of this._list.querySelectorAll("button")) {
+      const chosen = button.dataset.drill === this._drill?.name;
+      button.setAttribute("aria-current", String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+    }
+  }
+
+  _listKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || !event.target.dataset.drill) return;
+    const buttons = [...this._list.querySelectorAll("button")];
+    const at = buttons.indexOf(event.target);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+    if (event.key === " ") this.key(" ");
+    else if (buttons[to]) {
+      buttons[to].click();
+      buttons[to].focus();
+    } else if (to === undefined) return;
+    event.preventDefault();
   }
 
   /** A drill made in the page: it is sent whole. */
@@ -87,17 +116,22 @@ export class PractiseView {
     this._live.send(own ? { type: "drill-start", drill: own } : { type: "drill-start", name: this._drill.name });
     this._trail = [];
     this._result.replaceChildren();
+    remember({ name: this._drill.name, running: true });
+    this._prompt.textContent = t("practise.settle");
     this._setPhase("settle");
   }
 
   stop() {
     this._live.send({ type: "drill-stop" });
+    remember({ name: this._drill.name, running: false });
     this._setPhase("");
     this._prompt.textContent = t("practise.ready");
   }
 
   _linkChanged() {
-    if (!this._live.connected && this._phase && this._phase !== "done") this._setPhase("");
+    if (this._live.connected || !this._phase || this._phase === "done") return;
+    this._setPhase("");
+    this._prompt.textContent = t("practise.cut");
   }
 
   _setPhase(phase) {
@@ -108,6 +142,7 @@ export class PractiseView {
     this._stop.hidden = !running;
     this._start.firstChild.textContent = phase === "done" ? t("practise.again") : t("practise.start");
     this.element.dataset.phase = phase;
+    document.body.classList.toggle("drilling", running);
   }
 
   _state(state) {
@@ -123,6 +158,7 @@ export class PractiseView {
   }
 
   _words(state) {
+    if (!state.face && state.phase !== "done") return t(state.held_s > 0 ? "practise.lost_hold" : "practise.lost");
     if (state.phase === "settle") return t("practise.settle");
     if (state.phase === "done") return t("practise.done");
     const drill = this._drill;
@@ -133,6 +169,7 @@ export class PractiseView {
   }
 
   _show(result) {
+    remember({ name: this._drill.name, running: false });
     if (!result) {
       this._result.replaceChildren(h("p", {}, t("practise.no_score")));
       return;
@@ -145,6 +182,7 @@ export class PractiseView {
       h("div", {}, h("p.total", {}, result.total.toFixed(0)), h(`p.${result.passed ? "good" : "bad"}`, {}, verdict)),
       h("div.stack", {}, Object.entries(result.parts).map(([name, value]) => part(name, value))),
       h("p.advice", {}, advice),
+      h("p.soft.also.rule", {}, ruleText(result)),
       h("p.soft.also", {}, others.length ? `${t("practise.intruders")}: ${others.join(", ")}` : t("practise.no_intruders"))));
   }
 
@@ -183,6 +221,24 @@ export class PractiseView {
   }
 }
 
+/** What passes, with where this attempt stands: shown beside the verdict. */
+function ruleText({ rule, total, parts, reached }) {
+  const said = [t("practise.rule_total", { score: rule.total, total: total.toFixed(0) })];
+  if (rule.part) said.push(t("practise.rule_part", { part: t(`parts.${rule.part}`), mark: rule.mark, value: (parts[rule.part] ?? 0).toFixed(0) }));
+  if (!reached) said.push(t("practise.rule_reach"));
+  return `${t("practise.rule_is")} ${said.join("; ")}.`;
+}
+
+const CHOSEN = "livefacs-mirror-drill";
+
+function remember(drill) {
+  try { sessionStorage.setItem(CHOSEN, JSON.stringify(drill)); } catch { /* private windows refuse: nothing is lost but the choice */ }
+}
+
+function recall() {
+  try { return JSON.parse(sessionStorage.getItem(CHOSEN) ?? "{}"); } catch { return {}; }
+}
+
 export function adviceText({ key, values }) {
   const said = { ...values };
   if (said.channel) said.channel = channelWords(said.channel);
@@ -195,35 +251,63 @@ function part(name, value) {
   return h("div.part", {}, h("span", {}, t(`parts.${name}`)), h("span.meter", { role: "meter", "aria-label": t(`parts.${name}`), "aria-valuenow": value, "aria-valuemin": 0, "aria-valuemax": 100 }, bar), h("span", {}, value.toFixed(0)));
 }
 
-/** How far the target is, with the letters under it. */
+/** How far each side is, in its own colour, with the band that passes and the letters under it. */
 class Gauge {
   constructor(letters) {
     this._letters = letters;
-    this._fill = h("span.fill");
+    this._rows = ["L", "R", ""].map((side) => new GaugeRow(side));
     this._held = h("span.held");
-    this._floor = h("span.floor");
-    this._gauge = h("div.gauge", { role: "meter", "aria-label": t("practise.gauge"), "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": 0 }, this._fill, this._held, this._floor);
+    this._hold = h("div.holding", { "aria-hidden": "true" }, this._held);
     this._scale = h("div.scale", { "aria-hidden": "true" }, letters.floors.map(([letter, floor]) => {
       const mark = h("span", { "data-letter": letter }, letter);
       mark.style.left = `${floor * 100}%`;
       return mark;
     }));
-    this.element = h("div", {}, this._gauge, this._scale);
+    this.element = h("div.gauges", {}, this._rows.map((row) => row.element), this._hold, this._scale);
   }
 
   aim(drill) {
-    this._floor.style.left = `${drill.floor * 100}%`;
-    this._floor.hidden = drill.curve.length > 0;
+    const sides = new Set(drill.targets.map((channel) => (/_[LR]$/.test(channel) ? channel.at(-1) : "")));
+    for (const row of this._rows) {
+      row.element.hidden = sides.size ? !sides.has(row.side) : row.side !== "";
+      row.aim(drill.curve.length ? null : drill.floor);
+      row.draw(0);
+    }
+    this._hold.hidden = drill.curve.length > 0;
     for (const mark of this._scale.children) mark.classList.toggle("wanted", mark.dataset.letter === drill.level && !drill.curve.length);
-    this._fill.style.transform = this._held.style.transform = "scaleX(0)";
+    this._held.style.transform = "scaleX(0)";
   }
 
   draw(state, drill) {
-    this._fill.style.transform = `scaleX(${Math.max(0, Math.min(1, state.level)).toFixed(3)})`;
+    for (const row of this._rows) {
+      const level = state.sides[row.side];
+      row.element.hidden = level === undefined ? row.element.hidden : false;
+      row.draw(level ?? 0);
+      if (state.wanted !== null) row.aim(state.wanted);
+    }
     this._held.style.transform = `scaleX(${Math.min(1, state.held_s / drill.hold_s).toFixed(3)})`;
-    this._gauge.setAttribute("aria-valuenow", state.level.toFixed(2));
-    if (state.wanted === null) return;
-    this._floor.hidden = false;
-    this._floor.style.left = `${state.wanted * 100}%`;
+  }
+}
+
+class GaugeRow {
+  constructor(side) {
+    this.side = side;
+    const label = side ? t(`mirror.your_${side === "L" ? "left" : "right"}`) : t("practise.gauge");
+    this._fill = h("span.fill");
+    this._band = h("span.band", { hidden: true });
+    this._meter = h("div.gauge", { role: "meter", "aria-label": side ? `${t("practise.gauge")}, ${label}` : label, "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": 0, "data-side": side }, this._band, this._fill);
+    this.element = h("div.gauge-row", {}, h("span.small", { "aria-hidden": "true" }, side ? label : ""), this._meter);
+  }
+
+  aim(floor) {
+    this._band.hidden = floor === null;
+    this._band.style.left = `${(floor ?? 0) * 100}%`;
+    this._floor = floor;
+  }
+
+  draw(level) {
+    this._fill.style.transform = `scaleX(${Math.max(0, Math.min(1, level)).toFixed(3)})`;
+    this._meter.setAttribute("aria-valuenow", level.toFixed(2));
+    this._meter.classList.toggle("in", this._floor !== null && level >= this._floor);
   }
 }

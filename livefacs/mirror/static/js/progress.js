@@ -42,9 +42,9 @@ export class ProgressView {
 
 function actionTable(rows) {
   const numbers = ["attempts", "best", "median"];
-  const head = ["action", ...numbers, "recent", "due"].map((name) => h(numbers.includes(name) ? "th.number" : "th", { scope: "col" }, t(`progress.${name}`)));
+  const head = ["action", ...numbers, "recent", "due"].map((name) => h(`th.${name}${numbers.includes(name) ? ".number" : ""}`, { scope: "col" }, t(`progress.${name}`)));
   return h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map((row) => h("tr", { "data-action": row.action },
-    h("th", { scope: "row" }, row.action), h("td.number", {}, row.attempts), h("td.number", {}, row.best.toFixed(0)), h("td.number", {}, row.median.toFixed(0)), h("td", {}, spark(row.recent)), h("td", {}, due(row))))));
+    h("th", { scope: "row" }, row.action), h("td.number", {}, row.attempts), h("td.number", {}, row.best.toFixed(0)), h("td.number.median", {}, row.median.toFixed(0)), h("td", {}, spark(row.recent)), h("td", {}, due(row))))));
 }
 
 function due(row) {

@@ -13,7 +13,17 @@ export class TestView {
   async enter() {
     if (this._running) return;
     this._packs = (await get("/api/packs")).packs;
-    this._intro();
+    const kept = recall();
+    if (!kept) return this._intro();
+    try {
+      const test = await get(`/api/tests/${kept}`);
+      if (!test.finished && test.seconds > 0) return await this._go(test);
+      if (!test.finished) return this._report(await post(`/api/tests/${kept}/end`));
+    } catch {
+      this._lost = t("test.gone");
+    }
+    remember(null);
+    return this._intro();
   }
 
   _intro() {
@@ -28,13 +38,20 @@ export class TestView {
     limits();
     const field = (id, input) => h("div.stack", {}, h("label", { for: id }, t(`test.${id.slice(5)}`)), input);
     this.element.replaceChildren(h("div.page", {}, h("h1", {}, t("test.title")), h("p", {}, t("test.intro")), h("p.notice", {}, t("test.not_official")),
+      this._lost ? h("p.bad", { role: "alert" }, this._lost) : null,
       h("form.row", { onsubmit: (event) => { event.preventDefault(); this._begin(chosen(), Number(count.value), Number(minutes.value)); } },
         field("test-pack", pack), field("test-count", count), field("test-minutes", minutes), h("button.main", { type: "submit", disabled: !this._packs.length }, t("test.start")))));
   }
 
   async _begin(pack, items, minutes) {
-    const test = await post("/api/tests", { pack: pack.name, items, minutes });
-    this._running = { ...test, pack: pack.name, at: 0, endsAt: performance.now() + test.seconds * 1000 };
+    this._lost = null;
+    await this._go(await post("/api/tests", { pack: pack.name, items, minutes }));
+  }
+
+  /** Begin a test, or go on with one after the page was loaded again. */
+  async _go(test) {
+    remember(test.test);
+    this._running = { ...test, at: Math.min(test.answered, test.items - 1), endsAt: performance.now() + test.seconds * 1000 };
     this._player = new Player();
     this._form = new AnswerForm((answer) => this._answer(answer), t("test.next"));
     this._where = h("h1");
@@ -57,22 +74,21 @@ export class TestView {
   }
 
   async _show() {
-    const { pack, items, at } = this._running;
-    this._where.textContent = t("test.item", { n: at + 1, of: items.length });
-    this._form.submit.textContent = t(at + 1 < items.length ? "test.next" : "test.end");
+    const { test, pack, items, at } = this._running;
+    this._where.textContent = t("test.item", { n: at + 1, of: items });
+    this._form.submit.textContent = t(at + 1 < items ? "test.next" : "test.end");
     this.element.dataset.item = "";
     this._form.reset(pack);
-    await this._player.load(pack, items[at]);
-    this.element.dataset.item = items[at];
+    await this._player.load(`/api/tests/${test}/items/${at + 1}`);
+    this.element.dataset.item = String(at + 1);
   }
 
   async _answer(answer) {
     const running = this._running;
     if (!running) return;
-    const item = running.items[running.at];
-    await post(`/api/tests/${running.test}/answer`, { item, answer }).catch((error) => announce(error.message));
+    await post(`/api/tests/${running.test}/answer`, { item: running.at + 1, answer }).catch((error) => announce(error.message));
     running.at += 1;
-    if (running.at < running.items.length) await this._show();
+    if (running.at < running.items) await this._show();
     else await this._end();
   }
 
@@ -80,6 +96,7 @@ export class TestView {
     const running = this._running;
     if (!running) return;
     this._running = null;
+    remember(null);
     this._player.pause();
     const report = await post(`/api/tests/${running.test}/end`);
     this._report(report);
@@ -108,4 +125,17 @@ export class TestView {
   leave() {
     this._player?.pause();
   }
+}
+
+const RUNNING = "livefacs-mirror-test";
+
+function remember(test) {
+  try {
+    if (test) sessionStorage.setItem(RUNNING, test);
+    else sessionStorage.removeItem(RUNNING);
+  } catch { /* private windows refuse: a reload then ends the test */ }
+}
+
+function recall() {
+  try { return sessionStorage.getItem(RUNNING); } catch { return null; }
 }
