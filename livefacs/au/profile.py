@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -39,10 +40,12 @@ from livefacs.au.profile_body import (
 )
 from livefacs.errors import ProfileError
 from livefacs.files.atomic import make_folder, write_bytes, write_text
+from livefacs.files.reading import read_text
 from livefacs.mesh import is_same_mesh
 from livefacs.resources import user_profiles_folder
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX
 
+_MOST_BYTES: Final = 64 << 20  # a face and some hundred condensed examples are a megabyte
 GAIN_LIMITS: Final = (0.5, 3.0)
 """A personal maximum outside these bounds is a failed capture, not a person."""
 
@@ -132,6 +135,26 @@ def profile_names(folder: Path | None = None) -> list[str]:
     return sorted(path.stem for path in root.glob("*.json")) if root.is_dir() else []
 
 
+def check_can_save(path: Path) -> None:
+    """Find out that a profile can be kept before three minutes are spent on it.
+
+    Raises
+    ------
+    ProfileError
+        Its folder cannot be made or written, or what stands there is no file.
+    """
+    try:
+        make_folder(path.parent)
+        if path.exists() and not path.is_file():
+            raise IsADirectoryError(21, "it is no file")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ProfileError(
+            f"profile {path} cannot be written: {error.strerror or error}; name another place"
+        ) from error
+
+
 def save_profile(profile: Profile, path: Path) -> None:
     """Write a profile; an older one of that name is kept beside it with the ending ``.bak``.
 
@@ -172,14 +195,15 @@ def load_profile(name: str, backend: str | None = None, folder: Path | None = No
     """
     path = profile_path(name, folder)
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(read_text(path, _MOST_BYTES, follow=True))
     except FileNotFoundError:
         known = ", ".join(profile_names(folder)) or "none yet"
         raise ProfileError(
             f"no profile at {path}; profiles: {known}. `livefacs calibrate {name}` makes one"
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ProfileError(f"profile {path} is damaged ({error}); calibrate again") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProfileError(f"profile {path} is damaged ({reason}); calibrate again") from None
     profile = _profile_of(body, str(path))
     if backend is not None and not is_same_mesh(profile.backend, backend):
         option = profile.backend.partition("-")[0]

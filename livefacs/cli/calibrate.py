@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -26,7 +27,13 @@ from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.personal import LEARNED
-from livefacs.au.profile import Profile, load_profile, profile_path, save_profile
+from livefacs.au.profile import (
+    Profile,
+    check_can_save,
+    load_profile,
+    profile_path,
+    save_profile,
+)
 from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.keys import keys_pressed
@@ -34,7 +41,7 @@ from livefacs.cli.solve import seconds_from_text
 from livefacs.cli.terminal import make_console
 from livefacs.clock import s_from_ns
 from livefacs.config import load_options
-from livefacs.errors import SourceError
+from livefacs.errors import ProfileError, SourceError
 from livefacs.landmarkers import open_landmarker
 from livefacs.offline import SolveOptions, calibrate_clip, working_take
 from livefacs.protocols import Landmarker, Source
@@ -88,6 +95,7 @@ def calibrate(
         neutral_s=seconds_from_text(neutral),
         as_live=False,
     )
+    check_can_save(path)
     if prompts is not None:
         _calibrate_from_prompts(console, path, source, prompts, add, options)
         return
@@ -101,9 +109,21 @@ def calibrate(
         ):
             guide = _Guide(console, frames, finder, estimator_model)
             profile = guide.lead(path.stem, () if neutral_only else EXERCISES, hold)
-    save_profile(profile, path)
+    _save(profile, path)
     known = len(profile.maxima)
     console.print(f"{path}: neutral and {known} personal maxima", markup=False)
+
+
+def _save(profile: Profile, path: Path) -> None:
+    """Keep it somewhere, whatever has become of its place meanwhile: nobody does this twice."""
+    try:
+        save_profile(profile, path)
+    except ProfileError as error:
+        aside = Path(tempfile.mkdtemp(prefix="livefacs-")) / path.name
+        save_profile(profile, aside)
+        raise ProfileError(
+            f"{error}. It is kept at {aside}: make room, move it, or use it from there"
+        ) from error
 
 
 def _calibrate_from_prompts(
@@ -112,7 +132,7 @@ def _calibrate_from_prompts(
     earlier = load_profile(str(path)) if add else None
     with console.status(f"{source}: looking for the face"):
         done = calibrate_clip(path.stem, source, prompts, options, earlier=earlier)
-    save_profile(done.profile, path)
+    _save(done.profile, path)
     for notice in done.notices:
         console.print(notice, markup=False)
     lessons = done.profile.personal.lessons if done.profile.personal is not None else ()

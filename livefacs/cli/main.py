@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -15,7 +17,7 @@ from livefacs import __version__
 from livefacs.cli.logs import start_logging
 from livefacs.cli.signals import ended_as_by_ctrl_c
 from livefacs.cli.terminal import say
-from livefacs.errors import LivefacsError
+from livefacs.errors import LivefacsError, SinkError
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _log.debug("where it came from", exc_info=True)
         say(f"livefacs: {error}", err=True)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:  # what no command foresaw: standard output on a full disk, mostly
+        _log.debug("where it came from", exc_info=True)
+        where = f" ({error.filename})" if error.filename else ""
+        _say_nothing_more()
+        say(f"livefacs: cannot read or write{where}: {error.strerror or error}", err=True)
+        raise SystemExit(SinkError.exit_code) from None
+
+
+def _say_nothing_more() -> None:
+    """What still waits for a standard output that takes nothing would be told a second time."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _build(words: Sequence[str]) -> typer.Typer:

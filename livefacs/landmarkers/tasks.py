@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import LandmarkerError
+from livefacs.files.reading import read_bytes
 from livefacs.landmarkers.face_selector import FaceSelector
 from livefacs.landmarkers.models import find_model
 from livefacs.landmarkers.stderr_filter import native_logs_silenced
@@ -18,6 +20,7 @@ from livefacs.types import N_LANDMARKS, Frame, Landmarks
 
 _NS_PER_MS: Final = 1_000_000
 _WARM_UP_SIDE_PX: Final = 64
+_MOST_BYTES: Final = 256 << 20  # the known model has 4 million
 _FEWEST_FACES: Final = 2
 """With one face in VIDEO mode, MediaPipe smooths the points and swallows sub-pixel motion."""
 
@@ -129,7 +132,7 @@ def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, 
             min_tracking_confidence=min_confidence,
         )
         return mediapipe, face_landmarker.FaceLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError, OSError, BadZipFile) as error:
+    except (RuntimeError, ValueError, OSError, BadZipFile, zlib.error) as error:
         raise LandmarkerError(
             f"{path} is no usable face landmark model ({_first_line(error)}); "
             "run `livefacs models fetch`, or give another with --model"
@@ -138,8 +141,10 @@ def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, 
 
 def _whole_bundle(path: Path) -> bytes:
     """The bytes of a .task bundle, a ZIP archive, whose checksums MediaPipe does not look at."""
-    bundle = path.read_bytes()
+    bundle = read_bytes(path, _MOST_BYTES, follow=True)
     with ZipFile(BytesIO(bundle)) as archive:
+        if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
+            raise BadZipFile(f"it unpacks to more than {_MOST_BYTES:,} bytes")
         damaged = archive.testzip()
     if damaged is not None:
         raise BadZipFile(f"its part {damaged} is damaged")

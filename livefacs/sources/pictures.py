@@ -13,8 +13,10 @@ from av.error import FFmpegError
 
 from livefacs.arrays import U8
 from livefacs.errors import SourceError
+from livefacs.files.reading import read_bytes
 from livefacs.sources.capture import silence_opencv
 from livefacs.sources.exr import is_cut_off
+from livefacs.sources.limits import MOST_FILE_BYTES, MOST_PIXELS, bound_pixels
 
 _BY_FFMPEG: Final = frozenset((".exr", ".dpx"))
 _SRGB_LINEAR_TO: Final = 0.0031308  # IEC 61966-2-1
@@ -31,7 +33,7 @@ def read_rgb(path: Path) -> U8:
         The file cannot be read, or is no image that can be decoded.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, MOST_FILE_BYTES, follow=True)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     if path.suffix.lower() in _BY_FFMPEG:
@@ -43,7 +45,10 @@ def read_rgb(path: Path) -> U8:
     except cv2.error:
         bgr = None
     if bgr is None:
-        raise SourceError(f"{path} is not an image that can be decoded; is the file complete?")
+        raise SourceError(
+            f"{path} is not an image that can be decoded; is the file complete, and of at most"
+            f" {MOST_PIXELS // 10**6} million pixels?"
+        )
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).view(np.uint8)
 
 
@@ -53,6 +58,7 @@ def _read_by_ffmpeg(path: Path, data: bytes) -> U8:
         if kind == "EXR" and is_cut_off(data):
             raise ValueError("its end is missing")
         with av.open(io.BytesIO(data), "r", format=f"{kind.lower()}_pipe") as container:
+            bound_pixels(container.streams.video[0].codec_context)
             picture = next(container.decode(video=0), None)
             if picture is None or picture.is_corrupt:
                 raise ValueError("no whole picture in it")

@@ -23,6 +23,7 @@ from livefacs.sources.header import (
     rate_hz_of,
     start_ns_of,
 )
+from livefacs.sources.limits import bound_pixels
 from livefacs.sources.timeline import Timeline
 from livefacs.sources.upright import UprightPictures
 from livefacs.timecode import clip_rate_and_label
@@ -138,6 +139,13 @@ class VideoSource:
             self._container.close()
             raise SourceError(f"{self.path} holds no video stream; expected a clip with pictures")
         self._stream = chosen_track(self._container.streams.video)
+        if self._stream.codec_context is None:  # the stubs do not know of tracks without a decoder
+            self._container.close()
+            raise SourceError(
+                f"{self.path}: this FFmpeg has no decoder for its picture track; convert it, with"
+                " the program that wrote it, to H.264 or ProRes"
+            )
+        bound_pixels(self._stream.codec_context)
         self.rate_hz = self.rate_hz or rate_hz_of(self.path, self._stream)
         self._promise = Promise(self._container, self._stream, self.rate_hz)
         self._stream.thread_type = "AUTO"

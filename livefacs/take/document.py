@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from livefacs.errors import ConfigError, TakeError
 from livefacs.files.reading import read_bytes, read_text
+from livefacs.printable import printable
 from livefacs.take.model import (
     DOCUMENT_NAME,
     FORMAT,
@@ -56,7 +58,17 @@ def read_document(folder: Path) -> dict[str, Any]:
         _check_document(document)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ConfigError) as error:
         raise TakeError(f"{path} is damaged: missing or wrong {error}") from error
+    _make_printable(document)
     return document
+
+
+def _make_printable(document: dict[str, Any]) -> None:
+    """Names that others write into files of theirs: no control characters, no half characters."""
+    for key in ("slate", "notes", "landmarker"):
+        document[key] = printable(document[key])
+    for entry in document["streams"]:
+        if "rig" in entry:
+            entry["controls"] = [printable(name) for name in entry["controls"]]
 
 
 def _check_document(document: Mapping[str, Any]) -> None:
@@ -147,6 +159,7 @@ def _marker(path: Path, line: bytes) -> Marker:
             raise TypeError("numbers")
         if not isinstance(marker.kind, str) or not isinstance(marker.label, str):
             raise TypeError("texts")
+        marker = replace(marker, kind=printable(marker.kind), label=printable(marker.label))
     except (ValueError, TypeError, RecursionError):
         raise TakeError(f"{path}: not a marker: {line[:80]!r}; mend or remove that line") from None
     return marker

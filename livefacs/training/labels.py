@@ -65,7 +65,7 @@ def read_labels(path: Path) -> dict[int, F32]:
         try:
             frame = int(float(row.get("frame") or i_row))
             truth = _truth_of_row(row)
-        except (ValueError, ConfigError) as error:
+        except (ValueError, OverflowError, ConfigError) as error:
             faults.append(f"row {i_row + 2}: {error}")
             continue
         if not np.isnan(truth).all():

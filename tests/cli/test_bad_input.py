@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from livefacs.au.neutral import Neutral
+from livefacs.au.profile import Profile
+from livefacs.cli import calibrate
 from livefacs.cli.main import main
+from livefacs.errors import ConfigError, ProfileError
+from livefacs.training.labels import read_labels
+from tests.take.synthetic import make_take, tracked_frame
 
 
 def run(*words: str) -> int:
@@ -136,3 +146,47 @@ def test_an_unknown_action(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_option_is_a_usage_error() -> None:
     assert run("live", "--sorce", "demo") == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["takes", "list"], ["rigs", "list"], ["au", "12"], ["solve"]])
+def test_a_standard_output_that_is_full_is_told_in_a_line(words: list[str], tmp_path: Path) -> None:
+    if words == ["solve"]:
+        take = make_take(tmp_path / "t", [tracked_frame(i) for i in range(5)]).folder
+        words = ["export", str(take), "-o", str(tmp_path / "a.csv")]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "livefacs.cli.main", *words],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 5, done.stderr
+    assert "No space left" in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("frame", ["inf", "-inf", "nan", "1e999", "x"])
+def test_labels_whose_frame_is_no_number(frame: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(f"frame,AU12\n{frame},0.5\n")
+    with pytest.raises(ConfigError, match="row 2"):
+        read_labels(path)
+
+
+def test_a_calibration_is_not_begun_where_it_cannot_be_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert run("calibrate", str(tmp_path / "file" / "me.json"), "--source", "demo") == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_calibration_that_cannot_be_saved_any_more_is_kept_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    profile = Profile("me", "facemesh", Neutral(np.zeros((478, 3)), np.zeros(3)))
+    (tmp_path / "file").touch()
+    with pytest.raises(ProfileError, match="It is kept at") as told:
+        calibrate._save(profile, tmp_path / "file" / "me.json")
+    (kept,) = tmp_path.glob("livefacs-*/me.json")
+    assert str(kept) in str(told.value)

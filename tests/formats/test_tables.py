@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from livefacs.errors import ConfigError
 from livefacs.formats.curves import ExportOptions, curves_from_take, values_from_take
-from livefacs.formats.export import check_export, export_take, find_format
+from livefacs.formats.export import FORMATS, check_export, export_take, find_format
 from livefacs.formats.livelink_csv import COLUMNS, fractional_labels
 from livefacs.formats.openface_csv import HEADER, tracking_confidence
 from livefacs.formats.resampling import smooth_zero_phase
@@ -326,3 +326,21 @@ def test_faults_are_found_before_any_work(
     with pytest.raises(ConfigError, match=fault):
         check_export(find_format(name), ExportOptions(**options))  # type: ignore[arg-type]
     check_export(find_format(name), ExportOptions(smooth_hz=6.0, confidence=True))
+
+
+@pytest.mark.parametrize("name", [n for n in FORMATS if n != "vmd"])  # whose names are 15 bytes
+def test_names_that_are_no_text_are_written_as_escapes(tmp_path: Path, name: str) -> None:
+    """Lone surrogates and control characters, which no encoding of a file takes."""
+    odd = "x\ud800\x00\x1by"
+    folder = make_take(tmp_path / "t", [tracked_frame(i) for i in range(20)]).folder
+    document = json.loads((folder / "take.json").read_text())
+    document |= {"slate": odd, "notes": odd, "landmarker": odd}
+    for entry in document["streams"]:
+        entry["controls"] = [control + odd for control in entry.get("controls", ())]
+    (folder / "take.json").write_text(json.dumps(document))
+    mark = {"row": 0, "i_frame": 0, "t_ns": 0, "timecode": 0, "kind": "mark", "label": odd}
+    (folder / "markers.jsonl").write_text(json.dumps(mark) + "\n")
+    rig = "" if FORMATS[name].is_list or name in ("nuke", "livelinkface", "openface") else "arkit52"
+    path = tmp_path / f"a{FORMATS[name].suffixes[0]}"
+    export_take(Take(folder), FORMATS[name], path, ExportOptions(rig=rig))
+    assert path.stat().st_size
