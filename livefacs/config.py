@@ -42,6 +42,8 @@ class SourceOptions:
         Play a clip at its own pace; otherwise as fast as it goes, every frame.
     loop : bool
         Begin a clip again at its end.
+    rotate : int
+        Degrees clockwise by which pictures are turned before anything else.
     """
 
     spec: str = "auto"
@@ -51,6 +53,7 @@ class SourceOptions:
     pixel_format: Annotated[str, Field(min_length=4, max_length=4)] = "MJPG"
     realtime: bool = True
     loop: bool = False
+    rotate: Literal[0, 90, 180, 270] = 0
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -88,6 +88,7 @@ OUTER_CORNERS: Final = (33, 263)
 MOUTH_CORNER_R: Final = 61
 MOUTH_CORNER_L: Final = 291
 CHIN: Final = 152
+FOREHEAD: Final = 10
 
 FEATURE_POINTS: Final[tuple[int, ...]] = (
     0,

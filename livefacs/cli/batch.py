@@ -43,6 +43,7 @@ def batch(
     weights: shared.Weights = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
+    rotate: shared.Rotate = None,
     reader: shared.Reader = None,
     as_live: Annotated[
         bool | None,
@@ -72,6 +73,7 @@ def batch(
     options = SolveOptions(
         tracking=load_options(None, {"tracking": given}).tracking,
         as_live=as_live,
+        rotate=rotate or 0,
         read_ahead=False,
         format=to.lower(),
         export=ExportOptions(

@@ -44,6 +44,7 @@ def live(
         bool | None,
         typer.Option("--realtime/--every-frame", help="A clip at its pace, or without drops."),
     ] = None,
+    rotate: shared.Rotate = None,
     loop: Annotated[bool | None, typer.Option("--loop/--once", help="Repeat a clip.")] = None,
     filter_cutoff: Annotated[
         float | None, typer.Option(help="One Euro filter: cutoff at rest, Hz.")
@@ -91,6 +92,7 @@ def live(
                 "pixel_format": pixel_format,
                 "realtime": realtime,
                 "loop": (source == "demo" and realtime is not False) if loop is None else loop,
+                "rotate": rotate,
             },
             "tracking": {
                 "landmarker": landmarker,

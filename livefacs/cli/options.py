@@ -18,6 +18,10 @@ Reader: TypeAlias = Annotated[
 Weights: TypeAlias = Annotated[Path | None, typer.Option(help="Estimator weights.")]
 Profile: TypeAlias = Annotated[str | None, typer.Option(help="Calibrated profile, by name.")]
 
+Rotate: TypeAlias = Annotated[
+    int | None, typer.Option(help="Turn the pictures clockwise: 90, 180 or 270 degrees.")
+]
+
 Seconds: TypeAlias = Annotated[float | None, typer.Option(help="End after this long.")]
 Meters: TypeAlias = Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")]
 

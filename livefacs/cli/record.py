@@ -36,6 +36,7 @@ def record(
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     reader: shared.Reader = None,
+    rotate: shared.Rotate = None,
     realtime: Annotated[
         bool,
         typer.Option("--realtime/--every-frame", help="A clip at its pace, or without drops."),
@@ -51,7 +52,7 @@ def record(
     options = load_options(
         config,
         {
-            "source": {"spec": source, "realtime": realtime},
+            "source": {"spec": source, "realtime": realtime, "rotate": rotate},
             "tracking": {
                 "landmarker": landmarker,
                 "model": model,

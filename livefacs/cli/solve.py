@@ -71,6 +71,7 @@ def solve(
         typer.Option("--header-blanks", help="OpenFace: a blank after each comma."),
     ] = False,
     rate: Annotated[float, typer.Option(help="Frames per second of an image folder.")] = 30.0,
+    rotate: shared.Rotate = None,
     focal: Annotated[
         float | None,
         typer.Option(help="Focal length in pixels, where known; else the image's longer side."),
@@ -102,6 +103,7 @@ def solve(
     options = SolveOptions(
         tracking=load_options(None, {"tracking": given}).tracking,
         rate_hz=rate,
+        rotate=rotate or 0,
         focal_px=focal,
         neutral_s=seconds_from_text(neutral),
         as_live=as_live,

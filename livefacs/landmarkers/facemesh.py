@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from livefacs.kernels.face_detection import overlap_of_squares
 from livefacs.landmarkers.face_selector import MOST_FACES, FaceSelector
 from livefacs.landmarkers.mesh_networks import FaceDetector, MeshNetworks, empty_points, region_of
 from livefacs.landmarkers.network import litert_version
+from livefacs.landmarkers.orientation import OrientationCheck
 from livefacs.types import Frame, Landmarks
 
 NAME: Final = "facemesh-litert"
@@ -37,6 +39,8 @@ class FaceMeshLandmarker:
         0..1, for detection and for keeping a track.
     n_threads : int
         Threads of a network. More than one seldom pays: the networks are small.
+    notify : callable(str)
+        Told once where the picture seems to be turned.
 
     Attributes
     ----------
@@ -53,10 +57,16 @@ class FaceMeshLandmarker:
     name = NAME
 
     def __init__(
-        self, *, max_faces: int = MOST_FACES, min_confidence: float = 0.5, n_threads: int = 1
+        self,
+        *,
+        max_faces: int = MOST_FACES,
+        min_confidence: float = 0.5,
+        n_threads: int = 1,
+        notify: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self._networks: MeshNetworks | None = MeshNetworks(n_threads)
         self._detector = FaceDetector(min_confidence, n_threads)
+        self._orientation = OrientationCheck(notify, self._detector.surest)
         self._max_faces = max_faces
         self._min_confidence = min_confidence
         self._selector = FaceSelector()
@@ -85,6 +95,7 @@ class FaceMeshLandmarker:
         self._look_for_faces(image)
         faces = self._track(self._networks, image)
         points = self._selector.pick(faces)
+        self._orientation.look(image, points)
         if points is None:
             return None
         height, width = image.shape[:2]

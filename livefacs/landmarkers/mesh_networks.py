@@ -145,11 +145,8 @@ class FaceDetector:
 
     def find(self, image: U8, n_most: int) -> F64:
         """(n, 4) float64: regions of at most ``n_most`` faces, the surest first."""
+        self._run(image, 0.0)
         height, width = image.shape[:2]
-        whole = np.array((0.5 * width, 0.5 * height, float(max(width, height)), 0.0))
-        (picture,) = self._network.inputs
-        crop_to_float(image, whole, -1.0, 1.0, True, self._ticks, picture()[0])
-        self._network.run()
         regressors, logits = self._network.outputs
         regions = np.empty((n_most, 4))
         n_found = regions_from_detector(
@@ -163,6 +160,18 @@ class FaceDetector:
             regions,
         )
         return regions[:n_found]
+
+    def surest(self, image: U8, angle_rad: float) -> float:
+        """The greatest logit of a face being there, in the picture turned by an angle."""
+        self._run(image, angle_rad)
+        return float(self._network.outputs[1]().max())
+
+    def _run(self, image: U8, angle_rad: float) -> None:
+        height, width = image.shape[:2]
+        whole = np.array((0.5 * width, 0.5 * height, float(max(width, height)), angle_rad))
+        (picture,) = self._network.inputs
+        crop_to_float(image, whole, -1.0, 1.0, True, self._ticks, picture()[0])
+        self._network.run()
 
 
 def detector_anchors() -> F32:

@@ -37,7 +37,8 @@ def open_landmarker(
     n_threads : int
         Threads of FaceMesh's networks.
     notify : callable(str)
-        Told once where the networks run slower than they should.
+        Told once where the networks run slower than they should, and where the picture seems to
+        be turned.
 
     Raises
     ------
@@ -50,7 +51,9 @@ def open_landmarker(
         from livefacs.landmarkers.facemesh import FaceMeshLandmarker
         from livefacs.landmarkers.network import XNNPACK
 
-        landmarker = FaceMeshLandmarker(max_faces=max_faces or MOST_FACES, n_threads=n_threads)
+        landmarker = FaceMeshLandmarker(
+            max_faces=max_faces or MOST_FACES, n_threads=n_threads, notify=notify
+        )
         if landmarker.delegate != XNNPACK:
             notify(
                 f"LiteRT refuses {XNNPACK} here: the mesh is found on {landmarker.delegate}, slower"
@@ -59,7 +62,7 @@ def open_landmarker(
     if name == "tasks":
         from livefacs.landmarkers.tasks import TasksLandmarker
 
-        return TasksLandmarker(model, max_faces=max_faces or MOST_FACES)
+        return TasksLandmarker(model, max_faces=max_faces or MOST_FACES, notify=notify)
     raise LandmarkerError(f"no landmark backend {name!r}: expected auto, {', '.join(BACKENDS)}")
 
 

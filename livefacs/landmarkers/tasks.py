@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ from livefacs.errors import LandmarkerError
 from livefacs.files.reading import read_bytes
 from livefacs.landmarkers.face_selector import FaceSelector
 from livefacs.landmarkers.models import find_model
+from livefacs.landmarkers.orientation import OrientationCheck
 from livefacs.landmarkers.stderr_filter import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks
 
@@ -36,6 +38,8 @@ class TasksLandmarker:
         Faces looked for, of which the largest is followed; at least 2.
     min_confidence : float
         0..1, for detection, presence and tracking.
+    notify : callable(str)
+        Told once where the face lies on its side.
 
     Raises
     ------
@@ -46,10 +50,16 @@ class TasksLandmarker:
     name = "tasks"
 
     def __init__(
-        self, model: Path | None = None, *, max_faces: int = 2, min_confidence: float = 0.5
+        self,
+        model: Path | None = None,
+        *,
+        max_faces: int = 2,
+        min_confidence: float = 0.5,
+        notify: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.description = "MediaPipe's Tasks FaceLandmarker"
         self._selector = FaceSelector()
+        self._orientation = OrientationCheck(notify)
         self._has_found_face = False
         self._first_ns: int | None = None
         self._last_ms = 0
@@ -72,6 +82,7 @@ class TasksLandmarker:
             with native_logs_silenced():
                 faces = self._faces(frame.image, time_ms)
         points = self._selector.pick(faces)
+        self._orientation.look(frame.image, points)
         if points is None:
             return None
         self._has_found_face = True

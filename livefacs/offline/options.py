@@ -15,6 +15,7 @@ from livefacs.errors import ConfigError, LandmarkerError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import check_export, find_format
 from livefacs.retarget.library import load_map
+from livefacs.sources.turned import TURNS
 from livefacs.take.model import DOCUMENT_NAME
 
 TAKE_FORMAT: Final = "take"
@@ -34,6 +35,8 @@ class SolveOptions:
         What is None is as the take was recorded, for a take, and as shipped, for a clip.
     rate_hz : float
         Of image folders.
+    rotate : int
+        Degrees clockwise by which the pictures of clips are turned: 0, 90, 180 or 270.
     focal_px : float or None
     neutral_s : (start, end) or None
         Seconds in which the face rests; None: the whole clip says.
@@ -49,6 +52,7 @@ class SolveOptions:
 
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     rate_hz: float = 30.0
+    rotate: int = 0
     focal_px: float | None = None
     neutral_s: tuple[float, float] | None = None
     as_live: bool | None = None
@@ -101,6 +105,8 @@ def checked_mark(options: SolveOptions) -> str:
     for name, value in (("--rate", options.rate_hz), ("--focal", options.focal_px)):
         if value is not None and not 0.0 < value < math.inf:
             raise ConfigError(f"{name} {value:g}: expected a number greater than 0")
+    if options.rotate not in TURNS:
+        raise ConfigError(f"--rotate {options.rotate}: expected 90, 180 or 270")
     tracking, export = options.tracking, options.export
     load_model(tracking.weights)
     weights = content_of(weights_path(tracking.weights))

@@ -161,6 +161,8 @@ def _fill_from_take(
     take = Take(Path(clip))
     if not take.n_rows:
         raise TakeError(f"{clip}: the take has no frames, nothing can be solved")
+    if options.rotate:
+        raise TakeError(f"{clip}: a take brings no pictures to turn: leave out --rotate")
     if take.document["landmarker"] == NO_MESH:
         raise TakeError(
             f"{clip}: another program tracked this take, it holds no landmarks to solve from;"
@@ -216,7 +218,13 @@ def _some_at_a_time(frames: Iterator[TrackedFrame]) -> Iterator[list[TrackedFram
 def _open_clip(clip: str, options: SolveOptions) -> Source:
     # Ahead in a thread of its own, decoding may have every core but the one that finds the face.
     n_threads = max(1, usable_cores() - 1) if options.read_ahead else 1
-    source = open_source(clip, realtime=False, rate_hz=options.rate_hz, n_threads=n_threads)
+    source = open_source(
+        clip,
+        realtime=False,
+        rate_hz=options.rate_hz,
+        rotate=options.rotate,
+        n_threads=n_threads,
+    )
     if source.is_live:
         source.close()
         raise SourceError(f"{clip} is live: solve takes clips, image folders and takes")

@@ -40,6 +40,7 @@ def open_source_from_options(options: SourceOptions) -> Source:
         pixel_format=options.pixel_format,
         realtime=options.realtime,
         loop=options.loop,
+        rotate=options.rotate,
     )
 
 

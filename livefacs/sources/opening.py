@@ -15,6 +15,7 @@ from livefacs.sources.player import Clip, Player
 from livefacs.sources.sequence import is_image_spec
 from livefacs.sources.takes import TakeSource, is_take
 from livefacs.sources.trackers import TrackerSource, is_tracker
+from livefacs.sources.turned import TURNS, TurnedClip, turning_opener
 from livefacs.sources.video import VideoSource
 from livefacs.sources.webcam import CameraSource
 
@@ -28,6 +29,7 @@ def open_source(
     pixel_format: str = "MJPG",
     realtime: bool = True,
     loop: bool = False,
+    rotate: int = 0,
     n_threads: int = 0,
 ) -> Source:
     """Open what a user asked for.
@@ -49,6 +51,8 @@ def open_source(
         Play clips and images at their own pace; otherwise every frame as fast as it goes.
     loop : bool
         Begin clips and images again at their end.
+    rotate : int
+        Degrees clockwise by which pictures are turned: 0, 90, 180 or 270.
     n_threads : int
         That decode a clip; 0: as many as there are cores.
 
@@ -58,14 +62,27 @@ def open_source(
         Nothing of that kind is there, or it cannot be opened.
     """
     wishes = CaptureWishes(width, height, rate_hz, pixel_format)
+    _check_turn(spec, rotate)
     if spec == "auto":
-        return _open_auto(wishes)
+        return _open_auto(wishes, rotate)
     if is_tracker(spec):
         return TrackerSource(spec)
     camera = _camera_address(spec)
     if camera is not None:
-        return CameraSource(camera, wishes)
-    return _open_files(spec, wishes, realtime=realtime, loop=loop, n_threads=n_threads)
+        return CameraSource(camera, wishes, opener=turning_opener(rotate))
+    clip = _open_clip(spec, rate_hz, n_threads)
+    if clip is None:
+        return _open_named_camera(spec, wishes, rotate)
+    if rotate:
+        clip = TurnedClip(clip, rotate)
+    return Player(clip, realtime=realtime, loop=loop) if realtime or loop else clip
+
+
+def _check_turn(spec: str, rotate: int) -> None:
+    if rotate not in TURNS:
+        raise SourceError(f"rotate {rotate}: expected one of {', '.join(map(str, TURNS))} degrees")
+    if rotate and (is_tracker(spec) or is_take(spec) or is_livelink_csv(spec)):
+        raise SourceError(f"{spec} brings no pictures that could be turned: leave out --rotate")
 
 
 def _camera_address(spec: str) -> int | str | None:
@@ -77,26 +94,22 @@ def _camera_address(spec: str) -> int | str | None:
     return None
 
 
-def _open_files(
-    spec: str, wishes: CaptureWishes, *, realtime: bool, loop: bool, n_threads: int
-) -> Source:
-    """The performer, a take, images or a clip; else a camera of that name."""
+def _open_clip(spec: str, rate_hz: float, n_threads: int) -> Clip | None:
+    """The performer, a take, images or a clip; None where there is no such file."""
     if spec == "demo":
-        clip: Clip = VideoSource(data_path("performer.mp4"), n_threads=n_threads)
-    elif is_take(spec):
-        clip = TakeSource(Path(spec))
-    elif is_livelink_csv(spec):
-        clip = LiveLinkCsvSource(Path(spec))
-    elif is_image_spec(spec):
-        clip = ImagesSource(spec, wishes.rate_hz)
-    elif Path(spec).exists():
-        clip = VideoSource(Path(spec), n_threads=n_threads)
-    else:
-        return _open_named_camera(spec, wishes)
-    return Player(clip, realtime=realtime, loop=loop) if realtime or loop else clip
+        return VideoSource(data_path("performer.mp4"), n_threads=n_threads)
+    if is_take(spec):
+        return TakeSource(Path(spec))
+    if is_livelink_csv(spec):
+        return LiveLinkCsvSource(Path(spec))
+    if is_image_spec(spec):
+        return ImagesSource(spec, rate_hz)
+    if Path(spec).exists():
+        return VideoSource(Path(spec), n_threads=n_threads)
+    return None
 
 
-def _open_named_camera(name: str, wishes: CaptureWishes) -> Source:
+def _open_named_camera(name: str, wishes: CaptureWishes, rotate: int) -> Source:
     cameras = list_cameras()
     camera = find_camera(name, cameras)
     if camera is None:
@@ -105,15 +118,22 @@ def _open_named_camera(name: str, wishes: CaptureWishes) -> Source:
             f"{name!r} is no file and names no single camera (cameras: {known}); expected auto, "
             "demo, a camera's number or name, a clip, images, rtsp://… or http://…"
         )
-    return CameraSource(camera.path or camera.index, wishes, name=camera.name)
+    return CameraSource(
+        camera.path or camera.index, wishes, name=camera.name, opener=turning_opener(rotate)
+    )
 
 
-def _open_auto(wishes: CaptureWishes) -> Source:
+def _open_auto(wishes: CaptureWishes, rotate: int) -> Source:
     """The first camera that opens; else the performer, with a sentence saying so."""
     reasons = []
     for camera in list_cameras() or [CameraInfo(0, "camera 0")]:
         try:
-            return CameraSource(camera.path or camera.index, wishes, name=camera.name)
+            return CameraSource(
+                camera.path or camera.index,
+                wishes,
+                name=camera.name,
+                opener=turning_opener(rotate),
+            )
         except SourceError as error:
             reasons.append(str(error))
     performer = Player(VideoSource(data_path("performer.mp4")), loop=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,8 @@ from livefacs.au.estimator import Estimator
 from livefacs.cli.main import main
 from livefacs.kernels import _jit
 from livefacs.resources import data_path
+from livefacs.sources.turned import turned
+from livefacs.sources.video import VideoSource
 
 PERFORMER = str(data_path("performer.mp4"))
 
@@ -52,6 +55,25 @@ def test_every_frame_is_there_in_order(solved):
     assert solved["frame"].tolist() == list(range(420))
     assert np.all(np.diff(solved["timestamp_s"]) > 0)
     assert solved["face"].all()
+
+
+def test_a_camera_that_hung_upside_down_is_told_and_turned(tmp_path, capsys, solved):
+    source = VideoSource(data_path("performer.mp4"))
+    for i_frame in range(24):
+        image = turned(source.read().image, 180)
+        encoded = cv2.imencode(".png", image[..., ::-1])[1]
+        (tmp_path / f"p.{i_frame:04}.png").write_bytes(encoded.tobytes())
+    source.close()
+    pictures, out = str(tmp_path / "p.%04d.png"), tmp_path / "out.csv"
+    assert run("solve", pictures, "-o", str(out)) == 0
+    assert "the face is upside down in the picture" in capsys.readouterr().err
+    assert run("solve", pictures, "--rotate", "180", "-o", str(out)) == 0
+    assert "upside down" not in capsys.readouterr().err
+    found = curves(out)
+    for angle in ("head_yaw_deg", "head_pitch_deg", "head_roll_deg"):
+        np.testing.assert_allclose(found[angle], solved[angle][:24], atol=1.5)
+    assert run("solve", pictures, "--rotate", "45", "-o", str(out)) == 2
+    assert "--rotate 45: expected 90, 180 or 270" in capsys.readouterr().err
 
 
 def _peak(solved, channel, start_s, end_s):

@@ -93,7 +93,9 @@ def test_auto_plays_the_performer_where_no_camera_opens(monkeypatch: pytest.Monk
 
 def test_auto_takes_the_first_camera_that_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     class Opened:
-        def __init__(self, address: int | str, _wishes: CaptureWishes, *, name: str) -> None:
+        def __init__(
+            self, address: int | str, _wishes: CaptureWishes, *, name: str, opener: object
+        ) -> None:
             if address != "/dev/video2":
                 raise SourceError("busy")
             self.name = name
