@@ -254,7 +254,10 @@ def solve(
         Seconds in which the face rests; None: the profile's, else the whole clip says.
     as_live : bool or None
         Find the neutral as a live run does. None: for takes.
-    landmarker, model : as of ``livefacs solve``
+    landmarker : str
+        ``facemesh``, ``tasks``, or ``auto`` for what is installed.
+    model : path or None
+        Landmark model of the Tasks backend.
     weights : path or None
         Estimator weights; None for those that ship.
     filter_cutoff_hz, filter_beta : float or None
@@ -263,7 +266,9 @@ def solve(
         Of image folders.
     focal_px : float or None
         Focal length of the camera, where it is known.
-    on_progress : callable(frames done, frames in all or None)
+    on_progress : callable or None
+        Called after each frame with the number of frames done and of all, None where the clip
+        does not say.
 
     Raises
     ------
