@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from livefacs.errors import ConfigError
+from livefacs.files.reading import read_text
 
 if TYPE_CHECKING:  # 60 ms that a sound file does without: only a problem asks for lines
     from tomlkit.container import Container
     from tomlkit.items import Table
+
+_MOST_BYTES: Final = 1 << 20  # the largest map that ships has some thousand lines
+_MOST_DOTS: Final = 64
+_BETWEEN_NAMES: Final = re.compile(r"[=,{}\[\]#]")
 
 Place: TypeAlias = Sequence[str | int]
 """Keys from the top of a document; whole numbers count the entries of a list from 0."""
@@ -101,10 +107,13 @@ def raise_problems(
 def read_toml(path: Path) -> TomlFile:
     """Read a file. One that cannot be read, or is no TOML, has that as its problem."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, _MOST_BYTES, follow=True)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         return TomlFile(path, "", {}, [Problem(path, 0, "", f"cannot be read: {reason}")])
+    if line := _line_of_many_dots(text):
+        words = f"not TOML of use: more than {_MOST_DOTS} dots in one name"
+        return TomlFile(path, text, {}, [Problem(path, line, "", words)])
     try:
         return TomlFile(path, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -112,6 +121,17 @@ def read_toml(path: Path) -> TomlFile:
         return TomlFile(path, text, {}, [Problem(path, line, "", f"not TOML: {error}")])
     except RecursionError:
         return TomlFile(path, text, {}, [Problem(path, 0, "", "not TOML: nested too deeply")])
+
+
+def _line_of_many_dots(text: str) -> int:
+    """Line of a name of very many parts, on which the parser spends the square of them; else 0."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") <= _MOST_DOTS:
+            continue
+        parts = _BETWEEN_NAMES.split(line.replace(" ", "").replace("\t", ""))
+        if max(part.count(".") for part in parts) > _MOST_DOTS:
+            return number
+    return 0
 
 
 def _line_in_message(message: str, text: str) -> int:
