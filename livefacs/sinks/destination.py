@@ -213,7 +213,9 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             listens=True,
             options={
                 "format": Option(_choice("json", "msgpack"), "json", "json or msgpack"),
-                "origin": Option(_text, None, "one more web origin that may connect, or any"),
+                "origin": Option(
+                    _text, None, "more web origins that may connect (comma list), or any"
+                ),
             },
         ),
         "vmc": Scheme(

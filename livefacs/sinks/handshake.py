@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from livefacs.clock import ClockMap
+from livefacs.datagrams import bound_udp
 from livefacs.errors import SinkError
 from livefacs.protocols import Encoder
 from livefacs.types import SinkCounters, TrackedFrame
@@ -84,17 +84,14 @@ class RequestedSink:
         self._most = most_receivers
         self._clock_s = clock_s
         self._receivers: dict[tuple[str, int], tuple[Encoder, float]] = {}
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
         try:
-            self._socket.bind((host, port))
+            self._socket = bound_udp(host, port)
         except (OSError, OverflowError) as fault:
-            self._socket.close()
             raise SinkError(
                 f"output {url!r}: cannot listen on {host}:{port} ({fault}); expected a free port "
                 "on an address of this machine"
             ) from None
+        self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
 
     def send(self, tracked: TrackedFrame) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
+from livefacs.datagrams import bound_udp
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.null_logger import QUIET_LOGGER
@@ -48,16 +48,13 @@ class Receiver(Protocol):
 
 
 class UdpReceiver:
-    """Listens on a UDP port."""
+    """Listens on a UDP port, of an address of this machine or of a multicast group."""
 
     def __init__(self, where: Destination) -> None:
         self._read = READERS[where.scheme]
-        family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
-            self._socket.bind((where.host, where.port))
+            self._socket = bound_udp(where.host, where.port)
         except (OSError, OverflowError) as fault:
-            self._socket.close()
             raise SinkError(
                 f"{where.url!r}: cannot listen on {where.host}:{where.port} ({fault}); expected a "
                 "free port on an address of this machine (the receiving tool may be running)"

@@ -44,7 +44,7 @@ class WebSocketSink:
     is_text : bool
         Text messages (JSON) or binary ones (msgpack).
     origin : str or None
-        One more web origin that may connect; ``any`` for every one.
+        More web origins that may connect, with commas between; ``any`` for every one.
 
     Attributes
     ----------
@@ -131,7 +131,8 @@ class WebSocketSink:
     def _origins(self) -> Sequence[re.Pattern[str] | None] | None:
         if self._origin == "any":
             return None
-        extra = [re.compile(re.escape(self._origin))] if self._origin else []
+        named = self._origin.split(",") if self._origin else []
+        extra = [re.compile(re.escape(origin)) for origin in named if origin]
         return [None, _LOCAL_ORIGIN, *extra]
 
     def _admit(self, connection: ServerConnection, _request: Request) -> Response | None:

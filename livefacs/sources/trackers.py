@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from livefacs.clock import now_ns
+from livefacs.datagrams import bound_udp
 from livefacs.errors import SourceError
 from livefacs.slot import Slot
 from livefacs.types import Frame
@@ -236,14 +237,10 @@ def _address(spec: str) -> tuple[str, str, int]:
 
 
 def _bound(spec: str, host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    udp = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        udp.bind((host, port))
+        return bound_udp(host, port)
     except (OSError, OverflowError) as error:
-        udp.close()
         raise SourceError(
             f"source {spec!r}: cannot listen on {host}:{port} ({error}); expected a free port on an"
             " address of this machine (another program may be receiving there)"
         ) from None
-    return udp

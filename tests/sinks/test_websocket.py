@@ -192,3 +192,14 @@ def test_a_port_in_use_is_explained(open_ws: Opener) -> None:
     port = open_ws("").port
     with pytest.raises(SinkError, match=r"cannot listen on 127\.0\.0\.1"):
         open_sink(parse_destination(f"ws://127.0.0.1:{port}"), CLOCK, None)
+
+
+@pytest.mark.parametrize("origin", ["null", "file://", "http://absolute"])
+def test_obs_browser_sources_are_let_in_where_they_are_named(open_ws: Opener, origin: str) -> None:
+    named = open_ws("?origin=null,file://,http://absolute")
+    client_of(named, origin=origin).close()
+    closed = open_ws()
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(f"ws://127.0.0.1:{closed.port}", origin=origin, proxy=None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(f"ws://127.0.0.1:{named.port}", origin="http://absolute.example", proxy=None)  # type: ignore[arg-type]
