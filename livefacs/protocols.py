@@ -101,7 +101,15 @@ class Landmarker(Protocol):
 
 @runtime_checkable
 class AuEstimator(Protocol):
-    """Turns meshes into Action Units; keeps neutral and filter state. Reads no clock."""
+    """Turns meshes into Action Units; keeps neutral and filter state. Reads no clock.
+
+    Attributes
+    ----------
+    channels : tuple of str
+        Those of every estimate: FACS, then what the performer taught.
+    """
+
+    channels: tuple[str, ...]
 
     def estimate(self, landmarks: Landmarks) -> Estimate:
         """Action Units, head pose and gaze of one mesh."""

@@ -7,7 +7,7 @@ a profile keeps them in place of frames, and a later prompt is learned against t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -18,16 +18,21 @@ from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
 
 REST: Final = -1
 TURN: Final = -2
-"""Kinds of examples besides the number of a prompt: a resting face, a resting face that turns."""
+OTHER: Final = -3
+"""Kinds of examples besides the number of a prompt: a resting face, a resting face that turns, and
+movements that nobody asked for by name."""
 
 N_LEVELS: Final = 4
 """Examples of one repetition of a prompt: so many levels of strength."""
 N_REST: Final = 4
 N_TURNS: Final = 16
+N_OTHER: Final = 24
 FULL_PERCENTILE: Final = 97
 """Percentile of a movement's course that counts as full strength: one wild frame does not."""
 SEEN_FROM: Final = 2.5
 """A movement must leave rest by so many times the wander of the resting face."""
+SAME_MOVEMENT: Final = 0.9
+"""Cosine from which two movements are one; prompts of two actions of FACS reach it now and then."""
 _GEOMETRY_SHARE: Final = 0.5
 
 
@@ -203,6 +208,7 @@ def examples_of(
     turns: I64,
     windows: list[Window],
     courses: list[Course],
+    other: I64 | None = None,
 ) -> Examples:
     """Condense a range of motion.
 
@@ -213,13 +219,20 @@ def examples_of(
         Frames of the resting face, still and turning slowly.
     windows, courses : list
         The prompts that were performed.
+    other : (m,) int64 or None
+        Frames of movements that nobody asked for by name.
     """
     groups: list[tuple[I64, int, int, F64 | None]] = []
     for part in np.array_split(rest, min(N_REST, len(rest))):
         groups.append((part, REST, len(groups) % 2, None))
-    for part in np.array_split(turns, min(N_TURNS, max(len(turns), 1))):
-        if len(part):
-            groups.append((part, TURN, len(groups) % 2, None))
+    loose = (
+        (turns, TURN, N_TURNS),
+        (np.zeros(0, np.int64) if other is None else other, OTHER, N_OTHER),
+    )
+    for rows, kind, most in loose:
+        for part in np.array_split(rows, min(most, max(len(rows), 1))):
+            if len(part):
+                groups.append((part, kind, len(groups) % 2, None))
     for number, (window, course) in enumerate(zip(windows, courses, strict=True)):
         second = repetitions_of(course.strength)
         levels = np.minimum((course.strength * N_LEVELS).astype(np.int64), N_LEVELS - 1)
@@ -285,3 +298,59 @@ def joined(old: Examples, new: Examples) -> Examples:
         np.concatenate((prompt, later)),
         np.concatenate((old.repetition[kept], new.repetition)),
     )
+
+
+def of_facs(examples: Examples) -> Examples:
+    """Without the prompts of taught actions: what those show of FACS nobody has said."""
+    taught = [
+        number
+        for number, channels in enumerate(examples.prompts)
+        if not any(channel in CHANNEL_INDEX for channel in channels)
+    ]
+    return without_prompts(examples, taught)
+
+
+def without_prompts(examples: Examples, numbers: list[int]) -> Examples:
+    """Without the examples of some prompts; the others keep their numbers."""
+    if not numbers:
+        return examples
+    kept = np.flatnonzero(~np.isin(examples.prompt, numbers))
+    return replace(
+        examples,
+        features=examples.features[kept],
+        texture=None if examples.texture is None else examples.texture[kept],
+        values=examples.values[kept],
+        strength=examples.strength[kept],
+        weight=examples.weight[kept],
+        prompt=examples.prompt[kept],
+        repetition=examples.repetition[kept],
+    )
+
+
+def prompts_alike(examples: Examples, channel: str) -> list[int]:
+    """Prompts of other channels that were answered with the same movement as a channel's own."""
+    middles = {}
+    for number in range(len(examples.prompts)):
+        at_peak = (examples.prompt == number) & (examples.strength > 0.5)
+        if at_peak.any():
+            middles[number] = _peak(examples, at_peak)
+    own = [n for n in middles if channel in examples.prompts[n]]
+    return [
+        n
+        for n, peak in middles.items()
+        if channel not in examples.prompts[n]
+        and any(float(peak @ middles[mine]) >= SAME_MOVEMENT for mine in own)
+    ]
+
+
+def _peak(examples: Examples, rows: Bool) -> F64:
+    """Direction of a movement at its peak, of unit length; mesh and texture weigh alike."""
+    parts = []
+    for values in (examples.features[:, :POSE_START], examples.texture):
+        if values is None:
+            continue
+        away = values.astype(np.float64) - values[examples.at_rest].mean(axis=0)
+        size = np.sqrt(float((away**2).sum(axis=1).mean())) + 1e-12
+        parts.append(away[rows].mean(axis=0) / size)
+    whole = np.concatenate(parts)
+    return np.asarray(whole / (np.linalg.norm(whole) + 1e-12))

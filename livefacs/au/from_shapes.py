@@ -14,7 +14,7 @@ from livefacs.au.smoothing import Smoothing
 from livefacs.clock import s_from_ns
 from livefacs.kernels.smoothing import one_euro
 from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health, Landmarks, Shapes
-from livefacs.vocab.facs import CHANNEL_INDEX, HEAD_CHANNELS, N_AU
+from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, HEAD_CHANNELS, N_AU
 
 _N_SHAPES: Final = 52
 _HEAD_RAD: Final = np.radians((45.0, 35.0, 35.0))
@@ -56,7 +56,14 @@ class ShapeEstimator:
     profile : Profile or None
         Its gains apply; its neutral is a mesh's and does not.
     smoothing : Smoothing
+
+    Attributes
+    ----------
+    channels : tuple of str
+        Those of FACS: what a performer taught, such trackers do not see.
     """
+
+    channels = AU_CHANNELS
 
     def __init__(
         self,

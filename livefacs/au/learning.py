@@ -24,6 +24,7 @@ from livefacs.au.examples import (
     course_of,
     examples_of,
     joined,
+    of_facs,
 )
 from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral
@@ -47,7 +48,9 @@ from livefacs.au.personal_fit import (
     reliability_of,
 )
 from livefacs.au.profile import Profile
+from livefacs.au.setting import Setting
 from livefacs.au.smoothing import OFF
+from livefacs.au.teaching import taught_maps_of
 from livefacs.clock import s_from_ns
 from livefacs.types import Landmarks
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, action_of
@@ -162,17 +165,18 @@ def learn(model: EstimatorModel, round_: Round, earlier: Examples | None = None)
         frames, rest, round_.turns, [windows[i] for i in used], [courses[i] for i in used]
     )
     examples = new if earlier is None else joined(earlier, new)
-    if not examples.channels:
+    if not any(channel in CHANNEL_INDEX for channel in examples.channels):
         model_of_none = PersonalModel(no_maps(), no_maps(), _unseen(asked, reasons))
         return Learned(model_of_none, examples)
-    seeing = None if examples.texture is None else _fit(model, examples, WITH_IMAGE)
-    blind = _fit(model, examples, WITHOUT_IMAGE)
-    lessons = _lessons(examples, blind if seeing is None else seeing)
+    named = of_facs(examples)
+    seeing = None if named.texture is None else _fit(model, named, WITH_IMAGE)
+    blind = _fit(model, named, WITHOUT_IMAGE)
+    lessons = _lessons(named, blind if seeing is None else seeing)
     unseen = [each for each in _unseen(asked, reasons) if each.action not in lessons]
     return Learned(
         PersonalModel(
             no_maps() if seeing is None else _learned_maps(seeing, lessons),
-            _learned_maps(blind, lessons if seeing is None else _lessons(examples, blind)),
+            _learned_maps(blind, lessons if seeing is None else _lessons(named, blind)),
             (*lessons.values(), *unseen),
         ),
         examples,
@@ -255,6 +259,7 @@ def profile_from_round(
     model: EstimatorModel,
     learned: Learned,
     earlier: Profile | None = None,
+    setting: Setting | None = None,
 ) -> Profile:
     """The profile that a round makes, or adds to.
 
@@ -275,8 +280,14 @@ def profile_from_round(
         model.digest,
         personal,
         examples=learned.examples,
+        setting=setting or Setting(),
     )
     if earlier is None:
         return made
-    taught = earlier.taught, earlier.taught_maps
-    return replace(made, neutral=earlier.neutral, taught=taught[0], taught_maps=taught[1])
+    return replace(
+        made,
+        neutral=earlier.neutral,
+        setting=earlier.setting,
+        taught=earlier.taught,
+        taught_maps=taught_maps_of(model, learned.examples, earlier.taught),
+    )

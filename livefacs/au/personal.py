@@ -90,6 +90,13 @@ class PersonalMaps:
     def __len__(self) -> int:
         return len(self.channels)
 
+    def values_of(self, features: F32, texture: F32 | None) -> F64:
+        """(T, n) float64: what the maps give for many frames, nothing clipped or faded."""
+        values = features.astype(np.float64) @ self.geometry.T + self.bias
+        if self.texture is not None and texture is not None:
+            values += texture.astype(np.float64) @ self.texture.T
+        return np.asarray(values)
+
     def plain(self) -> dict[str, Any]:
         """JSON values."""
         return {

@@ -65,7 +65,7 @@ class FitSettings:
     pose: float = 0.1
     constant: float = 0.05
     ridges: tuple[float, ...] = (0.1, 0.2, 0.4)
-    margin: float = 0.03
+    margin: float = 0.05
     turn_weight: float = 10.0
     n_rounds: int = 8
 

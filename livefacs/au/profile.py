@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ from livefacs.au.profile_body import (
     taught_from_plain,
     taught_to_plain,
 )
+from livefacs.au.setting import Setting, setting_from_plain
 from livefacs.errors import ProfileError
 from livefacs.files.atomic import make_folder, write_bytes, write_text
 from livefacs.files.reading import read_text
@@ -72,6 +73,8 @@ class Profile:
         Maps of the taught channels.
     examples : Examples or None
         Condensed frames of what was shown on request: later prompts are learned against them.
+    setting : Setting
+        Light and framing of the resting face.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Profile:
     taught: tuple[TaughtAction, ...] = ()
     taught_maps: tuple[PersonalMaps, PersonalMaps] | None = None
     examples: Examples | None = None
+    setting: Setting = field(default_factory=Setting)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -153,6 +157,44 @@ def check_can_save(path: Path) -> None:
         raise ProfileError(
             f"profile {path} cannot be written: {error.strerror or error}; name another place"
         ) from error
+
+
+def rename_profile(name: str, new: str, folder: Path | None = None) -> Path:
+    """Give a profile another name; its new path.
+
+    Raises
+    ------
+    ProfileError
+        There is none of that name, it is damaged, or the new name is taken.
+    """
+    profile = load_profile(name, folder=folder)
+    path, target = profile_path(name, folder), profile_path(new, folder)
+    if target.exists():
+        raise ProfileError(f"there is a profile {target} already: choose another name")
+    save_profile(replace(profile, name=target.stem), target)
+    remove_profile(name, folder)
+    return target if path != target else path
+
+
+def remove_profile(name: str, folder: Path | None = None) -> tuple[Path, ...]:
+    """Delete a profile and the version kept beside it; the paths that were there.
+
+    Raises
+    ------
+    ProfileError
+        There is none, or it cannot be deleted.
+    """
+    path = profile_path(name, folder)
+    gone = tuple(each for each in (path, path.with_suffix(".json.bak")) if each.exists())
+    if path not in gone:
+        known = ", ".join(profile_names(folder)) or "none"
+        raise ProfileError(f"no profile at {path}; profiles: {known}")
+    try:
+        for each in gone:
+            each.unlink()
+    except OSError as error:
+        raise ProfileError(f"profile {path} cannot be removed: {error.strerror}") from error
+    return gone
 
 
 def save_profile(profile: Profile, path: Path) -> None:
@@ -231,6 +273,7 @@ def _body(profile: Profile) -> dict[str, Any]:
         if profile.taught_maps is None
         else [maps.plain() for maps in profile.taught_maps],
         "examples": examples_to_plain(profile.examples),
+        "setting": profile.setting.plain(),
     }
 
 
@@ -246,6 +289,7 @@ def _profile_of(body: dict[str, Any], where: str) -> Profile:
             "taught": fields.get("taught", taught_from_plain, ()),
             "taught_maps": fields.get("taught_maps", _maps_pair),
             "examples": fields.get("examples", examples_from_plain),
+            "setting": fields.get("setting", setting_from_plain, Setting()),
         }
     profile = Profile(
         fields.get("name", str, ""),

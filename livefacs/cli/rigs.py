@@ -223,6 +223,8 @@ def _print_coverage(console: Console, coverage: Coverage, along: str) -> None:
             console.print(f"  {control}: {reason}", highlight=False, markup=False)
     if coverage.dead:
         console.print(f"[red]driven, but nothing moves them:[/red] {', '.join(coverage.dead)}")
+    for signal in coverage.taught:
+        console.print(_taught_sentence(signal), highlight=False, markup=False)
     if coverage.unused_actions:
         actions = ", ".join(coverage.unused_actions)
         console.print(f"actions never used: {actions}", highlight=False)
@@ -237,6 +239,23 @@ def _print_coverage(console: Console, coverage: Coverage, along: str) -> None:
         table.add_row(hit.control, f"{hit.limit:g}", f"{hit.wanted:.3g}", f"{hit.share:.1%}")
     console.print(f"limits hit along {along}:", highlight=False)
     console.print(table)
+
+
+def _taught_sentence(signal: str) -> str:
+    """Who has taught a signal that FACS does not know; without anybody it counts as 0."""
+    from livefacs.au.profile import load_profile, profile_names
+
+    teachers = []
+    for name in profile_names():
+        try:
+            channels = [action.channel for action in load_profile(name).taught]
+        except ConfigError:
+            continue  # `livefacs profiles list` tells of damaged ones
+        if {signal, f"{signal}_L", f"{signal}_R"} & set(channels):
+            teachers.append(name)
+    if teachers:
+        return f"{signal}: taught in profile {', '.join(teachers)}; counts as 0 in any other"
+    return f"{signal}: taught in none of your profiles, counts as 0 (`livefacs teach` teaches it)"
 
 
 def _print_fits(console: Console, fits: tuple[Fit, ...]) -> None:

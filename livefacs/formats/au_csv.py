@@ -47,17 +47,23 @@ _FRAME_COLUMNS: Final = ("frame", "i_frame")
 _SECONDS_COLUMNS: Final = ("seconds", "timestamp_s", "t_s", "time_s", "timestamp")
 
 
-def header() -> list[str]:
+def header(taught: Sequence[str] = ()) -> list[str]:
     """Column names: frame, time, face, confidence, head, gaze, then every action.
 
     An action with sides has three columns (``AU12``, ``AU12_L``, ``AU12_R``), the first their
-    mean. Actions that cannot be measured are there, and empty.
+    mean. Then come those that the performer taught. Actions that cannot be measured are there,
+    and empty.
     """
     names = ["frame", "timestamp_s", "face", "confidence", *_HEAD, *_PLACE, *_GAZE]
     for action in ACTIONS:
         sides = channels_of(action)
         names += sides if len(sides) == 1 else (action, *sides)
-    return [*names, *unmeasured_actions()]
+    return [*names, *taught, *never_measured(taught)]
+
+
+def never_measured(taught: Sequence[str]) -> list[str]:
+    """Actions that are not measured, nor taught."""
+    return [name for name in unmeasured_actions() if name not in taught]
 
 
 def performance_from_csv(path: Path) -> Performance:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.clock import NS_PER_S
-from livefacs.formats.au_csv import header
+from livefacs.formats.au_csv import header, never_measured
 from livefacs.formats.curves import (
     F64,
     Curves,
@@ -26,7 +26,6 @@ from livefacs.vocab.facs import (
     CHANNEL_INDEX,
     HEAD_CHANNELS,
     channels_of,
-    unmeasured_actions,
 )
 
 _N_FACIAL: Final = CHANNEL_INDEX[HEAD_CHANNELS[0]]
@@ -46,7 +45,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     has_face = faces_seen(take, curves, nearest)
     names = _names(curves, options)
     wants_confidence = options.confidence and not options.rig
-    n_empty = 0 if options.rig else len(unmeasured_actions())
+    n_empty = 0 if options.rig else len(never_measured(_taught(curves)))
     n_confidences = len(take.channels) if wants_confidence else 0
     n_values = len(names) - _N_START - bool(options.timecode) - _N_POSE - n_empty - n_confidences
     decimals = "%.6f" if options.rig else "%.4f"
@@ -69,10 +68,11 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
 
 
 def _names(curves: Curves, options: ExportOptions) -> list[str]:
-    names = header()
     if options.rig:
-        names = [*names[: _N_START + _N_POSE], *curves.names]
-    elif options.confidence:
+        names = [*header()[: _N_START + _N_POSE], *curves.names]
+    else:
+        names = header(_taught(curves))
+    if options.confidence and not options.rig:
         names += [f"{name}_confidence" for name in curves.names]
     if options.timecode:
         names.insert(2, "timecode")
@@ -115,4 +115,10 @@ def _with_means(curves: Curves) -> F64:
             for name in channels_of(action)
         ]
         columns += sides if len(sides) == 1 else [(sides[0] + sides[1]) / 2, *sides]
+    columns += [values[:, index[name]] for name in _taught(curves)]
     return np.stack(columns, axis=1)
+
+
+def _taught(curves: Curves) -> tuple[str, ...]:
+    """Channels that the performer taught."""
+    return tuple(name for name in curves.names if name not in CHANNEL_INDEX)

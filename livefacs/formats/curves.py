@@ -25,6 +25,7 @@ from livefacs.take.checksums import damage_mask
 from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 from livefacs.timecode import TimecodeRate, find_rate
+from livefacs.vocab.facs import N_AU
 
 I64 = np.ndarray[Any, np.dtype[np.int64]]
 F64 = np.ndarray[Any, np.dtype[np.float64]]
@@ -289,7 +290,8 @@ def performance_from_take(take: Take, *, raw: bool = False) -> Performance:
     frames = take.frames
     units = np.array(take.raw if raw else take.intensity)
     signals = signal_rows(units, np.array(frames["head"]), np.array(frames["gaze"]))
-    return Performance(np.array(frames["i_frame"]), np.array(take.t_ns), signals)
+    taught = take.channels[N_AU:]
+    return Performance(np.array(frames["i_frame"]), np.array(take.t_ns), signals, taught)
 
 
 def _label_at_rate(curves: Curves, rate: TimecodeRate) -> str:

@@ -54,18 +54,17 @@ N_STATE: Final = 3
 
 @kernel
 def complete_signals(signals: F64, mean_pairs: I64) -> None:
-    """Write the means of both sides behind the measured signals; unknown values become 0.
+    """Write the means of both sides; unknown values become 0.
 
     The mean of a known and an unknown side is the known one.
 
     Parameters
     ----------
     signals : (n_signals,) float64, changed in place
-        Measured signals, then one place for each row of ``mean_pairs``. NaN: unknown.
-    mean_pairs : (n_means, 2) int64
-        Indices of the left and right signal.
+        NaN: unknown.
+    mean_pairs : (n_means, 3) int64
+        Indices of the left and right signal, and of their mean.
     """
-    n_measured = signals.size - mean_pairs.shape[0]
     for i in range(mean_pairs.shape[0]):
         left = signals[mean_pairs[i, 0]]
         right = signals[mean_pairs[i, 1]]
@@ -73,7 +72,7 @@ def complete_signals(signals: F64, mean_pairs: I64) -> None:
             left = right
         if not math.isfinite(right):
             right = left
-        signals[n_measured + i] = 0.5 * (left + right)
+        signals[mean_pairs[i, 2]] = 0.5 * (left + right)
     for i in range(signals.size):
         if not math.isfinite(signals[i]):
             signals[i] = 0.0
@@ -184,7 +183,7 @@ def retarget(
     ----------
     signals : (n_signals,) float64, changed in place
         See ``complete_signals``.
-    mean_pairs : (n_means, 2) int64
+    mean_pairs : (n_means, 3) int64
     numbers : (n_controls, N_NUMBERS) float64
     spans : (n_controls, N_SPANS) int64
     entry_signal : (n_entries,) int64

@@ -1,6 +1,6 @@
 """Clips and takes, solved offline: meshes, Action Units, the chosen format."""
 
-from livefacs.offline.calibrate_clip import Calibrated, calibrate_clip
+from livefacs.offline.calibrate_clip import Calibrated, Lesson, calibrate_clip, teach_from_clip
 from livefacs.offline.clip import solve_clip, work_on_clip
 from livefacs.offline.estimating import clip_estimator, estimates
 from livefacs.offline.find_clips import find_jobs
@@ -19,6 +19,7 @@ __all__ = [
     "TAKE_FORMAT",
     "Calibrated",
     "ClipReport",
+    "Lesson",
     "Mesh",
     "Meshes",
     "SolveOptions",
@@ -31,6 +32,7 @@ __all__ = [
     "is_take",
     "solve_clip",
     "suffix_of",
+    "teach_from_clip",
     "work_on_clip",
     "working_take",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +17,11 @@ from livefacs.au.examples import Frames
 from livefacs.au.learning import Asked, Round, frames_of, learn, profile_from_round
 from livefacs.au.likeness import check_same_person
 from livefacs.au.neutral import Neutral
+from livefacs.au.personal import TaughtAction
 from livefacs.au.profile import Profile
 from livefacs.au.prompts import Prompts, load_prompts
+from livefacs.au.setting import setting_of
+from livefacs.au.teaching import quiet_rows, taught_channel, teach, without
 from livefacs.clock import s_from_ns
 from livefacs.errors import ConfigError, SourceError
 from livefacs.offline.meshes import Meshes
@@ -27,6 +32,7 @@ from livefacs.types import Landmarks
 SETTLE_S: Final = 0.3
 """A tracker's first frames are about a pixel off."""
 MIN_FACE_SHARE: Final = 0.5
+MIN_FRAMES: Final = 20
 MOST_CROWDED: Final = 0.25
 """Share of frames with a second face from which nobody can say whose face was learned."""
 
@@ -90,7 +96,9 @@ def calibrate_clip(
             [Asked(p.actions, frames.between(p.start_s, p.end_s)) for p in asked_for.prompts],
         )
         learned = learn(model, round_, earlier.examples if earlier else None)
-        made = profile_from_round(name, working.setup.backend, neutral, model, learned, earlier)
+        backend = working.setup.backend
+        setting = setting_of([faces[int(row)] for row in round_.rest])
+        made = profile_from_round(name, backend, neutral, model, learned, earlier, setting)
         notices = (*working.notices, *_what_is_missing(asked_for, frames))
         return Calibrated(made, notices)
 
@@ -145,3 +153,94 @@ def _what_is_missing(prompts: Prompts, frames: Frames) -> tuple[str, ...]:
     if prompts.head is None:
         notices.append("no head turns: nothing holds the learned actions down while the head turns")
     return tuple(notices)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An action to be taught from a clip.
+
+    Attributes
+    ----------
+    name : str
+        ``tongue-out``.
+    other, action : tuple of (start, end)
+        Seconds of rest and other movements, and of the action.
+    code, side : str
+        See ``au.teaching.taught_channel``.
+    replace : bool
+        Take the place of an action that was taught under the same channel.
+    """
+
+    name: str
+    other: tuple[tuple[float, float], ...]
+    action: tuple[tuple[float, float], ...]
+    code: str = ""
+    side: str = ""
+    replace: bool = False
+
+
+def teach_from_clip(
+    profile: Profile,
+    lesson: Lesson,
+    clip: str,
+    options: SolveOptions,
+    *,
+    on_frame: Callable[[], None] = lambda: None,
+    on_open: Callable[[int | None], None] = lambda _: None,
+) -> tuple[Profile, TaughtAction]:
+    """Teach a profile an action that a clip shows.
+
+    Raises
+    ------
+    ConfigError
+        The seconds overlap, lie outside the clip or show no face.
+    ProfileError
+        The name cannot be, the face is another's, or the action was not seen.
+    """
+    replaced = _named(profile, lesson)
+    channel = taught_channel(replaced, lesson.name, lesson.code, lesson.side)
+    with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
+        _check_people(working)
+        _check_spans(lesson, _duration_s(working))
+        model = working.setup.model
+        faces = Meshes.of_take(working.take).faces
+        origin_s = s_from_ns(int(working.take.t_ns[0]))
+        frames = frames_of(model, faces, profile.neutral, origin_s)
+        other, action = (
+            np.concatenate([frames.between(*span) for span in spans])
+            for spans in (lesson.other, lesson.action)
+        )
+        if len(other) < MIN_FRAMES or len(action) < MIN_FRAMES:
+            raise ConfigError(
+                f"{clip}: a face in {len(other)} frames of rest and {len(action)} of the action; "
+                f"expected at least {MIN_FRAMES} each"
+            )
+        quiet = [faces[int(row)] for row in quiet_rows(frames, other)]
+        check_same_person(model, profile, neutral_of_seconds(model, quiet, -np.inf, np.inf))
+        return teach(model, replaced, lesson.name, channel, frames, other, action)
+
+
+def _named(profile: Profile, lesson: Lesson) -> Profile:
+    """The profile without what the lesson replaces."""
+    if not lesson.replace:
+        return profile
+    blank = dataclasses.replace(profile, taught=(), taught_maps=None)
+    return without(profile, taught_channel(blank, lesson.name, lesson.code, lesson.side))
+
+
+def _check_spans(lesson: Lesson, duration_s: float) -> None:
+    spans = [("rest", *span) for span in lesson.other]
+    spans += [("action", *span) for span in lesson.action]
+    faults = [
+        f"{kind} {start:g}:{end:g} lies outside the clip, 0 to {duration_s:.2f} s"
+        for kind, start, end in spans
+        if start < 0.0 or end > duration_s + 0.05
+    ]
+    in_time = sorted(spans, key=lambda each: each[1])
+    faults += [
+        f"{later} {start:g}:{end:g} begins before {kind} ends at {before:g} s"
+        for (kind, _, before), (later, start, end) in pairwise(in_time)
+        if start < before
+    ]
+    if faults:
+        raise ConfigError(f"what was to be taught, {lesson.name}, cannot be:", faults)

@@ -20,6 +20,7 @@ from livefacs.session.parts import make_smoothing, plain, profile_entry
 from livefacs.take.integrity import faults_of
 from livefacs.take.reader import Take
 from livefacs.types import Estimate
+from livefacs.vocab.facs import AU_CHANNELS
 
 
 def estimates(
@@ -129,6 +130,7 @@ class Setup:
                 "sha256": self.model.digest,
             },
             "profile": profile_entry(self.profile),
+            "channels": self.profile.channels if self.profile else AU_CHANNELS,
             "estimator": {
                 **asdict(make_smoothing(tracking)),
                 "as_live": self.options.as_live,

@@ -10,7 +10,7 @@ import numpy as np
 
 from livefacs.arrays import F64, I64
 from livefacs.kernels import retarget
-from livefacs.retarget.inputs import SIGNAL_INDEX
+from livefacs.retarget.inputs import N_SIGNALS, SIGNAL_INDEX
 from livefacs.retarget.rules import ControlRule, RigMap, Smoothing
 
 
@@ -26,6 +26,8 @@ class RigProgram:
         Control names, in the order of every ``RigFrame.values``.
     files : tuple of Path
         Files it was made from.
+    taught : tuple of str
+        Signals that a performer may have taught, read behind all others.
     """
 
     rig: str
@@ -38,6 +40,7 @@ class RigProgram:
     combinations: I64
     combination_weight: F64
     curves: F64
+    taught: tuple[str, ...] = ()
 
     @property
     def limits(self) -> F64:
@@ -53,10 +56,19 @@ class _Tables:
         self.combinations: list[tuple[int, int, int]] = []
         self.combination_weights: list[float] = []
         self.curves: list[tuple[float, float]] = []
+        self.taught: list[str] = []
+
+    def _index(self, signal: str) -> int:
+        """Place of a signal; taught ones stand behind all others, in the order of their use."""
+        if signal in SIGNAL_INDEX:
+            return SIGNAL_INDEX[signal]
+        if signal not in self.taught:
+            self.taught.append(signal)
+        return N_SIGNALS + self.taught.index(signal)
 
     def add_entries(self, weights: Iterable[tuple[str, float]]) -> tuple[int, int]:
         first = len(self.entries)
-        self.entries.extend((SIGNAL_INDEX[name], weight) for name, weight in weights)
+        self.entries.extend((self._index(name), weight) for name, weight in weights)
         return first, len(self.entries)
 
     def add_combinations(self, rule: ControlRule) -> tuple[int, int]:
@@ -98,6 +110,7 @@ def program_from_map(rig_map: RigMap) -> RigProgram:
         combinations=np.array(tables.combinations, np.int64).reshape(-1, 3),
         combination_weight=np.array(tables.combination_weights, np.float64),
         curves=np.array(tables.curves, np.float64).reshape(-1, 2),
+        taught=tuple(tables.taught),
     )
 
 

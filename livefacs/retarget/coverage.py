@@ -62,6 +62,8 @@ class Coverage:
     unused_actions : tuple of str
         Measured actions that no control reads.
     limits : tuple of LimitHit
+    taught : tuple of str
+        Signals that are 0 unless the performer's profile teaches them.
     """
 
     undriven: tuple[tuple[str, str], ...]
@@ -69,6 +71,7 @@ class Coverage:
     absent: tuple[str, ...]
     unused_actions: tuple[str, ...]
     limits: tuple[LimitHit, ...]
+    taught: tuple[str, ...] = ()
 
 
 def coverage_from_map(rig_map: RigMap, performance: Performance | None = None) -> Coverage:
@@ -98,6 +101,7 @@ def coverage_from_map(rig_map: RigMap, performance: Performance | None = None) -
             action for action in ACTIONS if not used.intersection(channels_of(action))
         ),
         limits=_limit_hits(program, sweep if performance is None else performance),
+        taught=program.taught,
     )
 
 
@@ -111,16 +115,16 @@ def _channels_read(rule: ControlRule) -> Iterator[str]:
 
 def sweep_of(rig_map: RigMap) -> Performance:
     """Every signal of a map by itself, and the signals of each control together."""
-    rest = np.zeros(N_SIGNALS)
-    rows = [rest]
+    taught = program_from_map(rig_map).taught
+    rows = [_row((), 0.0, taught)]
     for rule in rig_map.rules:
         for names in _signal_groups(rule):
-            intense = all(name in INTENSITY_SIGNALS for name in names)
+            intense = all(name in INTENSITY_SIGNALS or name in taught for name in names)
             levels = _INTENSITY_SWEEP if intense else _ANGLE_SWEEP
-            rows.extend(_row(names, level) for level in levels)
+            rows.extend(_row(names, level, taught) for level in levels)
     signals = np.unique(np.stack(rows), axis=0)
     count = len(signals)
-    return Performance(np.arange(count), np.arange(count) * NS_PER_S, signals)
+    return Performance(np.arange(count), np.arange(count) * NS_PER_S, signals, taught)
 
 
 def _signal_groups(rule: ControlRule) -> list[tuple[str, ...]]:
@@ -131,9 +135,12 @@ def _signal_groups(rule: ControlRule) -> list[tuple[str, ...]]:
     return groups
 
 
-def _row(names: tuple[str, ...], level: float) -> F64:
-    row = np.zeros(N_SIGNALS)
+def _row(names: tuple[str, ...], level: float, taught: tuple[str, ...]) -> F64:
+    row = np.zeros(N_SIGNALS + len(taught))
     for name in names:
+        if name in taught:
+            row[N_SIGNALS + taught.index(name)] = level
+            continue
         for side in sides_of(name):
             row[SIGNAL_INDEX[side]] = level
     return row

@@ -7,7 +7,9 @@ each sided action without its side (``AU12``), which is the mean of its two side
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,7 +18,7 @@ from livefacs.arrays import F32, F64, I64
 from livefacs.clock import NS_PER_S
 from livefacs.kernels import retarget
 from livefacs.types import Estimate, TrackedFrame
-from livefacs.vocab.facs import ACTIONS, AU_CHANNELS, N_AU, channels_of
+from livefacs.vocab.facs import ACTIONS, AU_CHANNELS, N_AU, channels_of, unmeasured_actions
 
 POSE_SIGNALS: Final[dict[str, str]] = {
     "head_yaw_deg": "head turned to the performer's left",
@@ -44,6 +46,7 @@ MEAN_SIGNALS: Final[tuple[str, ...]] = (
 SIGNALS: Final[tuple[str, ...]] = (*AU_CHANNELS, *POSE_SIGNALS, *MEAN_SIGNALS)
 SIGNAL_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(SIGNALS)}
 N_SIGNALS: Final = len(SIGNALS)
+TAUGHT_PREFIX: Final = "X_"
 INTENSITY_SIGNALS: Final = frozenset({*AU_CHANNELS, *ACTIONS})
 """Those on the 0..1 scale of Action Units."""
 
@@ -59,12 +62,52 @@ def sides_of(signal: str) -> tuple[str, ...]:
 
 
 def _mean_pairs() -> I64:
-    pairs = [[SIGNAL_INDEX[side] for side in sides_of(name)] for name in MEAN_SIGNALS]
+    names = [(*sides_of(name), name) for name in MEAN_SIGNALS]
+    pairs = [[SIGNAL_INDEX[each] for each in triple] for triple in names]
     return np.array(pairs, np.int64)
 
 
 MEAN_PAIRS: Final[I64] = _mean_pairs()
 _N_MEASURED: Final = N_SIGNALS - len(MEAN_SIGNALS)
+
+
+def is_taught(signal: str) -> bool:
+    """True for the name of an action that a performer may have taught.
+
+    ``X_tongue_out``, ``X_cheek_puff_L``; or a FACS code that nothing else estimates, ``AD19``.
+    """
+    if signal.startswith(TAUGHT_PREFIX):
+        return re.fullmatch(r"X(_[A-Za-z0-9]+)+", signal) is not None
+    return signal.removesuffix("_L").removesuffix("_R") in unmeasured_actions()
+
+
+@lru_cache(maxsize=64)
+def _taught_columns(channels: tuple[str, ...], taught: tuple[str, ...]) -> I64:
+    """(n, 2) columns of each taught signal among channels; -1: nobody taught it."""
+    row_of = {name: row for row, name in enumerate(channels)}
+    columns = np.full((len(taught), 2), -1, np.int64)
+    for i, name in enumerate(taught):
+        sides = [row_of[each] for each in (f"{name}_L", f"{name}_R") if each in row_of]
+        found = [row_of[name]] if name in row_of else sides
+        if found:
+            columns[i] = found[0], found[-1]
+    return columns
+
+
+def read_taught(
+    intensity: F32 | F64, channels: tuple[str, ...], taught: tuple[str, ...], signals: F64
+) -> None:
+    """Write the signals of taught actions; one that nobody taught counts as 0.
+
+    Parameters
+    ----------
+    intensity : (n,) by ``channels``
+    taught : names that a map reads; one without its side is the mean of the sides
+    signals : (>= N_SIGNALS + len(taught),) float64, changed in place behind the others
+    """
+    for i, (one, other) in enumerate(_taught_columns(channels, taught).tolist()):
+        value = 0.0 if one < 0 else 0.5 * (float(intensity[one]) + float(intensity[other]))
+        signals[N_SIGNALS + i] = value
 
 
 def read_signals(tracked: TrackedFrame | Estimate, signals: F64) -> None:
@@ -73,12 +116,12 @@ def read_signals(tracked: TrackedFrame | Estimate, signals: F64) -> None:
     Parameters
     ----------
     tracked : TrackedFrame or Estimate
-    signals : (N_SIGNALS,) float64, changed in place
+    signals : (>= N_SIGNALS,) float64, changed in place
     """
     head, gaze = tracked.head, tracked.gaze
     degrees = math.degrees
     left, right = degrees(gaze.left_yaw_rad), degrees(gaze.right_yaw_rad)
-    signals[:N_AU] = tracked.units.intensity
+    signals[:N_AU] = tracked.units.intensity[:N_AU]
     signals[N_AU:_N_MEASURED] = (
         degrees(head.yaw_rad),
         degrees(head.pitch_rad),
@@ -100,7 +143,8 @@ def signal_rows(intensity: F32, head: F64, gaze: F64) -> F64:
 
     Parameters
     ----------
-    intensity : (T, N_AU) float32
+    intensity : (T, >= N_AU) float32
+        Channels of FACS, then those that were taught.
     head : (T, 6) float64
         Yaw, pitch, roll in radians; x, y, z in centimetres.
     gaze : (T, 4) float64
@@ -108,12 +152,14 @@ def signal_rows(intensity: F32, head: F64, gaze: F64) -> F64:
 
     Returns
     -------
-    (T, N_SIGNALS) float64
-        The means are left at 0 for the kernel.
+    (T, >= N_SIGNALS) float64
+        The means are left at 0 for the kernel; taught channels stand behind.
     """
-    rows = np.zeros((len(intensity), N_SIGNALS))
+    n_taught = intensity.shape[1] - N_AU
+    rows = np.zeros((len(intensity), N_SIGNALS + n_taught))
+    rows[:, N_SIGNALS:] = intensity[:, N_AU:]
     left, left_pitch, right, right_pitch = np.degrees(gaze).T
-    rows[:, :N_AU] = intensity
+    rows[:, :N_AU] = intensity[:, :N_AU]
     rows[:, N_AU:_N_MEASURED] = np.column_stack(
         (np.degrees(head[:, :3]), head[:, 3:], left, right, left_pitch, right_pitch, left, -right)
     )
@@ -129,13 +175,16 @@ class Performance:
     i_frame : (T,) int64
         Number of the frame in its source.
     t_ns : (T,) int64
-    signals : (T, N_SIGNALS) float64
+    signals : (T, N_SIGNALS + n_taught) float64
         As ``signal_rows`` gives them: NaN where unknown, the means left to the kernel.
+    taught : tuple of str
+        Channels that were taught.
     """
 
     i_frame: I64
     t_ns: I64
     signals: F64
+    taught: tuple[str, ...] = ()
 
     @property
     def t_s(self) -> F64:

@@ -13,7 +13,13 @@ from livefacs.arrays import F32, F64
 from livefacs.errors import RigMapError
 from livefacs.kernels import retarget
 from livefacs.retarget.compiler import RigProgram
-from livefacs.retarget.inputs import MEAN_PAIRS, N_SIGNALS, Performance, read_signals
+from livefacs.retarget.inputs import (
+    MEAN_PAIRS,
+    N_SIGNALS,
+    Performance,
+    read_signals,
+    read_taught,
+)
 from livefacs.retarget.library import load_rig, map_files
 from livefacs.types import RigFrame, TrackedFrame
 
@@ -36,7 +42,6 @@ class Retargeter:
     """
 
     def __init__(self, program: RigProgram) -> None:
-        self._signals: F64 = np.zeros(N_SIGNALS)
         self._run = _Run(program)
 
     @property
@@ -56,8 +61,10 @@ class Retargeter:
     def retarget(self, tracked: TrackedFrame) -> RigFrame:
         """Control values from the units, head and gaze of a frame; unknown values count as 0."""
         run = self._run  # another thread may exchange it
-        read_signals(tracked, self._signals)
-        values = run.values(self._signals, tracked.t_ns)
+        read_signals(tracked, run.signals)
+        units = tracked.units
+        read_taught(units.intensity, units.channels, run.program.taught, run.signals)
+        values = run.values(tracked.t_ns)
         return RigFrame(run.program.rig, run.program.controls, values)
 
     def run(self, performance: Performance) -> F32:
@@ -70,27 +77,29 @@ class Retargeter:
         run, times_ns = self._run, performance.t_ns.tolist()
         values = np.empty((len(times_ns), len(run.program.controls)), np.float32)
         for index, (row, t_ns) in enumerate(zip(performance.signals, times_ns, strict=True)):
-            self._signals[:] = row  # the kernel writes into what it reads
-            values[index] = run.values(self._signals, t_ns)
+            run.signals[:N_SIGNALS] = row[:N_SIGNALS]  # the kernel writes into what it reads
+            read_taught(row[N_SIGNALS:], performance.taught, run.program.taught, run.signals)
+            values[index] = run.values(t_ns)
         return values
 
 
 class _Run:
     """A program with its state, exchanged as one."""
 
-    __slots__ = ("program", "state", "t_ns")
+    __slots__ = ("program", "signals", "state", "t_ns")
 
     def __init__(self, program: RigProgram) -> None:
         self.program = program
+        self.signals: F64 = np.zeros(N_SIGNALS + len(program.taught))
         self.state: F64 = np.zeros((len(program.controls), retarget.N_STATE))
         self.t_ns: int | None = None
 
-    def values(self, signals: F64, t_ns: int) -> F32:
-        """(n_controls,) float32 of the next frame; the means in ``signals`` are completed."""
+    def values(self, t_ns: int) -> F32:
+        """(n_controls,) float32 of the next frame, of ``signals``, whose means are completed."""
         program = self.program
         values = np.empty(len(program.controls), np.float32)
         retarget.retarget(
-            signals,
+            self.signals,
             MEAN_PAIRS,
             program.numbers,
             program.spans,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from livefacs.files.toml import TomlFile, near
-from livefacs.retarget.inputs import INTENSITY_SIGNALS, SIGNALS
+from livefacs.retarget.inputs import INTENSITY_SIGNALS, SIGNALS, is_taught
 from livefacs.vocab.controls import CONTROL_SETS, control_names
 
 SIDES: Final = ("L", "R")
@@ -269,6 +269,8 @@ class _FileReader:
                 self._source.add((*place, signal), problem)
                 continue
             name = signal.replace(PLACEHOLDER, "L")
+            if is_taught(name):
+                continue
             if name not in SIGNALS:
                 problem = f"expected a channel such as AU12_L or head_yaw_deg, got {signal!r}"
                 self._source.add((*place, signal), problem + near(name, SIGNALS))

@@ -50,6 +50,7 @@ def take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Take
         estimator=asdict(make_smoothing(tracking)),
         config=plain(asdict(options)),
         timecode=start,
+        channels=estimator.channels,
     )
 
 

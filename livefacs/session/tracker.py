@@ -106,7 +106,8 @@ class Tracker:
 
     def neutral(self, i_frame: int, t_ns: int) -> TrackedFrame:
         """The frame that leaves a rig at rest when a session ends."""
-        estimate = Estimate(ActionUnits.neutral(), HeadPose(), Gaze(), Health.NO_FACE)
+        units = ActionUnits.neutral(self.estimator.channels)
+        estimate = Estimate(units, HeadPose(), Gaze(), Health.NO_FACE)
         rested_ns = t_ns + _REST_NS
         tracked = _tracked_from_estimate(estimate, i_frame, rested_ns, (0, 0), None)
         return replace(self._finish(tracked, 0), t_ns=t_ns)

@@ -13,7 +13,6 @@ from livefacs.arrays import F32
 from livefacs.clock import now_ns, s_from_ns
 from livefacs.errors import SinkError
 from livefacs.types import RigFrame, SinkCounters, TrackedFrame
-from livefacs.vocab.facs import AU_CHANNELS
 
 _QUIET: Final = "[log]\nlevel = -2\n"  # errors only, on the user's terminal
 _SCOPES: Final = {
@@ -87,7 +86,7 @@ class LslSink:
         rig = tracked.rigs.get(self._rig) if self._rig is not None else None
         controls = () if rig is None else rig.controls
         if self._outlet is None or (controls is not self._controls and controls != self._controls):
-            self._open(controls)
+            self._open(tracked.units.channels, controls)
         self._controls = controls
         self._fill(tracked, rig)
         self._outlet.push_sample(self._sample, s_from_ns(tracked.t_ns) + self._lsl_minus_session_s)
@@ -102,7 +101,7 @@ class LslSink:
 
     def _fill(self, tracked: TrackedFrame, rig: RigFrame | None) -> None:
         sample = self._sample
-        n_units, n_pose = len(AU_CHANNELS), len(_POSE)
+        n_units, n_pose = len(tracked.units.channels), len(_POSE)
         sample[0] = int(tracked.health)
         sample[1 : 1 + n_units] = tracked.units.intensity
         sample[1 + n_units : 1 + n_units + n_pose] = tracked.pose_values()
@@ -110,10 +109,10 @@ class LslSink:
             sample[1 + n_units + n_pose :] = rig.values
         np.nan_to_num(sample, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
-    def _open(self, controls: tuple[str, ...]) -> None:
+    def _open(self, units: tuple[str, ...], controls: tuple[str, ...]) -> None:
         channels = [
             ("health", "flags"),
-            *((name, "normalized") for name in AU_CHANNELS),
+            *((name, "normalized") for name in units),
             *_POSE,
             *((name, "rig") for name in controls),
         ]

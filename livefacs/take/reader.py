@@ -88,6 +88,7 @@ class Take:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.document = read_document(self.folder)
+        self._channels = tuple(self.document["channels"])
         self._entries: dict[str, dict[str, Any]] = {
             entry["name"]: entry
             for entry in self.document["streams"]
@@ -103,7 +104,7 @@ class Take:
     @property
     def channels(self) -> tuple[str, ...]:
         """Names of the Action Unit channels, in the order of ``intensity``'s columns."""
-        return tuple(self.document["channels"])
+        return self._channels
 
     @property
     def state(self) -> str:
@@ -287,6 +288,7 @@ class Take:
                 np.array(record["intensity"]),
                 np.array(record["raw"]),
                 np.array(record["confidence"]),
+                self.channels,
             ),
             rigs={name: rig for name, rig in rigs.items() if not name.endswith(" mirrored")},
             rigs_mirrored={

@@ -317,9 +317,14 @@ class TakeWriter:
 def _put_estimate(record: Any, found: TrackedFrame | Estimate) -> None:
     record["head"] = [getattr(found.head, name) for name in HEAD_FIELDS]
     record["gaze"] = [getattr(found.gaze, name) for name in GAZE_FIELDS]
-    record["intensity"] = found.units.intensity
-    record["raw"] = found.units.raw
-    record["confidence"] = found.units.confidence
+    units, n = found.units, len(found.units.channels)
+    for name, values in (
+        ("intensity", units.intensity),
+        ("raw", units.raw),
+        ("confidence", units.confidence),
+    ):
+        record[name][:n] = values
+        record[name][n:] = 0.0 if name == "confidence" else np.nan  # taught, and not known now
 
 
 def rewrite_estimates(take: Take, estimates: Iterable[Estimate], kept: Health) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livefacs.types import RigFrame, TrackedFrame
-from livefacs.vocab.facs import AU_CHANNELS, N_AU
+from livefacs.vocab.facs import AU_CHANNELS
 
 HEAD_KEYS: Final = ("topic", "timestamp", "t_ns", "unix_ns", "frame", "health")
 POSE_KEYS: Final = ("yaw_rad", "pitch_rad", "roll_rad", "x_cm", "y_cm", "z_cm")
@@ -49,6 +49,7 @@ class PackedBytes:
     def __init__(self, topic: str) -> None:
         self._topic = topic
         self._controls: tuple[str, ...] | None = None
+        self._channels: tuple[str, ...] = AU_CHANNELS
         self._build(None)
 
     def from_values(
@@ -59,18 +60,21 @@ class PackedBytes:
         ``head_values`` are those of ``HEAD_KEYS``, the topic first.
         """
         controls = None if rig is None else rig.controls
-        if controls is not self._controls:
+        channels = tracked.units.channels
+        if controls is not self._controls or channels is not self._channels:
+            self._channels = channels
             self._build(rig)
         buffer, numbers, units = self._buffer, self._numbers, tracked.units
         _pack_float64(buffer, self._head_at[0], head_values[1])
         for offset, value in zip(self._head_at[1:], head_values[2:], strict=True):
             _pack_int64(buffer, offset, value)
         numbers[0] = units.confidence.mean()
-        numbers[1 : 1 + N_AU] = units.intensity
-        numbers[1 + N_AU : 1 + 2 * N_AU] = units.confidence
-        numbers[1 + 2 * N_AU : 1 + 2 * N_AU + _N_POSE] = tracked.pose_values()
+        n = len(channels)
+        numbers[1 : 1 + n] = units.intensity
+        numbers[1 + n : 1 + 2 * n] = units.confidence
+        numbers[1 + 2 * n : 1 + 2 * n + _N_POSE] = tracked.pose_values()
         if rig is not None:
-            numbers[1 + 2 * N_AU + _N_POSE :] = rig.values
+            numbers[1 + 2 * n + _N_POSE :] = rig.values
         self._bytes[self._places] = self._number_bytes
         return bytes(buffer)
 
@@ -85,8 +89,8 @@ class PackedBytes:
         ]
         float_at.append(self._add("confidence", _FLOAT32, 4))
         blocks: list[tuple[str, Sequence[str]]] = [
-            ("au", AU_CHANNELS),
-            ("au_confidence", AU_CHANNELS),
+            ("au", self._channels),
+            ("au_confidence", self._channels),
             ("head", POSE_KEYS),
             ("gaze", GAZE_KEYS),
         ]

@@ -6,7 +6,8 @@ Addresses under the prefix (``/livefacs``), values as big-endian float32:
   ``types.Health``). These three stand first in every datagram of a frame.
 - ``head ffffff``: yaw, pitch, roll in degrees, x, y, z in centimetres, as ``types.HeadPose``.
 - ``gaze ffff``: left yaw, left pitch, right yaw, right pitch in degrees, as ``types.Gaze``.
-- ``au/AU12_L f`` …: intensities; ``letter/AU12_L s`` …: A–E letters, empty below trace.
+- ``au/AU12_L f`` …: intensities, those of taught actions (``au/X_tongue_out``) last;
+  ``letter/AU12_L s`` …: A–E letters, empty below trace, for channels of FACS alone.
 - ``<rig>/<control> f`` …: the controls of a rig.
 
 A value that is unknown (NaN) is left out of that frame; in an array it is sent as 0.
@@ -25,7 +26,7 @@ from livefacs.arrays import F32, I64, Bool
 from livefacs.au.scoring import LetterScale
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.types import RigFrame, TrackedFrame
-from livefacs.vocab.facs import AU_CHANNELS
+from livefacs.vocab.facs import N_AU
 from livefacs.wire.osctemplate import Argument, OscMessage, OscTemplate, address_part
 from livefacs.wire.rigvalues import finite_mask, zeros_for_unknown
 
@@ -101,9 +102,9 @@ class OscEncoder:
     def encode(self, tracked: TrackedFrame) -> Sequence[memoryview]:
         """The datagrams of one frame; views of one buffer, valid until the next call."""
         rig = tracked.rigs.get(self._rig) if self._rig is not None else None
-        intensity = tracked.units.intensity
-        layout = self._layout(intensity, rig)
-        levels = self._scale.step(intensity) if self._letters else self._scale.levels
+        intensity, channels = tracked.units.intensity, tracked.units.channels
+        layout = self._layout(intensity, channels, rig)
+        levels = self._scale.step(intensity[:N_AU]) if self._letters else self._scale.levels
         layout.fill(intensity, levels, rig)
         self._fill_common(layout, tracked)
         return layout.template.datagrams
@@ -137,10 +138,13 @@ class OscEncoder:
             gaze.right_pitch_rad * _DEGREES,
         )
 
-    def _layout(self, intensity: F32, rig: RigFrame | None) -> _ScalarLayout | _ArrayLayout:
+    def _layout(
+        self, intensity: F32, channels: tuple[str, ...], rig: RigFrame | None
+    ) -> _ScalarLayout | _ArrayLayout:
         known = None if self._array else finite_mask(intensity)
         known_controls = None if self._array or rig is None else finite_mask(rig.values)
         key = (
+            id(channels),
             None if known is None else known.tobytes(),
             None if rig is None else id(rig.controls),
             None if known_controls is None else known_controls.tobytes(),
@@ -149,18 +153,21 @@ class OscEncoder:
         if layout is None:
             if len(self._layouts) >= _MAX_LAYOUTS:
                 self._layouts.clear()
-            layout = self._build(known, rig, known_controls)
+            layout = self._build(channels, known, rig, known_controls)
             self._layouts[key] = layout
         return layout
 
     def _build(
-        self, known: Bool | None, rig: RigFrame | None, known_controls: Bool | None
+        self,
+        channels: tuple[str, ...],
+        known: Bool | None,
+        rig: RigFrame | None,
+        known_controls: Bool | None,
     ) -> _ScalarLayout | _ArrayLayout:
+        common = self._prefix, self._bundle, self._units, channels
         if self._array:
-            return _ArrayLayout(self._prefix, self._bundle, self._units, rig)
-        return _ScalarLayout(
-            self._prefix, self._bundle, self._units, self._letters, known, rig, known_controls
-        )
+            return _ArrayLayout(*common, rig)
+        return _ScalarLayout(*common, self._letters, known, rig, known_controls)
 
 
 class _ScalarLayout(_Layout):
@@ -171,17 +178,20 @@ class _ScalarLayout(_Layout):
         prefix: str,
         bundle: bool,
         units: bool,
+        channels: tuple[str, ...],
         letters: bool,
         known: Bool | None,
         rig: RigFrame | None,
         known_controls: Bool | None,
     ) -> None:
         self._known = known
+        self._channels = channels  # keeps the cache key's id alive, as the controls do
         self._known_controls = known_controls
         self._controls = None if rig is None else rig.controls  # keeps the cache key's id alive
-        channels = _kept(AU_CHANNELS, known) if units else []
-        values = [f"{prefix}/au/{name}" for name in channels]
-        texts = [f"{prefix}/letter/{name}" for name in channels] if letters else []
+        self._known_letters = None if known is None else known[:N_AU]
+        lettered = _kept(channels[:N_AU], self._known_letters) if units and letters else []
+        values = [f"{prefix}/au/{name}" for name in _kept(channels, known)] if units else []
+        texts = [f"{prefix}/letter/{name}" for name in lettered]
         controls = [] if rig is None else _control_addresses(prefix, rig, known_controls)
         messages = [
             *_pose_messages(prefix),
@@ -197,12 +207,14 @@ class _ScalarLayout(_Layout):
 
     def fill(self, intensity: F32, levels: I64, rig: RigFrame | None) -> None:
         """Write the values of one frame."""
-        if self._known is not None:
-            intensity, levels = intensity[self._known], levels[self._known]
         if self._value_words is not None:
-            self.template.floats[self._value_words] = intensity
+            known = self._known
+            self.template.floats[self._value_words] = (
+                intensity if known is None else intensity[known]
+            )
         if self._letter_words is not None:
-            self.template.words[self._letter_words] = _LETTER_WORDS[levels]
+            shown = levels if self._known_letters is None else levels[self._known_letters]
+            self.template.words[self._letter_words] = _LETTER_WORDS[shown]
         if self._control_words is not None and rig is not None:
             known = self._known_controls
             self.template.floats[self._control_words] = (
@@ -213,18 +225,26 @@ class _ScalarLayout(_Layout):
 class _ArrayLayout(_Layout):
     """All values of a kind in one message."""
 
-    def __init__(self, prefix: str, bundle: bool, units: bool, rig: RigFrame | None) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        bundle: bool,
+        units: bool,
+        channels: tuple[str, ...],
+        rig: RigFrame | None,
+    ) -> None:
+        self._channels = channels
         self._controls = None if rig is None else rig.controls
         unit_address = f"{prefix}/au"
         messages = list(_pose_messages(prefix))
         if units:
-            messages.append(_array_message(unit_address, len(AU_CHANNELS)))
+            messages.append(_array_message(unit_address, len(channels)))
         rig_address = "" if rig is None else f"{prefix}/{address_part(rig.rig)}"
         if rig is not None:
             messages.append(_array_message(rig_address, len(rig.controls)))
         template = OscTemplate(messages, header=_header(prefix), bundle=bundle)
         super().__init__(template, prefix)
-        self._units = _span(template, unit_address, len(AU_CHANNELS)) if units else None
+        self._units = _span(template, unit_address, len(channels)) if units else None
         self._rig = None if rig is None else _span(template, rig_address, len(rig.controls))
 
     def fill(self, intensity: F32, levels: I64, rig: RigFrame | None) -> None:

@@ -20,7 +20,6 @@ import msgpack
 from livefacs.arrays import F32
 from livefacs.clock import ClockMap, s_from_ns
 from livefacs.types import RigFrame, TrackedFrame
-from livefacs.vocab.facs import AU_CHANNELS
 from livefacs.wire.msgpack_template import GAZE_KEYS, HEAD_KEYS, POSE_KEYS, PackedBytes, all_finite
 
 DEFAULT_TOPIC: Final = "face.au"
@@ -90,8 +89,8 @@ class PackedEncoder:
         message: dict[str, Any] = {
             **dict(zip(HEAD_KEYS, self._head_values(tracked), strict=True)),
             "confidence": confidence if math.isfinite(confidence) else None,
-            "au": dict(zip(AU_CHANNELS, _plain(units.intensity), strict=True)),
-            "au_confidence": dict(zip(AU_CHANNELS, _plain(units.confidence), strict=True)),
+            "au": dict(zip(units.channels, _plain(units.intensity), strict=True)),
+            "au_confidence": dict(zip(units.channels, _plain(units.confidence), strict=True)),
             "head": {
                 "yaw_rad": head.yaw_rad,
                 "pitch_rad": head.pitch_rad,
@@ -118,7 +117,7 @@ class _JsonText:
     """JSON by one format string: what ``json.dumps`` gives, in a third of the time."""
 
     def __init__(self) -> None:
-        self._controls: tuple[str, ...] | None = None
+        self._names: tuple[tuple[str, ...], tuple[str, ...]] | None = None
         self._format = ""
 
     def from_values(
@@ -128,9 +127,10 @@ class _JsonText:
         intensity, confidence = tracked.units.intensity, tracked.units.confidence
         controls = () if rig is None else rig.controls
         values = [] if rig is None else rig.values.tolist()
-        if controls is not self._controls or not self._format:
-            self._controls = controls
-            self._format = _json_format(None if rig is None else rig.rig, controls)
+        names = tracked.units.channels, controls
+        if names != self._names:
+            self._names = names
+            self._format = _json_format(None if rig is None else rig.rig, *names)
         text = self._format % (
             json.dumps(head_values[0]),
             *head_values[1:],
@@ -143,7 +143,7 @@ class _JsonText:
         return text.encode()
 
 
-def _json_format(rig: str | None, controls: Sequence[str]) -> str:
+def _json_format(rig: str | None, channels: Sequence[str], controls: Sequence[str]) -> str:
     def block(names: Sequence[str]) -> str:
         keys = (json.dumps(name).replace("%", "%%") for name in names)
         return "{" + ",".join(f"{key}:%.5f" for key in keys) + "}"
@@ -151,8 +151,8 @@ def _json_format(rig: str | None, controls: Sequence[str]) -> str:
     parts = [
         '"topic":%s,"timestamp":%.6f,"t_ns":%d,"unix_ns":%d,"frame":%d,"health":%d',
         '"confidence":%.5f',
-        f'"au":{block(AU_CHANNELS)}',
-        f'"au_confidence":{block(AU_CHANNELS)}',
+        f'"au":{block(channels)}',
+        f'"au_confidence":{block(channels)}',
         f'"head":{block(POSE_KEYS)}',
         f'"gaze":{block(GAZE_KEYS)}',
     ]

@@ -64,7 +64,7 @@ def made_round(
             continue
         course = np.sin(2 * np.pi * (t[rows] - start) / PROMPT_S) ** 2
         texture[rows] += 1.2 * np.outer(course, direction(done, N_TEXTURE))
-        features[rows] += 0.02 * np.outer(course, direction(done, N_FEATURES, slice(0, 300)))
+        features[rows] += 0.05 * np.outer(course, direction(done, N_FEATURES, slice(0, 300)))
         share = (seen_by_mesh or {}).get(done, 0.2)
         for channel in channels_of(done):
             values[rows, CHANNEL_INDEX[channel]] += share * course

@@ -19,7 +19,7 @@ from livefacs.types import (
     SinkCounters,
     TrackedFrame,
 )
-from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 
 PERIOD_NS = 33_333_333
 
@@ -119,6 +119,8 @@ class CornerLandmarker:
 
 class BrightnessEstimator:
     """AU12_L is the brightness."""
+
+    channels = AU_CHANNELS
 
     def __init__(self) -> None:
         self.neutral_captures = 0

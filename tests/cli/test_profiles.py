@@ -1,0 +1,107 @@
+"""``livefacs profiles`` and ``teach``, as their users type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from livefacs.au.profile import load_profile, profile_names, profile_path, save_profile
+from livefacs.cli.main import main
+from tests.au.test_profile import made
+from tests.au.test_teaching import base_profile, taught
+
+
+def run(*words: str) -> int:
+    try:
+        main(words)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture
+def anna():
+    profile, _ = taught(base_profile())
+    save_profile(profile, profile_path("anna"))
+    return profile
+
+
+def test_list_tells_what_each_knows_and_of_damaged_ones(anna, capsys):
+    save_profile(made("bob", AU12_L=0.5), profile_path("bob"))
+    profile_path("carl").write_text("{")
+    assert run("profiles", "list") == 2
+    said = capsys.readouterr()
+    assert "anna" in said.out
+    assert "3 actions learned, 1 taught" in said.out
+    assert "neutral and 1 maxima" in said.out
+    assert "carl" in said.err
+
+
+def test_no_profiles_say_how_to_make_one(capsys):
+    assert run("profiles", "list") == 0
+    assert "livefacs calibrate NAME" in capsys.readouterr().out
+
+
+def test_show_tells_every_lesson(anna, capsys):
+    assert run("profiles", "show", "anna") == 0
+    said = capsys.readouterr().out
+    assert "AU14: learned, " in said
+    assert "tongue-out: taught as X_tongue_out" in said
+
+
+def test_rename_and_remove(anna):
+    assert run("profiles", "rename", "anna", "berta") == 0
+    assert profile_names() == ["berta"]
+    assert load_profile("berta").name == "berta"
+    assert profile_path("berta").stat().st_mode & 0o777 == 0o600
+    assert run("profiles", "remove", "berta", "--yes") == 0
+    assert profile_names() == []
+
+
+def test_a_name_that_is_taken_is_not_overwritten(anna, capsys):
+    save_profile(made("bob"), profile_path("bob"))
+    assert run("profiles", "rename", "anna", "bob") == 2
+    assert "already" in capsys.readouterr().err
+    assert load_profile("bob").taught == ()
+
+
+def test_forget(anna, capsys):
+    assert run("profiles", "forget", "anna", "tongue-out") == 0
+    assert load_profile("anna").taught == ()
+    assert run("profiles", "forget", "anna", "sneer") == 2
+    assert "it has: none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("show",), ("remove", "--yes"), ("check",), ("forget", "x")])
+def test_an_absent_profile(words, capsys):
+    command, *rest = words
+    assert run("profiles", command, "nobody", *rest) == 2
+    assert "no profile at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("anna", "AU12"), "channel of FACS"),
+        (("anna", "tongue-out"), "already"),
+        (("anna", "puff", "--rest", "3:1"), "expected START:END"),
+        (("nobody", "puff"), "no profile at"),
+    ],
+)
+def test_teach_refuses_what_cannot_be(anna, tmp_path, capsys, words, said):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"no clip")
+    spans = () if "--rest" in words else ("--rest", "0:3", "--action", "3:6")
+    assert run("teach", *words, "-s", str(clip), *spans) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_rigs_check_tells_who_taught_a_signal(anna, tmp_path, capsys):
+    path = tmp_path / "tongue.toml"
+    path.write_text(
+        '[rig]\ntitle = "T"\naudience = "t"\nnames_from = "t"\n'
+        "[controls.a]\nterms = { X_tongue_out = 1.0 }\n[controls.b]\nterms = { X_sneer = 1.0 }\n"
+    )
+    assert run("rigs", "check", str(path)) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "X_tongue_out: taught in profile anna" in said
+    assert "X_sneer: taught in none of your profiles, counts as 0" in said
