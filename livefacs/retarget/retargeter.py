@@ -158,17 +158,17 @@ class RigWatch:
         if stamps == self._stamps or _ABSENT in stamps:
             return None
         self._stamps = stamps
-        files = map_files(self._files[0])
-        if files != self._files:
-            self._files, self._stamps = files, _stamps(files)
         rig = self._retargeters[0].rig
         try:
+            files = map_files(self._files[0])
+            if files != self._files:
+                self._files, self._stamps = files, _stamps(files)
             program = load_rig(files[0])
         except RigMapError as error:
             return Reload(rig, error.faults or (str(error),))
         except Exception as error:  # whatever an editor leaves behind, the rig runs on
             _log.exception("map of rig %s", rig)
-            return Reload(rig, (f"{files[0]}: {type(error).__name__}: {error}",))
+            return Reload(rig, (f"{self._files[0]}: {type(error).__name__}: {error}",))
         for retargeter in self._retargeters:
             retargeter.replace_program(program)
         return Reload(rig)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,13 @@ from hypothesis import strategies as st
 from livefacs.kernels import retarget
 from livefacs.kernels._jit import signature_count
 from livefacs.retarget.compiler import program_from_map
-from livefacs.retarget.inputs import INTENSITY_SIGNALS, POSE_SIGNALS, SIGNALS
+from livefacs.retarget.inputs import (
+    INTENSITY_SIGNALS,
+    MEAN_SIGNALS,
+    POSE_SIGNALS,
+    SIGNALS,
+    sides_of,
+)
 from livefacs.retarget.library import load_rig, rig_names
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.retarget.rules import Combination, ControlRule, RigMap
@@ -23,7 +31,6 @@ from tests.retarget.making import FRAME_NS, by_name, frame, write_map
 
 weights = st.floats(-3, 3, width=32)
 shares = st.floats(0, 1, width=32)
-signal_names = st.sampled_from(SIGNALS)
 curves = st.one_of(
     st.just(()),
     st.sampled_from(sorted(NAMED_CURVES)).map(curve_points),
@@ -34,7 +41,7 @@ curves = st.one_of(
 
 
 @st.composite
-def combinations(draw: st.DrawFn) -> Combination:
+def combinations(draw: st.DrawFn, signal_names: st.SearchStrategy[str]) -> Combination:
     names = draw(st.lists(signal_names, min_size=2, max_size=3, unique=True))
     kind = draw(st.sampled_from(("product", "largest")))
     factors = tuple(draw(weights) for _ in names) if kind == "largest" else (1.0,) * len(names)
@@ -42,17 +49,16 @@ def combinations(draw: st.DrawFn) -> Combination:
 
 
 @st.composite
-def rules(draw: st.DrawFn, name: str, side: str, partner: str) -> ControlRule:
+def rules(draw: st.DrawFn, name: str, side: str, partner: str, read: Sequence[str]) -> ControlRule:
+    signal_names = st.sampled_from(read)
     low = draw(st.floats(-5, 0.5))
     return ControlRule(
         name=name,
         side=side,
         partner=partner,
         terms=draw(st.dictionaries(signal_names, weights, max_size=5)),
-        combine=tuple(draw(st.lists(combinations(), max_size=2))),
-        suppress=draw(
-            st.dictionaries(st.sampled_from(sorted(INTENSITY_SIGNALS)), shares, max_size=2)
-        ),
+        combine=tuple(draw(st.lists(combinations(signal_names), max_size=2))),
+        suppress=draw(st.dictionaries(signal_names, shares, max_size=2)),
         gain=draw(weights),
         offset=draw(weights),
         limits=(low, low + draw(st.floats(0.1, 5))),
@@ -63,28 +69,77 @@ def rules(draw: st.DrawFn, name: str, side: str, partner: str) -> ControlRule:
 
 
 @st.composite
-def maps(draw: st.DrawFn) -> RigMap:
-    made = (
-        draw(rules("left", "L", "right")),
-        draw(rules("right", "R", "left")),
-        draw(rules("middle", "", "")),
+def maps_and_units(draw: st.DrawFn) -> tuple[RigMap, dict[str, float]]:
+    """A map over a few signals, and intensities of the channels that those are made of."""
+    read = draw(
+        st.lists(st.sampled_from(sorted(INTENSITY_SIGNALS)), min_size=2, max_size=4, unique=True)
     )
-    return RigMap("any", "t", "a", "n", (), "facs", "", (Path("any.toml"),), made)
+    made = (
+        draw(rules("left", "L", "right", read)),
+        draw(rules("right", "R", "left", read)),
+        draw(rules("middle", "", "", read)),
+    )
+    channels = [
+        side for name in read for side in (sides_of(name) if name in MEAN_SIGNALS else (name,))
+    ]
+    units = {channel: draw(intensities) for channel in channels}
+    return RigMap("any", "t", "a", "n", (), "facs", "", (Path("any.toml"),), made), units
 
 
-intensities = st.dictionaries(
-    st.sampled_from(AU_CHANNELS), st.one_of(st.floats(0, 1.25, width=32), st.just(math.nan))
-)
+intensities = st.one_of(st.floats(0.0625, 1.25, width=32), st.just(math.nan), st.just(0.0))
 
 
-@settings(max_examples=150, deadline=None)
-@given(rig_map=maps(), units=intensities)
-def test_kernel_says_what_the_plain_twin_says(rig_map: RigMap, units: dict[str, float]) -> None:
-    made = Retargeter(program_from_map(rig_map)).retarget(frame(units))
-    expected = reference.retargeted(rig_map, units)
-    assert np.all(np.isfinite(made.values))
-    for name, value in by_name(made).items():
-        assert value == pytest.approx(expected[name], abs=1e-4, rel=1e-5)
+def test_kernel_says_what_the_plain_twin_says() -> None:
+    live: Counter[str] = Counter()
+
+    @settings(max_examples=300, deadline=None)
+    @given(drawn=maps_and_units())
+    def compare(drawn: tuple[RigMap, dict[str, float]]) -> None:
+        rig_map, units = drawn
+        made = Retargeter(program_from_map(rig_map)).retarget(frame(units))
+        expected = reference.retargeted(rig_map, units)
+        assert np.all(np.isfinite(made.values))
+        for name, value in by_name(made).items():
+            assert value == pytest.approx(expected[name], abs=1e-4, rel=1e-5)
+        live.update(live_parts(rig_map, units))
+
+    compare()
+    # The comparison says something only where the parts of a map are not multiplied by nothing.
+    assert live.keys() >= {"terms", "product", "largest", "suppress", "curve", "inside the limits"}
+    assert min(live.values()) > 15, live
+
+
+def live_parts(rig_map: RigMap, units: Mapping[str, float]) -> set[str]:
+    """Parts of a map that have a share in the values of a frame."""
+    signals = reference.completed(units)
+    values = reference.retargeted(rig_map, units)
+    found = set()
+    for rule in rig_map.rules:
+        if any(weight * signals[name] for name, weight in rule.terms.items()):
+            found.add("terms")
+        for part in rule.combine:
+            if part.weight and all(signals[name] for name in part.signals):
+                found.add(part.kind)
+        if any(weight * signals[name] for name, weight in rule.suppress.items()):
+            found.add("suppress")
+        if rule.curve and rule.gain and reference.drive(rule, signals):
+            found.add("curve")
+        if rule.limits[0] < values[rule.name] < rule.limits[1]:
+            found.add("inside the limits")
+    return found
+
+
+def test_suppression_goes_by_the_calibrated_range(tmp_path: Path) -> None:
+    """A signal beyond its maximum holds back no more than one at it."""
+    path = write_map(
+        tmp_path,
+        "[controls.smile]\nterms = { AU12 = 1.0 }\nsuppress = { AU18 = 0.5 }\n",
+    )
+    for pucker, left in ((0.0, 1.0), (0.4, 0.8), (1.0, 0.5), (1.25, 0.5)):
+        made = Retargeter(load_rig(path)).retarget(
+            frame({"AU12_L": 0.6, "AU12_R": 0.6, "AU18": pucker})
+        )
+        assert by_name(made)["smile"] == pytest.approx(0.6 * left)
 
 
 @settings(max_examples=40, deadline=None)

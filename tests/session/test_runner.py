@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from livefacs.errors import SourceError, TakeError
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.runner import Session
 from livefacs.session.tracker import Tracker
 from livefacs.types import Health, TrackedFrame
+from tests.retarget.making import write_map
 from tests.session.doubles import (
     PERIOD_NS,
     BrightnessEstimator,
@@ -44,6 +48,19 @@ def test_a_file_is_tracked_frame_by_frame_and_ends_with_a_neutral_one() -> None:
     assert source.closed
     assert output.sink.closed
     assert watcher.closed
+
+
+def test_the_last_frame_passes_the_smoothing_of_the_rigs(tmp_path: Path) -> None:
+    body = "[controls.smile]\nterms = { AU12_L = 1.0 }\nsmoothing = { time_constant_ms = 900 }\n"
+    retargeter = Retargeter(load_rig(write_map(tmp_path, body)))
+    tracker = Tracker(CornerLandmarker(), BrightnessEstimator(), retargeters=[retargeter])
+    outputs = ListOutputs()
+    source = ListSource([frame(255, i * PERIOD_NS) for i in range(10)])
+    Session(source, tracker, outputs=outputs).run()
+    values = [float(sent.rigs["rig"].values[0]) for sent in outputs.frames]
+    assert values[-2] > 0.5
+    assert values[-1] == 0.0
+    assert outputs.frames[-1].t_ns - outputs.frames[-2].t_ns < 2 * PERIOD_NS
 
 
 def test_same_frames_give_same_numbers_through_step_and_through_a_session() -> None:

@@ -125,6 +125,24 @@ def test_the_document_says_what_is_needed(tmp_path: Path) -> None:
     assert "radians" in fields["head"]["unit"]
 
 
+@pytest.mark.parametrize(
+    ("rate", "last", "later"),
+    [("25", "23:59:59:24", "00:00:00:05"), ("29.97df", "23:59:59;29", "00:00:00;05")],
+)
+def test_timecode_goes_over_midnight(tmp_path: Path, rate: str, last: str, later: str) -> None:
+    info = clip_info(rate=rate, start=last)
+    rate_hz = float(RATES[rate].fraction)
+    frames = [tracked_frame(i, rate_hz=rate_hz) for i in range(8)]
+    (tmp_path / "w").mkdir()
+    writer = TakeWriter(tmp_path / "w", info, CLOCK)
+    writer.append(frames)
+    assert writer.timecode_label(frames[0].t_ns) == last
+    assert writer.timecode_label(frames[6].t_ns) == later
+    assert writer.timecode_frame(frames[6].t_ns) == 5
+    writer.close()
+    assert Take(tmp_path / "w").timecode(6) == later
+
+
 def test_timecode_of_day_and_of_a_clip() -> None:
     start, start_ns = TimecodeStart(RATES["25"]).anchor(CLOCK)
     assert start_ns == CLOCK.session_ns
