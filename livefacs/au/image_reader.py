@@ -77,6 +77,8 @@ class ImageReader:
         self._points = np.zeros((mesh.N_MESH, 3), np.float32)
         self._upright = np.zeros(self._relief.shape, np.float32)
         self._cells = np.zeros((TEXTURE_ROWS, TEXTURE_COLUMNS, k.N_ORIENTATIONS))
+        face = Landmarks((100.0 * model.canonical + 300.0).astype(np.float32), 0, 0, (640, 640))
+        self.read(np.zeros((640, 640, 3), np.uint8), face)  # compiles now, not in the first frame
 
     @property
     def upright(self) -> F32:

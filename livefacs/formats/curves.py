@@ -251,7 +251,8 @@ def faces_seen(
     take: Take, curves: Curves, nearest: np.ndarray[Any, np.dtype[np.intp]]
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(T,) True where a face was seen: at the nearest row, and in no hole of the recording."""
-    return np.asarray(take.frames["n_faces"][nearest] > 0) & ~_is_between(take, curves)
+    is_seen: np.ndarray[Any, np.dtype[np.bool_]] = take.frames["n_faces"][nearest] > 0
+    return is_seen & ~_is_between(take, curves)
 
 
 def recorded_confidence(

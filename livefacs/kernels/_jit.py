@@ -80,7 +80,7 @@ def kernel(function: _Function) -> _Function:
 
 def is_compiled() -> bool:
     """True where an earlier run left the whole chain of these sources compiled."""
-    last = "step.step-*.nbi", "facemesh.refine_mesh-*.nbi"
+    last = "step.step-*.nbi", "facemesh.refine_mesh-*.nbi", "*.read_face-*.nbi"
     return CACHE_FOLDER is not None and all(any(CACHE_FOLDER.rglob(pattern)) for pattern in last)
 
 

@@ -112,7 +112,7 @@ def _shapes_of(person: dict[str, Any]) -> F64:
         points = _pixels(person, sequence)
         neutral = np.nanmedian(points[_UNSETTLED:15], axis=0)
         unit = np.linalg.norm(neutral[OUTER_CORNERS[0]] - neutral[OUTER_CORNERS[1]])
-        seen = np.isfinite(points).all(axis=(1, 2))
+        seen = np.array(np.isfinite(points).all(axis=(1, 2)))
         seen[:_UNSETTLED] = False
         weights.append(person[f"{sequence}/coef"][seen].astype(np.float64))
         moved.append((points[seen] - neutral).reshape(int(seen.sum()), -1) / unit)
