@@ -21,8 +21,10 @@ pytestmark = pytest.mark.skipif(not SCRIPT.is_file(), reason="the tests run outs
 
 
 @pytest.fixture
-def gathering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script, with folders of its own and no network anywhere."""
+def gathering(
+    networks: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ModuleType:
+    """The script, with folders of its own and no network; what lies here is read first."""
     specification = importlib.util.spec_from_file_location("gather_models", SCRIPT)
     assert specification is not None
     assert specification.loader is not None

@@ -94,7 +94,7 @@ class FaceMeshLandmarker:
             self._regions = []
         self._look_for_faces(image)
         faces = self._track(self._networks, image)
-        points = self._selector.pick(faces)
+        points = self._selector.pick(faces, frame.t_ns)
         self._orientation.look(image, points)
         if points is None:
             return None

@@ -81,7 +81,7 @@ class TasksLandmarker:
         else:  # its last log lines come with the first face
             with native_logs_silenced():
                 faces = self._faces(frame.image, time_ms)
-        points = self._selector.pick(faces)
+        points = self._selector.pick(faces, frame.t_ns)
         self._orientation.look(frame.image, points)
         if points is None:
             return None
@@ -122,6 +122,10 @@ def _points_from_landmarks(landmarks: Any) -> F32:
 def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, Any]:
     """The mediapipe module and an open FaceLandmarker."""
     try:
+        bundle = _whole_bundle(path)
+    except (OSError, BadZipFile) as error:
+        raise _unusable(path, error) from None
+    try:
         import mediapipe
         from mediapipe.tasks.python.core.base_options import BaseOptions
         from mediapipe.tasks.python.vision import face_landmarker
@@ -135,7 +139,7 @@ def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, 
     try:
         options = face_landmarker.FaceLandmarkerOptions(
             # The bytes rather than the path: native code does not open every path on Windows.
-            base_options=BaseOptions(model_asset_buffer=_whole_bundle(path)),
+            base_options=BaseOptions(model_asset_buffer=bundle),
             running_mode=VisionTaskRunningMode.VIDEO,
             num_faces=max_faces,
             min_face_detection_confidence=min_confidence,
@@ -143,11 +147,15 @@ def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, 
             min_tracking_confidence=min_confidence,
         )
         return mediapipe, face_landmarker.FaceLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError, OSError, BadZipFile, zlib.error) as error:
-        raise LandmarkerError(
-            f"{path} is no usable face landmark model ({_first_line(error)}); "
-            "run `livefacs models fetch`, or give another with --model"
-        ) from None
+    except (RuntimeError, ValueError, OSError) as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: Exception) -> LandmarkerError:
+    return LandmarkerError(
+        f"{path} is no usable face landmark model ({_first_line(error)}); "
+        "run `livefacs models fetch`, or give another with --model"
+    )
 
 
 def _whole_bundle(path: Path) -> bytes:

@@ -129,6 +129,32 @@ def test_the_larger_of_two_faces_is_followed(frames: list[Frame]) -> None:
         assert abs(x_mean - (320 + 320 * is_left)) < 100
 
 
+@pytest.mark.parametrize("seconds_away", [0.1, 1.5])
+def test_a_performer_who_left_is_followed_again_on_coming_back(
+    frames: list[Frame], seconds_away: float
+) -> None:
+    """Somebody smaller stays in the background; the rig is lent to him only after a while."""
+    back, n_away = 30, round(30 * seconds_away)
+    pictures = []
+    for i in range(back + n_away + 30):
+        wide = np.zeros((480, 960, 3), np.uint8)
+        image = frames[i % 15].image
+        wide[120:360, 640:] = image[::2, ::2]
+        if not back <= i < back + n_away:
+            wide[:, :640] = image
+        pictures.append(Frame(wide, i * 33_333_333, i))
+    x_mean = np.array(
+        [
+            np.nan if each is None else each.points_px[:, 0].mean()
+            for each in landmarks_of(pictures, 4)
+        ]
+    )
+    assert (x_mean[:back] < 640).all()
+    assert np.isnan(x_mean[back : back + min(n_away, 14)]).all()
+    assert (x_mean[back + 16 : back + n_away] > 640).all()
+    assert (x_mean[back + n_away + 15 :] < 640).all()
+
+
 @pytest.mark.facebench
 def test_real_clip_whose_face_comes_and_goes(facebench: Path) -> None:
     source = VideoSource(facebench / "real" / "face_noface.mov")

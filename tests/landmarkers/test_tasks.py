@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,10 @@ from livefacs.landmarkers.tasks import TasksLandmarker
 from livefacs.resources import data_path, user_models_folder
 from livefacs.sources.video import VideoSource
 from livefacs.types import Frame, Landmarks
+
+pytestmark = pytest.mark.skipif(
+    find_spec("mediapipe") is None, reason="mediapipe, an extra, is not installed"
+)
 
 
 @pytest.fixture(scope="module")
