@@ -27,6 +27,8 @@ _TICK_BITS = 5  # places of a crop are rounded to 1/32 of a pixel ...
 _TICKS = 1 << _TICK_BITS
 _LEVEL_BITS = 2 * _TICK_BITS  # ... so that four weights have ten bits
 _HALF_LEVEL = 1 << (_LEVEL_BITS - 1)
+_CHANNEL_BITS = 20  # 8 of a level and 10 of its weight, and two to spare
+_HALF_LEVELS = _HALF_LEVEL * (1 + (1 << _CHANNEL_BITS) + (1 << 2 * _CHANNEL_BITS))
 
 
 @kernel
@@ -37,7 +39,7 @@ def crop_to_float(
 
     Rounded as OpenCV's warp rounds, which MediaPipe crops with: places to 1/32 of a pixel (a
     tick), values to whole levels. Without, points come out .03 pixels from MediaPipe's; with,
-    .0003. Integers of 32 bits throughout, which suffice for images of 16k.
+    .0003.
 
     Parameters
     ----------
@@ -51,55 +53,79 @@ def crop_to_float(
     ticks : (2, n) int32, scratch
     out : (n, n, 3) float32, written
     """
-    height, width = image.shape[0], image.shape[1]
     n = out.shape[0]
     step = region[2] / n * _TICKS
     along_x, along_y = math.cos(region[3]) * step, math.sin(region[3]) * step
     x_corner = region[0] * _TICKS - (along_x - along_y) * (0.5 * n) + 0.5
     y_corner = region[1] * _TICKS - (along_y + along_x) * (0.5 * n) + 0.5
     scale, offset = np.float32((high - low) / 255.0), np.float32(low)
-    levels, values = image.reshape(-1), out.reshape(-1)
-    below = np.uint64(3 * width)  # unsigned indices, or each would be looked at for a minus
+    levels = image.reshape(-1)
+    last_x, last_y = (image.shape[1] - 1) * _TICKS, (image.shape[0] - 1) * _TICKS
     for row in range(n):
         x_row, y_row = x_corner - along_y * row, y_corner + along_x * row
         for column in range(n):
             ticks[0, column] = np.int32(math.floor(x_row + along_x * column))
             ticks[1, column] = np.int32(math.floor(y_row + along_y * column))
-        for column in range(n):
-            left, top = ticks[0, column] >> _TICK_BITS, ticks[1, column] >> _TICK_BITS
-            across = np.int32(ticks[0, column] & (_TICKS - 1))
-            down = np.int32(ticks[1, column] & (_TICKS - 1))
-            i_out = np.uint64((row * n + column) * 3)
-            if 0 <= left < width - 1 and 0 <= top < height - 1:
-                both = np.int32(across * down)
-                right_only = np.int32(_TICKS * across - both)
-                lower_only = np.int32(_TICKS * down - both)
-                neither = np.int32(_TICKS * _TICKS - _TICKS * (across + down) + both)
-                i_here = np.uint64((top * width + left) * 3)
+        is_inside = (
+            min(ticks[0, 0], ticks[0, n - 1]) >= 0
+            and max(ticks[0, 0], ticks[0, n - 1]) < last_x
+            and min(ticks[1, 0], ticks[1, n - 1]) >= 0
+            and max(ticks[1, 0], ticks[1, n - 1]) < last_y
+        )
+        if is_inside:
+            _blend_row(levels, 3 * image.shape[1], ticks, scale, offset, out[row].reshape(-1))
+        else:
+            for column in range(n):
                 for c in range(3):
-                    i = i_here + np.uint64(c)
-                    level = (
-                        neither * np.int32(levels[i])
-                        + right_only * np.int32(levels[i + np.uint64(3)])
-                        + lower_only * np.int32(levels[i + below])
-                        + both * np.int32(levels[i + below + np.uint64(3)])
+                    level = _level_at_border(
+                        image, ticks[0, column], ticks[1, column], c, is_black_outside
                     )
-                    level = np.int32(level + _HALF_LEVEL) >> _LEVEL_BITS
-                    values[i_out + np.uint64(c)] = np.float32(level) * scale + offset
-            else:
-                for c in range(3):
-                    mean = _beyond_border(
-                        image, int(left), int(top), int(across), int(down), c, is_black_outside
-                    )
-                    values[i_out + np.uint64(c)] = np.float32(mean) * scale + offset
+                    out[row, column, c] = np.float32(level) * scale + offset
 
 
 @kernel
-def _beyond_border(
-    image: U8, left: int, top: int, across: int, down: int, c: int, is_black_outside: bool
-) -> int:
+def _blend_row(
+    levels: U8, row_bytes: int, ticks: I32, scale: np.float32, offset: np.float32, out: F32
+) -> None:
+    """One row of a crop that lies inside the image, three channels in one integer.
+
+    Unsigned indices: signed ones would each be looked at for a minus.
+    """
+    below = np.uint64(row_bytes)
+    for column in range(ticks.shape[1]):
+        x, y = ticks[0, column], ticks[1, column]
+        i = np.uint64((y >> _TICK_BITS) * row_bytes + 3 * (x >> _TICK_BITS))
+        across, down = np.int64(x & (_TICKS - 1)), np.int64(y & (_TICKS - 1))
+        upper_left, upper_right = _packed(levels, i), _packed(levels, i + np.uint64(3))
+        lower_left = _packed(levels, i + below)
+        lower_right = _packed(levels, i + below + np.uint64(3))
+        upper = upper_left * _TICKS + (upper_right - upper_left) * across
+        lower = lower_left * _TICKS + (lower_right - lower_left) * across
+        level = upper * _TICKS + (lower - upper) * down + _HALF_LEVELS
+        k = np.uint64(3 * column)
+        out[k] = np.float32((level >> _LEVEL_BITS) & 255) * scale + offset
+        level >>= _CHANNEL_BITS
+        out[k + np.uint64(1)] = np.float32((level >> _LEVEL_BITS) & 255) * scale + offset
+        level >>= _CHANNEL_BITS
+        out[k + np.uint64(2)] = np.float32((level >> _LEVEL_BITS) & 255) * scale + offset
+
+
+@kernel
+def _packed(levels: U8, i: np.uint64) -> np.int64:
+    """Red, green and blue of a pixel in one integer, with room for ten bits of weights."""
+    return (
+        np.int64(levels[i])
+        | (np.int64(levels[i + np.uint64(1)]) << _CHANNEL_BITS)
+        | (np.int64(levels[i + np.uint64(2)]) << (2 * _CHANNEL_BITS))
+    )
+
+
+@kernel
+def _level_at_border(image: U8, x_ticks: int, y_ticks: int, c: int, is_black_outside: bool) -> int:
     """The bilinear mean of four pixels of which some may lie outside; 0..255."""
     height, width = image.shape[0], image.shape[1]
+    left, across = x_ticks >> _TICK_BITS, x_ticks & (_TICKS - 1)
+    top, down = y_ticks >> _TICK_BITS, y_ticks & (_TICKS - 1)
     total = _HALF_LEVEL
     for i in range(4):
         x, y = left + (i & 1), top + (i >> 1)
