@@ -131,7 +131,8 @@ class RecordOptions:
     timecode_rate : str
         ``auto`` takes the nearest standard rate of the source; else ``24``, ``29.97DF`` …
     timecode_source : str
-        ``auto``: the clip's own where it has one, else the time of day.
+        ``auto``: the clip's own where it has one, else the time of day; ``ltc:2``: the linear
+        timecode in the second channel of the clip's sound.
     timecode_start : str
         First label of a clip or of a free run; empty: the clip's own, or 00:00:00:00.
     notes : str
@@ -146,7 +147,9 @@ class RecordOptions:
     slate: str = "livefacs"
     take: Annotated[int, Field(ge=0)] = 1
     timecode_rate: str = "auto"
-    timecode_source: Literal["auto", "time of day", "clip", "free run"] = "auto"
+    timecode_source: Annotated[
+        str, Field(pattern=r"^(auto|time of day|clip|free run|ltc:[1-9][0-9]?)$")
+    ] = "auto"
     timecode_start: str = ""
     notes: str = ""
     exact: bool = False

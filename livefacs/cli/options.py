@@ -30,7 +30,7 @@ Number: TypeAlias = Annotated[int | None, typer.Option(help="Take number.")]
 Notes: TypeAlias = Annotated[str | None, typer.Option(help="Notes for the take.")]
 TimecodeRate: TypeAlias = Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")]
 TimecodeSource: TypeAlias = Annotated[
-    str | None, typer.Option(help="auto, time of day, clip or free run.")
+    str | None, typer.Option(help="auto, time of day, clip, free run, or ltc:CHANNEL of its sound.")
 ]
 TimecodeStart: TypeAlias = Annotated[
     str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")

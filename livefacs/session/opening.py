@@ -154,7 +154,7 @@ def _take_factory(
 
     return TakeFactory(
         options.record.folder,
-        take_info(options, source, tracker),
+        take_info(options, source, tracker, notify),
         video=options.record.video,
         on_warning=notify,
         exact=options.record.exact,

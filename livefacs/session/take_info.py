@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
+from typing import Final, cast
 
 from livefacs.au.estimator import Estimator
 from livefacs.au.from_shapes import ShapeEstimator
+from livefacs.clock import NS_PER_S
 from livefacs.config import RecordOptions, SessionOptions
 from livefacs.errors import ConfigError
 from livefacs.protocols import Source
 from livefacs.session.parts import make_smoothing, plain, profile_entry
 from livefacs.session.tracker import Tracker
+from livefacs.sources.audio_timecode import timecode_in_sound
 from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_label
 from livefacs.timecode import TimecodeRate, find_rate, nearest_rate, rate_for_label
+
+_IN_SOUND: Final = "ltc:"
 
 
 def estimator_of(tracker: Tracker) -> Estimator | ShapeEstimator:
@@ -22,8 +29,13 @@ def estimator_of(tracker: Tracker) -> Estimator | ShapeEstimator:
     return estimator
 
 
-def take_info(options: SessionOptions, source: Source, tracker: Tracker) -> TakeInfo:
-    """What is common to all takes of a session.
+def take_info(
+    options: SessionOptions,
+    source: Source,
+    tracker: Tracker,
+    notify: Callable[[str], None] = lambda _sentence: None,
+) -> TakeInfo:
+    """What is common to all takes of a session; ``notify`` is told what the timecode is worth.
 
     Raises
     ------
@@ -31,7 +43,10 @@ def take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Take
         The timecode that was asked for cannot be.
     """
     record, tracking = options.record, options.tracking
-    start = _timecode_start(record, source, options.source.rate_hz)
+    if record.timecode_source.startswith(_IN_SOUND):
+        start = _timecode_in_sound(options, source, notify)
+    else:
+        start = _timecode_start(record, source, options.source.rate_hz)
     estimator = estimator_of(tracker)
     return TakeInfo(
         slate=record.slate,
@@ -54,6 +69,23 @@ def take_info(options: SessionOptions, source: Source, tracker: Tracker) -> Take
     )
 
 
+def _timecode_in_sound(
+    options: SessionOptions, source: Source, notify: Callable[[str], None]
+) -> TimecodeStart:
+    """Where the linear timecode in a clip's sound stands at its first frame."""
+    if source.is_live:
+        raise ConfigError(
+            f"timecode source {options.record.timecode_source!r}: {source.description} is live;"
+            " linear timecode is read from the sound of clips"
+        )
+    path = Path(options.source.spec)
+    channel = int(options.record.timecode_source.removeprefix(_IN_SOUND))
+    heard = timecode_in_sound(path, channel, source.start_ns / NS_PER_S, source.rate_hz)
+    for notice in heard.notices:
+        notify(f"{path.name}: {notice}")
+    return TimecodeStart(heard.rate, "ltc", heard.label)
+
+
 def _timecode_start(record: RecordOptions, source: Source, asked_hz: float) -> TimecodeStart:
     """As asked; else the clip's own timecode where it has one, a clip's time, the time of day.
 
@@ -62,7 +94,7 @@ def _timecode_start(record: RecordOptions, source: Source, asked_hz: float) -> T
     if record.timecode_source == "auto":
         chosen: TimecodeSource = "time of day" if source.is_live else "clip"
     else:
-        chosen = record.timecode_source
+        chosen = cast("TimecodeSource", record.timecode_source)  # checked with the options
     if chosen == "clip" and source.is_live:
         raise ConfigError(
             f"timecode source 'clip': {source.description} is live and brings no timecode;"

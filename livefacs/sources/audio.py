@@ -28,7 +28,7 @@ class AudioFile:
     sample_rate_hz : int
     n_channels : int
     start_s : float
-        Time of the first sample in the file's own time, in which its pictures stand, too.
+        Time of the first sample since the file's beginning, as ``Source.start_ns`` counts.
 
     Raises
     ------
@@ -58,7 +58,8 @@ class AudioFile:
                 f"{path}: no channel {channel}; expected 1 to {self.n_channels}, counted from 1"
             )
         self._channel = channel - 1
-        self.start_s = float((self._track.start_time or 0) * (self._track.time_base or 0))
+        began_s = (self._container.start_time or 0) / av.time_base
+        self.start_s = float((self._track.start_time or 0) * (self._track.time_base or 0)) - began_s
 
     def __enter__(self) -> AudioFile:
         return self

@@ -69,7 +69,7 @@ UNITS: Final[dict[str, str]] = {
     "pts": "presentation stamp of the video frame, microseconds from its first frame",
 }
 
-TimecodeSource = Literal["time of day", "clip", "free run"]
+TimecodeSource = Literal["time of day", "clip", "free run", "ltc"]
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _PACKAGES: Final = ("numpy", "ai-edge-litert", "mediapipe", "numba", "av")
@@ -133,9 +133,10 @@ class TimecodeStart:
     Attributes
     ----------
     rate : TimecodeRate
-    source : ``"time of day"``, ``"clip"`` or ``"free run"``
+    source : ``"time of day"``, ``"clip"``, ``"free run"`` or ``"ltc"``
     start : str
-        Label at presentation time 0 of a clip, or at the first frame of a free run.
+        Label at presentation time 0 of a clip (``ltc``: heard in its sound), or at the first frame
+        of a free run.
     start_ns : int or None
         Session time that ``start`` names, whatever the source, where another take has settled it.
     """
@@ -163,7 +164,7 @@ class TimecodeStart:
             moment = datetime.fromtimestamp(clock.unix_ns / NS_PER_S)
             return frame_of_day(moment, self.rate), clock.session_ns if is_live else None
         frame = self.rate.frame_from_label(first_label(self.start, self.rate))
-        return frame, 0 if self.source == "clip" else None
+        return frame, 0 if self.source in ("clip", "ltc") else None
 
 
 def first_label(label: str, rate: TimecodeRate) -> str:

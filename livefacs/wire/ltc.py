@@ -258,12 +258,13 @@ class LtcFollower:
 
     Attributes
     ----------
+    sample_rate_hz : int
     n_jumps : int
         How often the count was set anew after the first time.
     """
 
     def __init__(self, sample_rate_hz: int, rate: TimecodeRate | None = None) -> None:
-        self._sample_rate_hz = sample_rate_hz
+        self.sample_rate_hz = sample_rate_hz
         self._known = None if rate is None else wire_rate(rate)
         self._rate = self._known
         self._run: deque[LtcFrame] = deque(maxlen=_SURE_AFTER + 1)
@@ -286,22 +287,26 @@ class LtcFollower:
         for frame in frames:
             self._take(frame)
 
-    def frame_at(self, sample: float) -> int | None:
+    def frame_at(self, sample: float, *, nearest: bool = False) -> int | None:
         """Frame of the day, at the wire's rate, that a moment falls on; None before the first lock.
 
         Parameters
         ----------
         sample : float
             Samples since the start of the stream; may lie before the lock.
+        nearest : bool
+            The frame whose beginning is nearest, in place of the one that runs.
         """
         if self._anchor is None or self._rate is None:
             return None
         start, i_frame = self._anchor
         passed = (sample - start) / self._samples_a_frame(self._rate)
-        return (i_frame + int(np.floor(passed + 1e-6))) % self._rate.frames_a_day
+        return (
+            i_frame + int(np.floor(passed + (0.5 if nearest else 1e-6)))
+        ) % self._rate.frames_a_day
 
     def _samples_a_frame(self, rate: TimecodeRate) -> float:
-        return float(self._sample_rate_hz / rate.fraction)
+        return float(self.sample_rate_hz / rate.fraction)
 
     def _take(self, frame: LtcFrame) -> None:
         if self._run and not follows(self._run[-1], frame, self._known):
@@ -328,7 +333,7 @@ class LtcFollower:
     def _measured_rate(self) -> TimecodeRate:
         """The rate whose frames are as long as those heard, and whose labels hold them."""
         first, last = self._run[0], self._run[-1]
-        frames_hz = (len(self._run) - 1) * self._sample_rate_hz / (last.start - first.start)
+        frames_hz = (len(self._run) - 1) * self.sample_rate_hz / (last.start - first.start)
         fitting = [
             RATES[name]
             for name in WIRE_RATES
