@@ -131,6 +131,8 @@ def _check_stream(entry: Mapping[str, Any]) -> None:
         raise ValueError(f"first row of {name!r}")
     if "rig" in entry and not len(entry["controls"]):
         raise ValueError(f"controls of {name!r}")
+    if not all(isinstance(control, str) for control in entry.get("controls", ())):
+        raise TypeError(f"controls of {name!r}")
 
 
 def read_markers(folder: Path) -> tuple[Marker, ...]:
