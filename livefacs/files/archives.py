@@ -87,13 +87,11 @@ def read_archive(path: Path, n_most: int, names: frozenset[str] | None = None) -
 def _array(data: bytes) -> Array:
     """An array from the bytes of a ``.npy`` file; nothing is made larger than those."""
     file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
+    npy: Any = np.lib.format  # typed in some releases of NumPy and not in others
+    version = npy.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
         raise ValueError(f"an array of format {version}")
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, is_fortran, dtype = read_header(file)
     if dtype.hasobject:
         raise ValueError("an array of Python objects, which are never read")

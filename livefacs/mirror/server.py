@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import json
+import logging
 import mimetypes
 import os
 import secrets
@@ -25,10 +27,14 @@ from livefacs.errors import SinkError
 from livefacs.mirror import api, stage_files
 from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
+from livefacs.mirror.http import BoundedHttp
 from livefacs.mirror.page import Page
 from livefacs.mirror.texts import STATIC
 from livefacs.protocols import RigRetargeter
+from livefacs.sinks.listeners import BACKLOG, limit_log_of
 from livefacs.workers import Worker
+
+_log = logging.getLogger(__name__)
 
 _START_S: Final = 10.0
 _STOP_S: Final = 3.0
@@ -82,6 +88,8 @@ class Mirror(MirrorCore):
                 log_level="warning",
                 log_config=None,
                 lifespan="off",
+                http=BoundedHttp,
+                backlog=BACKLOG,
                 ws="websockets-sansio",
                 ws_max_size=_MOST_BYTES,
                 ws_per_message_deflate=False,
@@ -159,6 +167,7 @@ class _Server(uvicorn.Server):
         self.is_up = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        limit_log_of(asyncio.get_running_loop(), _log)
         await super().startup(sockets=sockets)
         self.is_up.set()
 
@@ -177,7 +186,7 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-        bound.listen(64)
+        bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
         raise SinkError(_words_from_bind_error(error, host, port)) from None

@@ -13,6 +13,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import Destination
+from livefacs.sinks.listeners import HEAD_S
 from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.wire import vts
 from livefacs.wire.reading import Reading, reading_from_injection
@@ -36,6 +37,7 @@ class VtsReceiver:
                 where.port,
                 max_size=_MAX_REQUEST_BYTES,
                 compression=None,
+                open_timeout=HEAD_S,
                 logger=QUIET_LOGGER,
             )
         except (OSError, OverflowError) as fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import socket
 import threading
@@ -16,10 +17,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from livefacs.errors import SinkError
+from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of
 from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
 from livefacs.workers import Worker
+
+_log = logging.getLogger(__name__)
 
 _MAX_CLIENTS: Final = 32
 _MAX_INBOUND_BYTES: Final = 1024
@@ -111,6 +115,7 @@ class WebSocketSink:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
+        limit_log_of(asyncio.get_running_loop(), _log)
         server: Server
         async with serve(
             self._serve_client,
@@ -120,8 +125,10 @@ class WebSocketSink:
             max_size=_MAX_INBOUND_BYTES,
             max_queue=4,
             compression=None,
-            open_timeout=5,
+            open_timeout=HEAD_S,
             close_timeout=1,
+            backlog=BACKLOG,
+            create_connection=_bounded_connections(),
             logger=QUIET_LOGGER,
         ) as server:
             await self._stop.wait()
@@ -173,10 +180,31 @@ class WebSocketSink:
         counters.bytes += len(reading) * len(payload)
 
 
+def _bounded_connections() -> type[ServerConnection]:
+    """Connections of one server: dropped at once where there are too many.
+
+    Those that are still shaking hands, which the server does not count, included.
+    """
+    there: set[ServerConnection] = set()
+
+    class BoundedConnection(ServerConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            there.add(self)
+            if len(there) > MOST_CONNECTIONS:
+                self.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            there.discard(self)
+            super().connection_lost(exc)
+
+    return BoundedConnection
+
+
 def _listening_socket(url: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as fault:
         raise SinkError(
             f"output {url!r}: cannot listen on {host}:{port} ({fault}); "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -14,6 +15,8 @@ from livefacs.errors import SinkError
 from livefacs.protocols import Encoder, SessionControl
 from livefacs.sinks.commands import CommandFault, run_command
 from livefacs.sinks.destination import Destination
+from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS
+from livefacs.sinks.zmtp import ZmtpGate
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
 from livefacs.workers import Worker
@@ -22,26 +25,43 @@ _HIGH_WATER: Final = 2  # newest frames matter; CONFLATE and multipart exclude e
 _MAX_REQUEST_BYTES: Final = 4096
 _POLL_MS: Final = 100
 _JOIN_S: Final = 2.0
-_MAX_CONNECTIONS: Final = 64
 _PUPIL: Final = {"t": "time", "v": "version", "R": "record", "r": "finish", "C": "neutral"}
 """Pupil Remote's one-letter requests that have a counterpart here."""
 
 
-def _bind(socket: zmq.Socket[bytes], url: str, host: str, port: int) -> int:
+def _bind(bound: zmq.Socket[bytes], url: str, host: str, port: int) -> int:
     bracketed = f"[{host}]" if ":" in host else host
     address = "*" if host == "0.0.0.0" else bracketed
     if ":" in host:
-        socket.setsockopt(zmq.IPV6, 1)
+        bound.setsockopt(zmq.IPV6, 1)
     try:
         if port == 0:
-            return socket.bind_to_random_port(f"tcp://{address}")
-        socket.bind(f"tcp://{address}:{port}")
+            return bound.bind_to_random_port(f"tcp://{address}")
+        bound.bind(f"tcp://{address}:{port}")
     except zmq.ZMQError as fault:
         raise SinkError(
             f"output {url!r}: cannot listen on {host}:{port} ({fault.strerror}); "
             "expected a free port on an address of this machine"
         ) from None
     return port
+
+
+def _listen(url: str, host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as fault:
+        raise SinkError(
+            f"output {url!r}: cannot listen on {host}:{port} ({fault}); "
+            "expected a free port on an address of this machine"
+        ) from None
+
+
+def _bound(listener: zmq.Socket[bytes]) -> None:
+    """What comes in is small and shakes hands soon."""
+    listener.setsockopt(zmq.MAXMSGSIZE, _MAX_REQUEST_BYTES)
+    listener.setsockopt(zmq.HANDSHAKE_IVL, round(HEAD_S * 1000))
+    listener.setsockopt(zmq.BACKLOG, BACKLOG)
 
 
 class ZmqPublisher:
@@ -74,7 +94,7 @@ class ZmqPublisher:
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
         self._socket.setsockopt(zmq.SNDHWM, _HIGH_WATER)
         self._socket.setsockopt(zmq.LINGER, 200)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, _MAX_REQUEST_BYTES)
+        _bound(self._socket)
         try:
             self.port = _bind(self._socket, url, host, port)
         except SinkError:
@@ -116,6 +136,8 @@ class ZmqControl:
         The port that is listened on.
     n_bad : int
         Requests that were refused.
+    gate : ZmtpGate
+        Stands before the socket; counts whom it dropped.
     """
 
     def __init__(
@@ -133,10 +155,12 @@ class ZmqControl:
         self._closing = threading.Event()
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REP)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, _MAX_REQUEST_BYTES)
-        self._socket.setsockopt(zmq.RCVHWM, _MAX_CONNECTIONS)
+        _bound(self._socket)
+        self._socket.setsockopt(zmq.RCVHWM, MOST_CONNECTIONS)
         try:
-            self.port = _bind(self._socket, url, host, port)
+            listening = _listen(url, host, port)
+            self.port: int = listening.getsockname()[1]
+            self.gate = ZmtpGate(listening, self._socket.bind_to_random_port("tcp://127.0.0.1"))
         except SinkError:
             self._socket.close(linger=0)
             raise
@@ -145,6 +169,7 @@ class ZmqControl:
 
     def close(self) -> None:
         """Stop answering."""
+        self.gate.close()
         self._closing.set()
         self._thread.join(_JOIN_S)
 

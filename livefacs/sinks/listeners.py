@@ -1,0 +1,67 @@
+"""What every listener keeps to: connections, seconds for a head, bytes of a message, log lines.
+
+=================  ===========  ==============  ==========================================
+listener           connections  seconds a head  bytes of a message
+=================  ===========  ==============  ==========================================
+``ws://``          64, 32 read  5               1,024
+``zmq://``         libzmq's     5 (handshake)   4,096 a part; subscriptions only
+ZeroMQ's control   64           5 (handshake)   4,096 a part, 64 parts, 16,384 in all
+OSC's control      UDP          none            4,096
+the mirror         64           5, with a body  65,536
+=================  ===========  ==============  ==========================================
+
+Whoever goes beyond is dropped; what a listener logs of it is a line a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+MOST_CONNECTIONS: Final = 64
+HEAD_S: Final = 5.0
+"""From the first byte (or from connecting) until a request or handshake is whole."""
+BACKLOG: Final = 16
+"""Connections that wait to be accepted. With no descriptor left, asyncio reports one each."""
+_LOG_S: Final = 1.0
+
+
+class LimitedLog:
+    """Logs one line a second at most, and how many it left out.
+
+    Parameters
+    ----------
+    log : logging.Logger
+    clock : callable that gives seconds
+    """
+
+    def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._next_s = 0.0
+        self._left_out = 0
+
+    def warning(self, text: str) -> None:
+        """One line, where there has been none for a second."""
+        now_s = self._clock()
+        if now_s < self._next_s:
+            self._left_out += 1
+            return
+        more = f" ({self._left_out} more like it)" if self._left_out else ""
+        self._next_s, self._left_out = now_s + _LOG_S, 0
+        self._log.warning("%s%s", text, more)
+
+
+def limit_log_of(loop: asyncio.AbstractEventLoop, log: logging.Logger) -> None:
+    """Let a loop say what went wrong in a line a second, not in a traceback for each connection."""
+    limited = LimitedLog(log)
+
+    def handle(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        reason = f": {error}" if error is not None else ""
+        limited.warning(f"{context.get('message', 'listener')}{reason}")
+
+    loop.set_exception_handler(handle)
