@@ -153,11 +153,13 @@ class Timeline(Generic[Item]):
         self._stamp = stamp
 
     def _note_wrong(self, stamp: int | None) -> None:
+        if stamp is None:  # raw streams have none at all
+            return
         self.n_wrong += 1
         if self.n_wrong == 1:
-            what = "none" if stamp is None else f"{stamp / NS_PER_S:.2f} s"
             self._first_wrong = (
-                f"the first is frame {self._i_frame} ({what}): they stand between their neighbours"
+                f"the first is frame {self._i_frame} ({stamp / NS_PER_S:.2f} s): they stand between"
+                " their neighbours"
             )
 
 

@@ -37,7 +37,7 @@ class UprightPictures:
         plain = self._converter.reformat(
             picture, format="rgb24", width=width, threads=self._n_threads
         )
-        image = plain.to_ndarray().view(np.uint8)
+        image = np.ascontiguousarray(plain.to_ndarray()).view(np.uint8)
         if self._matrix is None:
             return image
         return np.ascontiguousarray(turned_by_display_matrix(image, self._matrix))

@@ -29,6 +29,7 @@ from livefacs.sources.upright import UprightPictures
 from livefacs.timecode import clip_rate_and_label
 from livefacs.types import Frame
 
+_LATE_NS: Final = NS_PER_S // 10  # less is the sound's own lead
 _LONGEST_SILENCE: Final = 600
 """Packets without a single frame after which a clip counts as unreadable."""
 
@@ -199,7 +200,7 @@ class VideoSource:
                 f"{name} has {n_tracks} video tracks: number {self._stream.index}, "
                 f"{self._size_in_words()}, is taken"
             )
-        if self.start_ns:
+        if self.start_ns >= _LATE_NS:
             yield (
                 f"{name}: the picture starts {self.start_ns / NS_PER_S:.2f} s after the file does; "
                 "times count from the first picture, in formats that link the clip from its start"

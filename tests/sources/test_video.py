@@ -75,10 +75,12 @@ def test_times_of_the_performer_are_thirtieths_of_a_second() -> None:
     assert [frame.t_ns for frame in frames] == [round(i * 1e9 / 30) for i in range(420)]
 
 
-@pytest.mark.parametrize("size", [(63, 47), (1, 1), (8, 8), (640, 2)])
+@pytest.mark.parametrize("size", [(63, 47), (1, 1), (8, 8), (640, 2), (358, 202)])
 def test_odd_and_tiny_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
     clip = write_clip(tmp_path / "odd.mkv", times_ms=every(3), size=size, pix_fmt="yuv444p")
-    assert frames_of(clip)[2].image.shape == (size[1], size[0], 3)
+    image = frames_of(clip)[2].image
+    assert image.shape == (size[1], size[0], 3)
+    assert image.flags.c_contiguous
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv444p10le", "gray", "gray16le", "bgra"])
