@@ -10,16 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from livefacs.cli.main import main
 from livefacs.config import load_options
 from livefacs.offline import SolveOptions, working_take
 from livefacs.take.reader import Take
-
-
-def run(*words: str | Path) -> int:
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in words])
-    return int(end.value.code or 0)
+from tests.support.commands import run
 
 
 def clip_with_timecode(path: Path, rate: Fraction, timecode: str) -> Path:

@@ -56,9 +56,9 @@ def read_document(folder: Path) -> dict[str, Any]:
         )
     try:
         _check_document(document)
+        _make_printable(document)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ConfigError) as error:
         raise TakeError(f"{path} is damaged: missing or wrong {error}") from error
-    _make_printable(document)
     return document
 
 

@@ -15,17 +15,10 @@ import pytest
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
 from livefacs.cli import calibrate
-from livefacs.cli.main import main
 from livefacs.errors import ConfigError, ProfileError
 from livefacs.training.labels import read_labels
+from tests.support.commands import run
 from tests.take.synthetic import make_take, tracked_frame
-
-
-def run(*words: str) -> int:
-    """Exit code of a command."""
-    with pytest.raises(SystemExit) as end:
-        main(words)
-    return int(end.value.code or 0)
 
 
 @pytest.fixture

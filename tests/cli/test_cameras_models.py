@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from livefacs.cli.main import main
 from livefacs.landmarkers.models import FACE_LANDMARKER
 from livefacs.resources import user_models_folder
 from livefacs.sources import cameras
 from livefacs.sources.cameras import CameraInfo
+from tests.support.commands import run
 
 MODEL = (
     Path(__file__).parents[2] / ".." / "shared" / "models" / FACE_LANDMARKER.file_name
 ).resolve()
 
 
-def run(words: Sequence[str]) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    return int(ended.value.code or 0)
-
-
 def test_no_camera_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(cameras, "list_cameras", list)
-    assert run(["cameras"]) == 0
+    assert run("cameras") == 0
     assert "No camera found" in capsys.readouterr().out
 
 
@@ -37,23 +30,23 @@ def test_cameras_are_listed_and_probed(
 ) -> None:
     found = [CameraInfo(61, "Facecam", "/dev/video61"), CameraInfo(62, "Other")]
     monkeypatch.setattr(cameras, "list_cameras", lambda: found)
-    assert run(["cameras"]) == 0
+    assert run("cameras") == 0
     assert capsys.readouterr().out == "61  Facecam  /dev/video61\n62  Other\n"
-    assert run(["cameras", "--probe"]) == 0
+    assert run("cameras", "--probe") == 0
     assert "camera 62" in capsys.readouterr().out  # why it cannot be opened
 
 
 def test_fetching_from_a_file_then_listing(capsys: pytest.CaptureFixture[str]) -> None:
     if not MODEL.is_file():
         pytest.skip("no face_landmarker.task at ../shared/models")
-    assert run(["models", "list"]) == 0
+    assert run("models", "list") == 0
     assert "not fetched" in capsys.readouterr().out
-    assert run(["models", "fetch", "--url", MODEL.as_uri()]) == 0
+    assert run("models", "fetch", "--url", MODEL.as_uri()) == 0
     assert "SHA-256 checked" in capsys.readouterr().out
-    assert run(["models", "fetch"]) == 0
+    assert run("models", "fetch") == 0
     assert "there already" in capsys.readouterr().out
     (user_models_folder() / FACE_LANDMARKER.file_name).write_bytes(b"spoilt")
-    assert run(["models", "list"]) == 0
+    assert run("models", "list") == 0
     assert "other than expected" in capsys.readouterr().out
 
 
@@ -63,7 +56,7 @@ def test_fetching_from_a_file_then_listing(capsys: pytest.CaptureFixture[str]) -
 def test_what_cannot_be_fetched_ends_with_the_model_s_exit_code(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(words) == 4
+    assert run(*words) == 4
     heard = capsys.readouterr().err
     assert heard.startswith("livefacs: ")
     assert heard.count("\n") == 1

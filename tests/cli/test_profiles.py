@@ -5,17 +5,9 @@ from __future__ import annotations
 import pytest
 
 from livefacs.au.profile import load_profile, profile_names, profile_path, save_profile
-from livefacs.cli.main import main
 from tests.au.test_profile import made
 from tests.au.test_teaching import base_profile, taught
-
-
-def run(*words: str) -> int:
-    try:
-        main(words)
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
+from tests.support.commands import run
 
 
 @pytest.fixture

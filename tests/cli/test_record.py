@@ -13,15 +13,9 @@ import pytest
 from PIL import Image
 
 import livefacs.take.writer as writer_module
-from livefacs.cli.main import main
 from livefacs.resources import data_path
 from livefacs.take.reader import Take
-
-
-def run(*words: str | Path) -> int:
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in words])
-    return int(end.value.code or 0)
+from tests.support.commands import run
 
 
 def test_a_recording_that_ends_early_stops_and_fails(

@@ -10,21 +10,13 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
-from livefacs.cli.main import main
 from livefacs.kernels import _jit
 from livefacs.resources import data_path
 from livefacs.sources.turned import turned
 from livefacs.sources.video import VideoSource
+from tests.support.commands import run
 
 PERFORMER = str(data_path("performer.mp4"))
-
-
-def run(*words: str) -> int:
-    try:
-        main(words)
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 def curves(path: Path) -> dict[str, np.ndarray]:

@@ -10,16 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.cli.main import main
 from livefacs.resources import data_path
 from livefacs.take.reader import Take
+from tests.support.commands import run
 from tests.take.synthetic import clip_info, make_take, tracked_frame
-
-
-def run(*words: str | Path) -> int:
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in words])
-    return int(end.value.code or 0)
 
 
 @pytest.fixture

@@ -10,24 +10,17 @@ import numpy as np
 import pytest
 
 from livefacs.errors import LandmarkerError
-from livefacs.resources import data_path
 from livefacs.sources.pictures import read_rgb
 from livefacs.sources.video import VideoSource
 from livefacs.types import Frame, Landmarks
+from tests.support.performer import performer_frames
 from tests.support.processes import AS_FROM_A_TERMINAL
 from tests.support.waiting import PATIENCE_S
 
 
-def performer(n_frames: int) -> list[Frame]:
-    source = VideoSource(data_path("performer.mp4"))
-    frames = [frame for _ in range(n_frames) if (frame := source.read())]
-    source.close()
-    return frames
-
-
 @pytest.fixture(scope="module")
 def frames() -> list[Frame]:
-    return performer(30)
+    return performer_frames(30)
 
 
 def landmarks_of(frames: list[Frame], max_faces: int = 1) -> list[Landmarks | None]:

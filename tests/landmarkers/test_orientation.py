@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -11,20 +10,16 @@ import pytest
 from livefacs.landmarkers import has_litert, open_landmarker
 from livefacs.landmarkers.orientation import OrientationCheck
 from livefacs.mesh import CHIN, FOREHEAD
-from livefacs.resources import data_path
 from livefacs.sources.turned import turned
-from livefacs.sources.video import VideoSource
 from livefacs.types import Frame
+from tests.support.performer import performer_frames
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
 def performer() -> list[Frame]:
-    source = VideoSource(data_path("performer.mp4"))
-    frames = list(islice(iter(source.read, None), 30))
-    source.close()
-    return frames
+    return performer_frames(30)
 
 
 @pytest.mark.skipif(not has_litert(), reason="LiteRT, which runs the detector, is not installed")

@@ -12,9 +12,9 @@ from livefacs.errors import LandmarkerError
 from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.models import MODEL_VARIABLE, find_model
 from livefacs.landmarkers.tasks import TasksLandmarker
-from livefacs.resources import data_path, user_models_folder
-from livefacs.sources.video import VideoSource
+from livefacs.resources import user_models_folder
 from livefacs.types import Frame, Landmarks
+from tests.support.performer import performer_frames
 
 pytestmark = pytest.mark.skipif(
     find_spec("mediapipe") is None, reason="mediapipe, an extra, is not installed"
@@ -23,10 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def frames() -> list[Frame]:
-    source = VideoSource(data_path("performer.mp4"))
-    found = [frame for _ in range(20) if (frame := source.read())]
-    source.close()
-    return found
+    return performer_frames(20)
 
 
 def landmarks_of(model: Path, frames: list[Frame]) -> list[Landmarks | None]:

@@ -12,6 +12,7 @@ from livefacs.session.runner import Session
 from livefacs.types import Frame, Health
 from tests.session.doubles import ListSink, frame
 from tests.session.test_runner import MemoryRecording, make_tracker
+from tests.support.clock import SteppedClock
 
 
 class ScriptedSource:
@@ -63,17 +64,6 @@ class ScriptedSource:
 
     def close(self) -> None:
         """Nothing to let go."""
-
-
-class SteppedClock:
-    """A session clock that moves only where a test moves it."""
-
-    def __init__(self) -> None:
-        self.now_ns = 1_000
-
-    def __call__(self) -> int:
-        """Nanoseconds."""
-        return self.now_ns
 
 
 PICTURES = st.lists(

@@ -10,11 +10,10 @@ import cv2
 import pytest
 
 from livefacs.config import load_options
-from livefacs.resources import data_path
 from livefacs.session.opening import open_session
-from livefacs.sources.video import VideoSource
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from tests.sources.mjpeg import MjpegCamera
+from tests.support.performer import performer_frames
 from tests.support.waiting import PATIENCE_S
 
 
@@ -55,14 +54,9 @@ def is_held(tracked: TrackedFrame) -> bool:
 
 @pytest.fixture
 def camera() -> Iterator[MjpegCamera]:
-    source = VideoSource(data_path("performer.mp4"))
-    pictures = []
-    for _ in range(30):
-        frame = source.read()
-        assert frame is not None
-        encoded = cv2.imencode(".jpg", frame.image[..., ::-1])[1]
-        pictures.append(encoded.tobytes())
-    source.close()
+    pictures = [
+        cv2.imencode(".jpg", frame.image[..., ::-1])[1].tobytes() for frame in performer_frames(30)
+    ]
     served = MjpegCamera(rate_hz=30, pictures=pictures)
     yield served
     served.close()

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livefacs.cli.main import main
 from livefacs.errors import TakeError
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.sinks.recorder import RecorderSink
@@ -21,16 +20,11 @@ from livefacs.take.catalog import find_takes, repair
 from livefacs.take.integrity import faults_of
 from livefacs.take.model import frames_dtype
 from livefacs.take.reader import Take
+from tests.support.commands import run
 from tests.take.synthetic import clip_info, make_take, tracked_frame
 
 N_ROWS = 12
 ROW_BYTES = frames_dtype().itemsize
-
-
-def run(*words: str | Path) -> int:
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in words])
-    return int(end.value.code or 0)
 
 
 @pytest.fixture
