@@ -14,7 +14,7 @@ from livefacs.errors import TakeError
 from livefacs.files.atomic import create, sync_folder
 from livefacs.files.locks import is_locked
 from livefacs.files.reading import copy_tail, open_own
-from livefacs.take.integrity import faults_of, recorded_rows
+from livefacs.take.integrity import faults_of, missing_pictures, recorded_rows
 from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, write_document
 from livefacs.take.reader import Take
 from livefacs.take.writer import RESERVE_FILE
@@ -79,6 +79,8 @@ def repair(folder: Path) -> Repair:
         raise TakeError(f"{folder} is being recorded: end the take first, then repair it")
     whole = {files[name]: take.whole_bytes(name) for name in files}
     faults, recorded = faults_of(take), recorded_rows(take)
+    if take.state == "recording":
+        faults += missing_pictures(take)
     report = Repair(
         take.folder, take.n_rows, take.duration_s, len(take.markers), {}, take.state, faults
     )

@@ -6,8 +6,8 @@ import numpy as np
 
 from livefacs.errors import TakeError
 from livefacs.take.checksums import damaged_rows, format_rows
-from livefacs.take.model import VIDEO_STAMPS_FILE
-from livefacs.take.reader import Take
+from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE
+from livefacs.take.reader import Take, n_whole_stamps
 from livefacs.take.times import doubtful_times
 
 
@@ -28,6 +28,20 @@ def recorded_rows(take: Take) -> int | None:
     summary = take.document["summary"] or {}
     counts = [summary.get(key) for key in ("rows", "rows_before_repair")]
     return max((count for count in counts if type(count) is int), default=None)
+
+
+def missing_pictures(take: Take) -> tuple[str, ...]:
+    """A sentence where ``video.rec`` names pictures that the video does not hold; else none."""
+    if "video" not in take.stream_files:
+        return ()
+    n_named = n_whole_stamps(take.records("video"), take.n_rows)
+    n_missing = n_named - len(take.video_stamps())
+    if not n_missing:
+        return ()
+    return (
+        f"{n_missing} of {n_named} pictures did not reach {VIDEO_FILE}: those of the last moments"
+        " before it was cut off; their frames are whole",
+    )
 
 
 def faults_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, ...]:
@@ -63,4 +77,6 @@ def faults_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, 
     if take.document["video"] is not None:
         files = (str(take.document["video"]["file"]), VIDEO_STAMPS_FILE)
         faults += [f"{file} is missing" for file in files if not (take.folder / file).is_file()]
+        if take.state != "recording":  # of one that was never closed nothing else can be expected
+            faults += missing_pictures(take)
     return tuple(faults)

@@ -20,6 +20,7 @@ from livefacs.take.model import (
     DOCUMENT_NAME,
     STAGES,
     VERSION,
+    VIDEO_FILE,
     Marker,
     dtype_from_entry,
     frames_dtype,
@@ -29,6 +30,7 @@ from livefacs.take.model import (
     video_dtype,
 )
 from livefacs.take.times import doubtful_times, mended_times
+from livefacs.take.video_samples import n_video_samples
 from livefacs.timecode import RATES, TimecodeRate
 from livefacs.types import (
     ActionUnits,
@@ -322,11 +324,20 @@ class Take:
         return self.n_rows
 
     def video_stamps(self) -> Records:
-        """Records of ``video.rec`` (row, pts in µs); empty where no video was recorded."""
+        """Records of ``video.rec`` (row, pts in µs) whose pictures are in the video.
+
+        Empty where no video was recorded. A kill loses up to half a second of pictures that were
+        named already.
+        """
         stamps = self._maps.get("video")
         if stamps is None:
             return np.zeros(0, video_dtype())
-        return stamps[: _n_whole_stamps(stamps, self.n_rows)]
+        return stamps[: self._n_stamps(stamps)]
+
+    def _n_stamps(self, stamps: Records) -> int:
+        n_named = n_whole_stamps(stamps, self.n_rows)
+        n_there = n_video_samples(self.folder / VIDEO_FILE)
+        return n_named if n_there is None else min(n_named, n_there)
 
     def _rigs_of(self, row: int) -> dict[str, RigFrame]:
         rigs = {}
@@ -402,8 +413,10 @@ class Take:
     def whole_bytes(self, stream: str) -> int:
         """Bytes of a stream's file that belong to whole rows."""
         entry, records = self._entries[stream], self._maps[stream]
-        if stream == "video":
-            n_records = _n_whole_stamps(records, self.n_rows)
+        if stream == "video" and self.state == "recording":
+            n_records = self._n_stamps(records)
+        elif stream == "video":
+            n_records = n_whole_stamps(records, self.n_rows)
         else:
             n_records = min(len(records), max(0, self.n_rows - int(entry["first_row"])))
         return n_records * int(entry["record_bytes"])
@@ -422,7 +435,7 @@ def _n_whole_rows(records: Records, first_row: int) -> int:
     return begin + int(wrong[0]) if len(wrong) else len(records)
 
 
-def _n_whole_stamps(stamps: Records, n_rows: int) -> int:
+def n_whole_stamps(stamps: Records, n_rows: int) -> int:
     """Video stamps that belong to whole rows, in rising order."""
     rows = stamps["row"]
     if not len(rows):
