@@ -93,6 +93,16 @@ class Estimator:
         """Take the frames of the next ``duration_s`` seconds as the person's neutral."""
         self._capture = NeutralCapture(duration_s)
 
+    def set_smoothing(self, smoothing: Smoothing) -> None:
+        """Filter otherwise from the next frame on; what is filtered goes on without a jump."""
+        self._smoothing = smoothing
+        self._state.filter_parameters[:] = smoothing.parameters()
+
+    @property
+    def smoothing(self) -> Smoothing:
+        """The filter in use."""
+        return self._smoothing
+
     @property
     def neutral(self) -> Neutral:
         """The neutral in use."""

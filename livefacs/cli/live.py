@@ -73,8 +73,11 @@ def live(
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Show the practice mirror in the browser too.")
     ] = False,
+    stage: Annotated[
+        bool, typer.Option("--stage", help="Show the stage in the browser too: tune the rig.")
+    ] = False,
     mirror_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the mirror; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port of mirror and stage; 0 takes a free one.")
     ] = 8770,
 ) -> None:
     """Track a camera or clip and stream Action Units until Ctrl-C."""
@@ -122,4 +125,4 @@ def live(
             "seconds": seconds,
         },
     )
-    run_session(options, meters=meters, mirror_port=mirror_port if mirror else None)
+    run_session(options, meters=meters, mirror_port=mirror_port if mirror or stage else None)

@@ -26,7 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "demo": "Play the bundled performer through the whole chain.",
     "cameras": "List the cameras.",
     "models": "Landmark models: list and fetch.",
-    "rigs": "Retargeting maps: list, show, check, fit, preview.",
+    "rigs": "Retargeting maps: list, show, new, check, fit, preview.",
     "au": "The FACS card of an action.",
     "doctor": "Versions, backends, cameras and timings, to paste into a report.",
     "listen": "Receive and show a stream.",
@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, str]] = {
     "batch": "Solve a folder of clips on all cores.",
     "ltc": "Linear timecode: write it as sound, read it from a clip.",
     "mirror": "The practice mirror in the browser.",
+    "stage": "Tune and drive a character in the browser, on a face in 3D.",
     "train": "Train estimator weights from labelled sequences.",
     "evaluate": "Score an estimator against known truth.",
 }

@@ -19,14 +19,17 @@ from livefacs.cli.signals import stopped_by_signals
 from livefacs.config import SessionOptions
 from livefacs.errors import ConfigError, ProfileError, SourceError
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
+from livefacs.mirror.packets import jpeg_from_image
 from livefacs.mirror.packs import Item
 from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.server import Mirror
 from livefacs.offline import SolveOptions, working_take
-from livefacs.resources import data_path, user_data_folder
+from livefacs.resources import data_path, user_data_folder, user_profiles_folder
 from livefacs.session.mirror_beside import attach_mirror, puppets
 from livefacs.session.opening import open_session
 from livefacs.session.runner import Session
+from livefacs.sources import open_source
+from livefacs.sources.cameras import list_cameras
 from livefacs.vocab.facs import CHANNEL_INDEX
 
 PAGE_PROFILE: Final = "mirror"
@@ -56,6 +59,7 @@ class MirrorRun:
         port: int,
         drills: tuple[Path, ...] = (),
         packs: tuple[Path, ...] = (),
+        character: Path | None = None,
     ) -> None:
         self._options = options
         self._wake = threading.Event()
@@ -68,8 +72,16 @@ class MirrorRun:
                 port=port,
                 drill_folders=(data_path("drills"), home / "drills", *drills),
                 pack_folders=(data_path("packs"), home / "packs", *packs),
+                character=character,
             ),
-            MirrorHooks(self._measure, self._keep_ranges, self._wake.set),
+            MirrorHooks(
+                self._measure,
+                self._keep_ranges,
+                self._wake.set,
+                choices=self._choices,
+                choose=self._choose,
+                still=self._still,
+            ),
             puppets(),
         )
         self._measured: dict[Path, tuple[I64, F32]] = {}
@@ -108,12 +120,14 @@ class MirrorRun:
     def _run_session(self, notify: Callable[[str], None]) -> None:
         with open_session(self._options, notify, keep_image=True) as session:
             self._session = session
-            attach_mirror(self.mirror, session)
+            attach_mirror(self.mirror, session, self._options.record.folder)
+            self.mirror.hooks.control = session
             try:
                 if not self._ending:
                     session.run()
             finally:
                 self._session = None
+                self.mirror.hooks.control = None
 
     # Hooks of the page.
 
@@ -140,6 +154,47 @@ class MirrorRun:
         self._wake.set()
         session.stop()
         return name
+
+    def _choices(self) -> dict[str, Any]:
+        """Cameras and the performer; people with a profile."""
+        cameras = [{"spec": c.path or str(c.index), "name": c.name} for c in list_cameras()]
+        names = sorted(path.stem for path in user_profiles_folder().glob("*.json"))
+        return {
+            "sources": [*cameras, {"spec": "demo", "name": "the bundled performer"}],
+            "source": self._options.source.spec,
+            "profiles": ["none", *names],
+            "profile": self._options.tracking.profile or "none",
+        }
+
+    def _choose(self, kind: str, name: str) -> None:
+        """Begin the session anew with another source or profile."""
+        if kind == "source":
+            self._options = replace(self._options, source=replace(self._options.source, spec=name))
+        elif kind == "profile":
+            chosen = None if name == "none" else name
+            if chosen is not None:
+                load_profile(chosen, None)
+            tracking = replace(self._options.tracking, profile=chosen)
+            self._options = replace(self._options, tracking=tracking)
+        else:
+            raise ConfigError(f"{kind!r}: expected source or profile")
+        self._wake.set()
+        if self._session is not None:
+            self._session.stop()
+
+    def _still(self, spec: str) -> bytes:
+        """A JPEG of what a source sees now; of the running one its newest frame."""
+        newest = self.mirror.feed.newest
+        if spec == self._options.source.spec and newest is not None and newest.image is not None:
+            return jpeg_from_image(newest.image)
+        source = open_source(spec)
+        try:
+            frame = source.read()
+        finally:
+            source.close()
+        if frame is None:
+            raise SourceError(f"{spec}: gives no picture")
+        return jpeg_from_image(frame.image)
 
     def _measure(self, item: Item) -> dict[str, Any]:
         """A second opinion on an item: what ``livefacs solve`` makes of the clip's same frames."""

@@ -1,4 +1,4 @@
-"""``livefacs rigs``: list, show, check, fit and preview retargeting maps."""
+"""``livefacs rigs``: list, show, make, check, fit and preview retargeting maps."""
 
 from __future__ import annotations
 
@@ -80,6 +80,26 @@ def show(rig: _Rig) -> None:
             cells.append(escape(", ".join(codes[line.rules[0].name])))
         table.add_row(*cells, style="dim" if line.rules[0].undriven else None)
     console.print(table)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the new map.")],
+    extends: Annotated[
+        str, typer.Option("--extends", help="The map that it starts from.")
+    ] = "arkit52",
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Another folder than your rigs folder.")
+    ] = None,
+) -> None:
+    """Write a starting map of your own, which extends another."""
+    from livefacs.retarget.library import load_map
+    from livefacs.retarget.tuning import new_map
+
+    path = new_map(name, extends, to)
+    rig = load_map(path)
+    say(f"{path}: {len(rig.rules)} controls, all as in {extends}")
+    say(f"edit it, or tune it in the browser: livefacs stage --rig {name if to is None else path}")
 
 
 @app.command()

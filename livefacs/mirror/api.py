@@ -63,12 +63,12 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/retry", calls.retry, "POST"),
         ("/api/command/{word}", calls.command, "POST"),
     ]
-    return [
-        Route(path, _plain_errors(handler), methods=[method]) for path, handler, method in table
-    ]
+    return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in table]
 
 
-def _plain_errors(handler: Handler) -> Handler:
+def plain_errors(handler: Handler) -> Handler:
+    """The handler with every refusal as ``{"error": …}`` and its status."""
+
     async def call(request: Request) -> Response:
         try:
             return await handler(request)
@@ -82,7 +82,7 @@ def _plain_errors(handler: Handler) -> Handler:
     return call
 
 
-async def _body(request: Request, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
+async def json_body(request: Request, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
     """The JSON object of a request, with exactly the keys and kinds that are expected."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise ConfigError("expected application/json")
@@ -152,7 +152,7 @@ class _Calls:
     async def check(self, request: Request) -> Response:
         """Notation while it is typed."""
         pack = self._pack(request)
-        line = (await _body(request, line=str))["line"]
+        line = (await json_body(request, line=str))["line"]
         if not line.strip():
             return JSONResponse({"ok": True, "codes": [], "doubts": []})
         try:
@@ -188,7 +188,7 @@ class _Calls:
 
     async def score(self, request: Request) -> Response:
         pack, item = self._item(request)
-        line = (await _body(request, answer=str))["answer"]
+        line = (await json_body(request, answer=str))["answer"]
         answer = pack.parse(line) if line.strip() else ()
         comparison = compare(item.key, answer, item.optional).document()
         self._mirror.progress.note_coding(pack.name, item.name, line, comparison)
@@ -212,7 +212,7 @@ class _Calls:
 
     async def begin_test(self, request: Request) -> Response:
         number = (int, float, type(None))
-        body = await _body(request, pack=str, items=(int, type(None)), minutes=number)
+        body = await json_body(request, pack=str, items=(int, type(None)), minutes=number)
         packs = self._mirror.packs.packs
         if body["pack"] not in packs:
             raise _NotFound(f"no clip pack {body['pack']!r}")
@@ -244,13 +244,13 @@ class _Calls:
 
     async def answer_test(self, request: Request) -> Response:
         test = self._test(request)
-        body = await _body(request, item=int, answer=str)
+        body = await json_body(request, item=int, answer=str)
         test.answer(body["item"], body["answer"], self._mirror.clock())
         return JSONResponse({"answered": len(test.answers)})
 
     async def end_test(self, request: Request) -> Response:
         test = self._test(request)
-        await _body(request)
+        await json_body(request)
         if not test.finished:
             test.finished = True
             for name, line, comparison in test.comparisons():
@@ -282,20 +282,20 @@ class _Calls:
         return _download(self._mirror.progress.export_csv(), "text/csv", "livefacs-progress.csv")
 
     async def delete_progress(self, request: Request) -> Response:
-        if (await _body(request, confirm=str))["confirm"] != "delete":
+        if (await json_body(request, confirm=str))["confirm"] != "delete":
             raise ConfigError('expected confirm = "delete"')
         self._mirror.progress.delete_all()
         return JSONResponse({"deleted": True})
 
     async def retry(self, request: Request) -> Response:
-        await _body(request)
+        await json_body(request)
         if self._mirror.hooks.retry is None:
             raise _NotFound("this mirror cannot open a camera by itself")
         self._mirror.hooks.retry()
         return JSONResponse({"asked": True})
 
     async def command(self, request: Request) -> Response:
-        arguments = (await _body(request, arguments=list))["arguments"]
+        arguments = (await json_body(request, arguments=list))["arguments"]
         control = self._mirror.hooks.control
         if control is None:
             raise _NotFound("this mirror takes no commands: `livefacs live --mirror` does")

@@ -18,6 +18,7 @@ from livefacs.mirror.packs import Item, PackLibrary, load_packs
 from livefacs.mirror.progress import Progress
 from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.selftest import SelfTest
+from livefacs.mirror.stage import Stage
 from livefacs.protocols import RigRetargeter, SessionControl
 
 DEFAULT_PORT: Final = 8770
@@ -40,12 +41,18 @@ class MirrorHooks:
         Look for the camera again.
     control : SessionControl or None
         The session that takes commands over HTTP.
+    choices, choose, still : callable or None
+        Cameras and profiles that there are; take another (``source`` or ``profile``, its name);
+        a JPEG of what a source sees.
     """
 
     measure: Measure | None = None
     keep_ranges: KeepRanges | None = None
     retry: Callable[[], None] | None = None
     control: SessionControl | None = None
+    choices: Callable[[], dict[str, Any]] | None = None
+    choose: Callable[[str, str], None] | None = None
+    still: Callable[[str], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class MirrorOptions:
         ``127.0.0.1`` is this machine only; any other address asks visitors for a token.
     port : int
         0 takes a free one.
+    character : Path or None
+        A .glb or .vrm that the stage shows in place of the head that ships.
     """
 
     host: str = "127.0.0.1"
@@ -65,6 +74,7 @@ class MirrorOptions:
     progress_path: Path | None = None
     drill_folders: tuple[Path, ...] | None = None
     pack_folders: tuple[Path, ...] | None = None
+    character: Path | None = None
 
 
 @dataclass(slots=True)
@@ -119,6 +129,8 @@ class MirrorCore:
         self.packs: PackLibrary = load_packs(options.pack_folders)
         self.clips = ClipFrames()
         self.feed = LiveFeed(clock, puppets)
+        self.stage = Stage(clock)
+        self.feed.add_watcher(self.stage.take)
 
     # What the session tells the mirror.
 
@@ -143,6 +155,7 @@ class MirrorCore:
     def report_trouble(self, text: str) -> None:
         """There is no picture, and why; the pages show it with what to do."""
         self._control = None
+        self.stage.attach(None, None)
         self._state.trouble = text
         self._tell_state()
 

@@ -24,11 +24,12 @@ from starlette.websockets import WebSocket
 
 from livefacs.clock import now_ns
 from livefacs.errors import SinkError
-from livefacs.mirror import api, stage_files
+from livefacs.mirror import api, stage_api
 from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
 from livefacs.mirror.http import BoundedHttp
 from livefacs.mirror.page import Page
+from livefacs.mirror.stage_page import StagePage
 from livefacs.mirror.texts import STATIC
 from livefacs.protocols import RigRetargeter
 from livefacs.sinks.listeners import BACKLOG, limit_log_of
@@ -111,12 +112,18 @@ class Mirror(MirrorCore):
         query = "" if self.token is None else f"?token={self.token}"
         return f"http://{host}:{self.port}/{query}"
 
+    @property
+    def stage_url(self) -> str:
+        """Address of the stage; carries the token where one is needed."""
+        return self.url.replace(f":{self.port}/", f":{self.port}/stage", 1)
+
     def application(self) -> Guard:
         """The ASGI application."""
         routes = [
             *api.routes(self),
-            *stage_files.routes(),
+            *stage_api.routes(self),
             WebSocketRoute("/live", self._live),
+            WebSocketRoute("/stage/live", self._stage_live),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
         hosts = {"127.0.0.1", "localhost", "[::1]", _reachable_host(self.options.host)}
@@ -145,6 +152,7 @@ class Mirror(MirrorCore):
         if self._thread.is_alive():
             self._thread.join(timeout=_STOP_S)
         self.feed.shut()
+        self.stage.shut()
         self._socket.close()
         self.progress.close()
 
@@ -157,6 +165,9 @@ class Mirror(MirrorCore):
 
     async def _live(self, socket: WebSocket) -> None:
         await Page(self, socket).serve()
+
+    async def _stage_live(self, socket: WebSocket) -> None:
+        await StagePage(self, socket).serve()
 
 
 class _Server(uvicorn.Server):

@@ -54,6 +54,16 @@ class Retargeter:
         """What runs now."""
         return self._run.program
 
+    @property
+    def signals(self) -> F64:
+        """(N_SIGNALS,) float64: what was read of the last frame, means and zeros filled in."""
+        return self._signals.copy()
+
+    @property
+    def drives(self) -> F64:
+        """(n_controls,) float64: what drove each control in the last frame, before its shape."""
+        return self._run.state[:, retarget.DRIVE].copy()
+
     def replace_program(self, program: RigProgram) -> None:
         """Run another program from the next frame on; smoothing starts anew. From any thread."""
         self._run = _Run(program)
@@ -147,14 +157,14 @@ class RigWatch:
     def __init__(self, *retargeters: Retargeter) -> None:
         self._retargeters = retargeters
         self._files = retargeters[0].program.files
-        self._stamps = _stamps(self._files)
+        self._stamps = file_stamps(self._files)
 
     def reload_if_changed(self) -> Reload | None:
         """Take an edited map up; None where nothing changed since the last look.
 
         A map with faults leaves the old one running. Never raises for a bad map.
         """
-        stamps = _stamps(self._files)
+        stamps = file_stamps(self._files)
         if stamps == self._stamps or _ABSENT in stamps:
             return None
         self._stamps = stamps
@@ -162,7 +172,7 @@ class RigWatch:
         try:
             files = map_files(self._files[0])
             if files != self._files:
-                self._files, self._stamps = files, _stamps(files)
+                self._files, self._stamps = files, file_stamps(files)
             program = load_rig(files[0])
         except RigMapError as error:
             return Reload(rig, error.faults or (str(error),))
@@ -174,8 +184,8 @@ class RigWatch:
         return Reload(rig)
 
 
-def _stamps(files: tuple[Path, ...]) -> tuple[tuple[int, int], ...]:
-    """Time and size of each file."""
+def file_stamps(files: tuple[Path, ...]) -> tuple[tuple[int, int], ...]:
+    """Time and size of each file; zeros where it is not there."""
     stamps = []
     for file in files:
         try:

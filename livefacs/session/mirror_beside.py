@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from livefacs.au.estimator import Estimator
@@ -11,6 +12,7 @@ from livefacs.mirror.server import Mirror
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.runner import Session
+from livefacs.session.stage_host import SessionStage
 
 PUPPET_RIGS: Final = ("arkit52", "marmoset")
 
@@ -20,8 +22,13 @@ def puppets() -> list[Retargeter]:
     return [Retargeter(load_rig(name)) for name in PUPPET_RIGS]
 
 
-def attach_mirror(mirror: Mirror, session: Session) -> None:
-    """Show a session, which has to keep its images, in the mirror's pages."""
+def attach_mirror(mirror: Mirror, session: Session, take_folder: Path | None = None) -> None:
+    """Show a session, which has to keep its images, in the mirror's and the stage's pages."""
+
+    def on_sweep(url: str, name: str) -> None:
+        mirror.stage.tell("sweep", {"url": url, "name": name})
+
+    mirror.stage.attach(SessionStage(session, on_sweep, take_folder), session)
     session.watchers.append(mirror.feed)
     estimator = session.tracker.estimator
     profile = estimator.profile if isinstance(estimator, Estimator) else None
@@ -30,7 +37,12 @@ def attach_mirror(mirror: Mirror, session: Session) -> None:
     mirror.attach(session, source.description, maxima, " ".join(source.notices))
 
 
-def open_mirror_beside(session: Session, port: int, notify: Callable[[str], None]) -> Mirror:
+def open_mirror_beside(
+    session: Session,
+    port: int,
+    notify: Callable[[str], None],
+    take_folder: Path | None = None,
+) -> Mirror:
     """A mirror beside a session that runs anyway; the session closes it.
 
     Raises
@@ -41,6 +53,7 @@ def open_mirror_beside(session: Session, port: int, notify: Callable[[str], None
     mirror = Mirror(MirrorOptions(port=port), MirrorHooks(control=session), puppets=puppets())
     session.on_close("mirror", mirror.stop)
     mirror.start()
-    attach_mirror(mirror, session)
+    attach_mirror(mirror, session, take_folder)
     notify(f"mirror: {mirror.url}")
+    notify(f"stage: {mirror.stage_url}")
     return mirror

@@ -166,6 +166,10 @@ class Session:
             self._failure = failure
         self.stop()
 
+    def between_frames(self, call: Callable[[], None]) -> None:
+        """Call this in the session's thread, before the next frame."""
+        self._commands.put(call)
+
     def on_close(self, part: str, close: Callable[[], object]) -> None:
         """Own one more part: it is closed before all that the session has until now."""
         self._closing.add(part, close)

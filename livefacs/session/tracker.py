@@ -56,6 +56,20 @@ class Tracker:
         self._stopwatch_ns = stopwatch_ns
         self.keep_image = keep_image
 
+    @property
+    def retargeters(self) -> tuple[RigRetargeter, ...]:
+        """Those that read the performance as it is, then those that read its mirror image."""
+        return (*self._retargeters, *self._mirrored_retargeters)
+
+    def add_retargeter(self, retargeter: RigRetargeter, *, mirrored: bool = False) -> None:
+        """Make one more rig's controls from the next frame on; one of the same name makes way."""
+        among = self._mirrored_retargeters if mirrored else self._retargeters
+        others = tuple(each for each in among if each.rig != retargeter.rig)
+        if mirrored:
+            self._mirrored_retargeters = (*others, retargeter)
+        else:
+            self._retargeters = (*others, retargeter)
+
     def step(self, frame: Frame) -> TrackedFrame:
         """Track one frame. A frame without a face gives held, then neutral values and the flag."""
         began_ns = self._stopwatch_ns()

@@ -2,8 +2,9 @@
 
 let table = {};
 
-export async function loadTexts() {
-  table = await (await fetch("/static/texts.en.json")).json();
+export async function loadTexts(...names) {
+  const files = ["texts.en.json", ...names].map(async (name) => (await fetch(`/static/${name}`)).json());
+  table = Object.assign({}, ...(await Promise.all(files)));
 }
 
 /** A text by its dotted path, with {name} filled in. */

@@ -8,8 +8,9 @@ export const HEALTH = ["no_face", "held", "uncalibrated", "out_of_range", "side_
 export const HINTS = ["dark", "far", "turned", "at_border", "several"];
 
 export class Live extends EventTarget {
-  constructor() {
+  constructor(path = "/live") {
     super();
+    this._path = path;
     this.frame = null;
     this.history = [];
     this.rigs = [];
@@ -29,7 +30,7 @@ export class Live extends EventTarget {
 
   _connect() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/live`);
+    const socket = new WebSocket(`${scheme}://${location.host}${this._path}`);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.connected = true;

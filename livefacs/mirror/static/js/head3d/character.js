@@ -283,6 +283,7 @@ function grow(low, high, p, m) {
 
 /** @param {import("./gltf.js").Node[]} nodes @returns {number[]} parents first */
 function inOrder(nodes) {
+  /** @type {number[]} */
   const order = [];
   const done = new Set();
   const visit = (/** @type {number} */ start) => {

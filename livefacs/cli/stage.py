@@ -1,0 +1,87 @@
+"""``livefacs stage``: tune and drive a character in the browser."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livefacs.cli import options as shared
+from livefacs.cli.terminal import say
+from livefacs.errors import ConfigError
+
+app = typer.Typer()
+
+DEFAULT_PORT = 8770
+_CHARACTERS = (".glb", ".vrm", ".gltf")
+
+
+@app.command()
+def stage(
+    source: Annotated[
+        str, typer.Option("--source", "-s", help="auto, demo, a camera, a clip or an address.")
+    ] = "auto",
+    rig: Annotated[str, typer.Option(help="The map to tune: a name, or a TOML file.")] = "arkit52",
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", "-t", help="Destination URL, e.g. vmc://127.0.0.1; repeatable."),
+    ] = None,
+    character: Annotated[
+        Path | None, typer.Option(help="Your own character: a .glb, .vrm or .gltf file.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Folder of the takes; else takes in your livefacs folder.")
+    ] = None,
+    profile: shared.Profile = None,
+    landmarker: shared.Landmarker = None,
+    model: shared.Model = None,
+    reader: shared.Reader = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
+    listen: Annotated[
+        str,
+        typer.Option(help="127.0.0.1: this machine only. 0.0.0.0: others too, with a token."),
+    ] = "127.0.0.1",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page by itself.")
+    ] = True,
+) -> None:
+    """Tune a rig while it runs and see a face move in 3D, in the browser."""
+    from livefacs.cli.mirroring import MirrorRun
+    from livefacs.config import load_options
+    from livefacs.resources import user_data_folder
+
+    _check_character(character)
+    options = load_options(
+        None,
+        {
+            "source": {"spec": source, "loop": True},
+            "tracking": {
+                "landmarker": landmarker,
+                "model": model,
+                "reader": reader,
+                "profile": None if profile == "none" else profile,
+            },
+            "stream": {"to": tuple(to) if to else None, "rig": rig},
+            "record": {"folder": record or user_data_folder() / "takes", "start": False},
+        },
+    )
+    run = MirrorRun(options, listen, port, character=character)
+    run.mirror.stage.open(rig)
+    say(f"stage: {run.mirror.stage_url}")
+    if run.mirror.token is not None:
+        say("anyone on this network with that address can see the picture and change the map")
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(run.mirror.stage_url,), daemon=True).start()
+    run.run(typer.echo)
+
+
+def _check_character(path: Path | None) -> None:
+    if path is None:
+        return
+    if path.suffix.lower() not in _CHARACTERS:
+        raise ConfigError(f"--character {path}: expected a file that ends in .glb, .vrm or .gltf")
+    if not path.is_file():
+        raise ConfigError(f"--character {path}: there is no such file")

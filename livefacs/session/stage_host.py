@@ -1,0 +1,189 @@
+"""What a running session does for the stage: programs, destinations, filter."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livefacs.au.estimator import Estimator
+from livefacs.au.smoothing import Smoothing
+from livefacs.clock import ClockMap
+from livefacs.errors import ConfigError, SinkError
+from livefacs.retarget.compiler import RigProgram
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.runner import Session
+from livefacs.sinks.destination import parse_destination
+from livefacs.sinks.hub import Hub, Outlet, RateLimit
+from livefacs.sinks.opening import open_sink
+from livefacs.sinks.probe_frames import SweptRig
+from livefacs.sinks.sweeping import Sweeping
+
+
+class SessionStage:
+    """The stage's hold on one session (``mirror.stage.StageHost``); any thread may call it.
+
+    Parameters
+    ----------
+    session : Session
+    on_sweep : callable(url, name)
+        Told what a sweep moves just now, and an empty name at its end.
+    take_folder : Path or None
+        Where it records.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        on_sweep: Callable[[str, str], None],
+        take_folder: Path | None = None,
+    ) -> None:
+        self._session = session
+        self._on_sweep = on_sweep
+        self._take_folder = take_folder
+        self._lock = threading.Lock()
+
+    def rigs(self) -> tuple[str, ...]:
+        """Names of the maps that destinations carry."""
+        return tuple(dict.fromkeys(each.rig for each in self._session.tracker.retargeters))
+
+    def run_program(self, program: RigProgram) -> None:
+        """Stream with this program where its rig is streamed."""
+        for each in self._session.tracker.retargeters:
+            if each.rig == program.rig and isinstance(each, Retargeter):
+                each.replace_program(program)
+
+    def destinations(self) -> list[dict[str, Any]]:
+        """Each one's URL, scheme, rig, mirror switch and counters."""
+        rows = []
+        for outlet in self._hub().outlets:
+            checked, counters = parse_destination(outlet.sink.url), outlet.sink.counters
+            rows.append(
+                {
+                    "url": outlet.sink.url,
+                    "scheme": checked.scheme,
+                    "rig": checked.rig or "",
+                    "mirror": outlet.mirror,
+                    "packets": counters.packets,
+                    "refused": counters.refused,
+                    "last_error": counters.last_error,
+                }
+            )
+        return rows
+
+    def add_destination(self, url: str) -> None:
+        """Open one more destination, and make its rig's controls.
+
+        Raises
+        ------
+        SinkError
+            The URL is none, stands already, or cannot be opened.
+        RigMapError
+            Its rig is unknown.
+        """
+        checked = parse_destination(url)
+        with self._lock:
+            if any(outlet.sink.url == url for outlet in self._hub().outlets):
+                raise SinkError(f"output {url!r} is there already")
+            if checked.rig is not None:
+                self._make_rig(checked.rig, mirrored=checked.mirror)
+            sink = Sweeping(open_sink(checked, ClockMap.read(), self._session))
+            limit = RateLimit(checked.rate_hz) if checked.rate_hz is not None else None
+            hub = self._hub()
+            hub.outlets = (*hub.outlets, Outlet(sink, checked.mirror, limit))
+
+    def _make_rig(self, name: str, *, mirrored: bool) -> None:
+        tracker = self._session.tracker
+        program = load_rig(name)
+        running = [each for each in tracker.retargeters if each.rig == program.rig]
+        if running and isinstance(running[0], Retargeter):
+            program = running[0].program  # what is tuned just now
+        retargeter = Retargeter(program)
+        self._session.between_frames(lambda: tracker.add_retargeter(retargeter, mirrored=mirrored))
+
+    def remove_destination(self, url: str) -> None:
+        """Leave its rig at rest and close it.
+
+        Raises
+        ------
+        ConfigError
+            There is none with this URL.
+        """
+        with self._lock:
+            hub = self._hub()
+            outlet = self._outlet(url)
+            hub.outlets = tuple(each for each in hub.outlets if each is not outlet)
+
+        def close() -> None:
+            neutral = self._session.tracker.neutral(0, 0)
+            outlet.sink.send(neutral.mirrored() if outlet.mirror else neutral)
+            outlet.sink.close()
+
+        self._session.between_frames(close)
+
+    def sweep(self, url: str) -> None:
+        """Move every control of a destination in its turn; a second call ends it.
+
+        Raises
+        ------
+        ConfigError
+            There is none with this URL.
+        """
+        with self._lock:
+            outlet = self._outlet(url)
+            sink = outlet.sink
+            if not isinstance(sink, Sweeping):
+                sink = Sweeping(sink)
+                hub, swept = self._hub(), replace(outlet, sink=sink)
+                hub.outlets = tuple(swept if each is outlet else each for each in hub.outlets)
+        rig = parse_destination(url).rig
+        rigs = {} if rig is None else self._swept(rig)
+        self._session.between_frames(
+            lambda: sink.toggle(
+                rigs, units=rig is None, on_step=lambda name: self._on_sweep(url, name)
+            )
+        )
+
+    def _swept(self, rig: str) -> dict[str, SweptRig]:
+        program = load_rig(rig)
+        rest = Retargeter(program).retarget(self._session.tracker.neutral(0, 0)).values
+        swept = SweptRig(program.controls, program.limits, np.asarray(rest, np.float32))
+        return {program.rig: swept}
+
+    def filter(self) -> dict[str, float]:
+        """``cutoff_hz`` and ``beta`` of the estimator's filter."""
+        smoothing = self._estimator().smoothing
+        return {"cutoff_hz": smoothing.cutoff_hz, "beta": smoothing.beta}
+
+    def set_filter(self, cutoff_hz: float, beta: float) -> None:
+        """Filter otherwise from the next frame on."""
+        smoothing = Smoothing(cutoff_hz, beta)
+        estimator = self._estimator()
+        self._session.between_frames(lambda: estimator.set_smoothing(smoothing))
+
+    def take_folder(self) -> Path | None:
+        """Where takes are recorded; None where none are."""
+        return self._take_folder
+
+    def _estimator(self) -> Estimator:
+        estimator = self._session.tracker.estimator
+        if not isinstance(estimator, Estimator):
+            raise ConfigError("this session's estimator has no filter to set")
+        return estimator
+
+    def _hub(self) -> Hub:
+        outputs = self._session.outputs
+        if not isinstance(outputs, Hub):
+            raise ConfigError("this session has no destinations")
+        return outputs
+
+    def _outlet(self, url: str) -> Outlet:
+        for outlet in self._hub().outlets:
+            if outlet.sink.url == url:
+                return outlet
+        raise ConfigError(f"there is no output {url!r}")

@@ -1,0 +1,89 @@
+"""A session with the performer, streaming to a socket of the test, and the stage beside it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pythonosc.osc_bundle import OscBundle
+from pythonosc.osc_message import OscMessage
+
+from livefacs.config import load_options
+from livefacs.mirror.server import Mirror
+from livefacs.session.mirror_beside import open_mirror_beside
+from livefacs.session.opening import open_session
+from livefacs.session.runner import Session
+
+
+class OnStage:
+    """The running whole.
+
+    Attributes
+    ----------
+    url : str
+        The destination that the session was started with.
+    """
+
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
+        self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.receiver.bind(("127.0.0.1", 0))
+        self.receiver.settimeout(5)
+        self.url = f"osc://127.0.0.1:{self.receiver.getsockname()[1]}?rig=arkit52&units=off"
+        options = load_options(
+            None,
+            {
+                "source": {"spec": "demo", "loop": True},
+                "stream": {"to": (self.url,)},
+                "record": {"folder": folder / "takes", "start": False},
+            },
+        )
+        self.session: Session = open_session(options, keep_image=True)
+        self.mirror: Mirror = open_mirror_beside(
+            self.session, port, lambda _: None, options.record.folder
+        )
+        self._thread = threading.Thread(target=self.session.run, name="on-stage")
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return self.mirror.port
+
+    def http(self) -> httpx.Client:
+        base = f"http://127.0.0.1:{self.port}"
+        return httpx.Client(base_url=base, headers={"Origin": base}, timeout=30)
+
+    def seconds_until(self, control: str, wanted: Callable[[float], bool], most: float) -> float:
+        """How long until a received value is as wanted; fails after ``most``."""
+        began = time.perf_counter()
+        self.receiver.setblocking(False)
+        try:  # what was sent before does not count
+            while True:
+                self.receiver.recv(65536)
+        except BlockingIOError:
+            pass
+        self.receiver.settimeout(5)
+        while time.perf_counter() - began < most:
+            values = values_from_packet(self.receiver.recv(65536))
+            if control in values and wanted(values[control]):
+                return time.perf_counter() - began
+        raise AssertionError(f"{control} was not as wanted within {most} s")
+
+    def stop(self) -> None:
+        self.session.close()
+        self._thread.join(timeout=10)
+        self.receiver.close()
+
+
+def values_from_packet(data: bytes) -> dict[str, float]:
+    """Control values of one OSC bundle, by the last part of their address."""
+    found: dict[str, float] = {}
+    parts: list[Any] = list(OscBundle(data)) if OscBundle.dgram_is_bundle(data) else []
+    for part in parts or [OscMessage(data)]:
+        if isinstance(part, OscMessage) and part.params and isinstance(part.params[0], float):
+            found[part.address.rpartition("/")[2]] = part.params[0]
+    return found

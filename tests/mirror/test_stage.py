@@ -1,0 +1,247 @@
+"""The stage over HTTP and its WebSocket, beside a session that streams."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from livefacs.resources import user_rigs_folder
+from livefacs.retarget.inputs import SIGNAL_INDEX
+from livefacs.retarget.library import load_map
+from livefacs.vocab.controls import control_names
+from tests.mirror.stage_doubles import OnStage
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[OnStage]:
+    on_stage = OnStage(tmp_path)
+    yield on_stage
+    on_stage.stop()
+
+
+@contextmanager
+def live(running: OnStage) -> Iterator[ClientConnection]:
+    address = f"ws://127.0.0.1:{running.port}/stage/live"
+    with connect(address, origin=f"http://127.0.0.1:{running.port}") as socket:  # type: ignore[arg-type]  # a plain text is an Origin
+        yield socket
+
+
+def next_text(socket: ClientConnection, kind: str) -> dict[str, object]:
+    for _ in range(400):
+        received = socket.recv(timeout=10)
+        if isinstance(received, bytes):
+            i_frame = struct.unpack_from("<I", received, 4)[0]
+            socket.send(json.dumps({"type": "ack", "i_frame": i_frame}))
+            continue
+        found: dict[str, object] = json.loads(received)
+        if found["type"] == kind:
+            return found
+    raise AssertionError(f"no {kind!r}")
+
+
+def wait_for_seconds_of_frames(running: OnStage, seconds: float) -> None:
+    record = running.mirror.stage.record
+    for _ in range(400):
+        times = record().t_s
+        if len(times) and times[-1] - times[0] >= seconds:
+            return
+        time.sleep(0.05)  # frames come at the clip's own pace
+    raise AssertionError("no frames")
+
+
+def test_a_change_is_in_the_stream_within_a_third_of_a_second_and_in_the_file(
+    running: OnStage,
+) -> None:
+    with running.http() as http:
+        running.seconds_until("jawOpen", lambda value: value < 0.3, 10)
+        began = time.perf_counter()
+        answer = http.post(
+            "/api/stage/change", json={"changes": {"jawOpen": {"gain": 0, "offset": 0.6}}}
+        )
+        assert answer.status_code == 200
+        running.seconds_until("jawOpen", lambda value: abs(value - 0.6) < 1e-6, 5)
+        assert time.perf_counter() - began < 0.3
+        path = user_rigs_folder() / "arkit52.toml"
+        assert 'extends = "arkit52"' in path.read_text()
+        assert answer.json()["path"] == str(path)
+        assert answer.json()["can_undo"]
+        assert http.post("/api/stage/undo", json={}).status_code == 200
+        running.seconds_until("jawOpen", lambda value: value < 0.5, 5)
+        assert not path.exists()
+
+
+def test_a_and_b(running: OnStage) -> None:
+    with running.http() as http:
+        http.post("/api/stage/change", json={"changes": {"tongueOut": {"offset": 0.4}}})
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.4) < 1e-6, 5)
+        assert http.post("/api/stage/compare", json={"saved": True}).json()["showing_saved"]
+        running.seconds_until("tongueOut", lambda value: value == 0, 5)
+        http.post("/api/stage/compare", json={"saved": False})
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.4) < 1e-6, 5)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "word"),
+    [
+        ("change", {"changes": {"jawOpen": {"limits": [1, 0]}}}, "lowest"),
+        ("change", {"changes": {"jawOpen": {"gain": "x"}}}, "valid number"),
+        ("change", {"changes": {"jawOpen": {"terms": {"AU99": 1}}}}, "AU99"),
+        ("change", {"changes": {"tail": {"gain": 1}}}, "no control 'tail'"),
+        ("change", {"changes": {"jawOpen": 3}}, "table of keys"),
+        ("change", {"changes": []}, "wrong kind"),
+        ("open", {"rig": "nothing"}, "no rig"),
+        ("undo", {}, "nothing to undo"),
+        ("wrong", {"control": "jawOpen", "complaint": "ugly"}, "expected one of"),
+        ("poses/add", {"values": {"tail": 1}}, "by control"),
+        ("poses/fit", {"take": True}, "at least 3"),
+        ("destinations/add", {"url": "osc://127.0.0.1:99999"}, "port"),
+        ("destinations/add", {"url": "nonsense://127.0.0.1"}, "scheme"),
+        ("destinations/add", {"url": "vmc://127.0.0.1:39539?rig=none_such"}, "none_such"),
+        ("destinations/remove", {"url": "osc://127.0.0.1:1"}, "no output"),
+        ("destinations/burn", {"url": "x"}, "expected one of"),
+        ("filter", {"cutoff_hz": -1, "beta": 1}, "0 to 60"),
+        ("choose", {"kind": "source", "name": "0"}, "keeps its source"),
+    ],
+)
+def test_bad_requests_say_what_was_expected(
+    running: OnStage, path: str, body: dict[str, object], word: str
+) -> None:
+    with running.http() as http:
+        answer = http.post(f"/api/stage/{path}", json=body)
+        assert answer.status_code in (400, 503), answer.text
+        assert word in answer.json()["error"]
+        assert not (user_rigs_folder() / "arkit52.toml").exists()
+
+
+def test_other_pages_may_not_change_the_map(running: OnStage) -> None:
+    base = f"http://127.0.0.1:{running.port}"
+    body = {"changes": {"jawOpen": {"gain": 2}}}
+    for headers in ({}, {"Origin": "http://evil.example"}):
+        answer = httpx.post(f"{base}/api/stage/change", json=body, headers=headers)
+        assert answer.status_code == 403
+    assert not (user_rigs_folder() / "arkit52.toml").exists()
+
+
+def test_an_edit_by_hand_shows_in_the_page_and_a_broken_one_is_told(running: OnStage) -> None:
+    with running.http() as http, live(running) as socket:
+        first = next_text(socket, "map")
+        http.post("/api/stage/change", json={"changes": {"tongueOut": {"offset": 0.2}}})
+        assert next_text(socket, "map")["revision"] != first["revision"]
+        path = user_rigs_folder() / "arkit52.toml"
+        path.write_text(path.read_text().replace("0.2", "0.7"))
+        next_text(socket, "map")
+        controls = http.get("/api/stage").json()["controls"]
+        assert next(c for c in controls if c["name"] == "tongueOut")["offset"] == 0.7
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6, 5)
+        path.write_text(path.read_text() + "\n[controls.jawOpen]\ngian = 2\n")
+        next_text(socket, "map")
+        faults = http.get("/api/stage").json()["faults"]
+        assert "did you mean 'gain'" in faults[0]
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6, 5)
+        path.write_text(path.read_text().replace("gian", "gain"))
+        next_text(socket, "map")
+        assert http.get("/api/stage").json()["faults"] == []
+
+
+def test_what_is_wrong_is_answered_from_the_last_seconds(running: OnStage) -> None:
+    with running.http() as http, live(running):
+        wait_for_seconds_of_frames(running, 4.5)
+        body = {"control": "mouthSmileLeft", "complaint": "weak"}
+        found = http.post("/api/stage/wrong", json=body).json()
+        assert found["parts"][0][0] == "AU12_L"
+        assert "highest" in found["says"] or "nothing drove" in found["says"]
+
+
+def test_three_poses_make_a_map(running: OnStage) -> None:
+    with running.http() as http, live(running):
+        wait_for_seconds_of_frames(running, 0.3)
+        stage = running.mirror.stage
+        index = load_map("arkit52").controls.index("mouthSmileLeft")
+        for wanted in (0.0, 0.4, 0.9):
+            body = {"values": {"mouthSmileLeft": wanted, "jawOpen": 0.0}}
+            assert http.post("/api/stage/poses/add", json=body).status_code == 200
+        # The performer's faces are not the test's to choose: the signals are set by hand.
+        faces = []
+        for (signals, values), level in zip(stage.poses, (0.0, 0.3, 0.6), strict=True):
+            signals[:] = 0
+            signals[SIGNAL_INDEX["AU12_L"]] = level
+            faces.append((signals, values))
+        stage.poses[:] = faces
+        tried = http.post("/api/stage/poses/fit", json={"take": False}).json()
+        assert [fit["control"] for fit in tried["fits"]] == ["mouthSmileLeft"]
+        assert not (user_rigs_folder() / "arkit52.toml").exists()
+        assert http.post("/api/stage/poses/fit", json={"take": True}).json()["taken"]
+        made = load_map("arkit52").rules[index]
+        assert made.terms["AU12_L"] == pytest.approx(1.4, abs=0.2)
+        assert "Fitted to 3 poses" in made.note
+
+
+def test_destinations_come_swept_and_go(running: OnStage) -> None:
+    other = f"{running.url.replace('units=off', 'units=on')}&mirror=on"
+    with running.http() as http, live(running) as socket:
+        rows = http.get("/api/stage/session").json()["destinations"]
+        assert [row["url"] for row in rows] == [running.url]
+        added = http.post("/api/stage/destinations/add", json={"url": other}).json()
+        assert [row["mirror"] for row in added["destinations"]] == [False, True]
+        refused = http.post("/api/stage/destinations/add", json={"url": other})
+        assert "there already" in refused.json()["error"]
+        assert http.post("/api/stage/destinations/sweep", json={"url": running.url}).is_success
+        assert next_text(socket, "sweep")["name"] == "head yaw"
+        http.post("/api/stage/destinations/sweep", json={"url": running.url})
+        assert next_text(socket, "sweep")["name"] == ""
+        left = http.post("/api/stage/destinations/remove", json={"url": other}).json()
+        assert [row["url"] for row in left["destinations"]] == [running.url]
+        running.seconds_until("jawOpen", lambda value: value >= 0, 5)
+
+
+def test_the_filter_is_set_while_it_runs(running: OnStage) -> None:
+    with running.http() as http:
+        wanted = {"cutoff_hz": 4.0, "beta": 8.0}
+        assert http.post("/api/stage/filter", json=wanted).json() == wanted
+        for _ in range(100):
+            if http.get("/api/stage/session").json()["filter"] == wanted:
+                break
+            time.sleep(0.02)  # the session takes it up before its next frame
+        else:
+            raise AssertionError("the filter stayed")
+
+
+def test_a_take_is_recorded_listed_played_and_exported(running: OnStage, tmp_path: Path) -> None:
+    with running.http() as http:
+        assert http.get("/api/stage/takes").json()["takes"] == []
+        http.post("/api/command/record", json={"arguments": ["fox"]})
+        running.seconds_until("jawOpen", lambda value: value >= 0, 5)
+        time.sleep(0.5)  # a take needs some frames
+        http.post("/api/command/finish", json={"arguments": []})
+        (take,) = http.get("/api/stage/takes").json()["takes"]
+        assert take["frames"] > 3
+        curves = http.get(f"/api/stage/takes/{take['name']}").json()
+        assert len(curves["intensity"]) == len(curves["t_s"]) == take["frames"]
+        exported = http.get(f"/api/stage/takes/{take['name']}/export?format=gltf&rig=arkit52")
+        assert exported.content[:4] == b"glTF"
+        assert f"{take['name']}.glb" in exported.headers["content-disposition"]
+        assert http.get("/api/stage/takes/%2e%2e").status_code in (400, 404)
+        assert http.get("/api/stage/takes/nothing").status_code == 503
+        bad = http.get(f"/api/stage/takes/{take['name']}/export?format=nonsense")
+        assert "no format" in bad.json()["error"]
+
+
+def test_rows_are_grouped_as_the_map_has_them(running: OnStage) -> None:
+    with running.http() as http:
+        found = http.get("/api/stage").json()
+        groups = {row["name"]: row["group"] for row in found["controls"]}
+        assert list(dict.fromkeys(groups.values())) == [
+            "Brows", "Eyes", "Cheeks and nose", "Jaw", "Mouth", "Tongue",
+        ]  # fmt: skip
+        assert groups["mouthSmileLeft"] == "Mouth"
+        assert set(groups) == set(control_names("arkit52"))
