@@ -17,7 +17,6 @@ from tomlkit.exceptions import TOMLKitError
 from livefacs.errors import ConfigError, RigMapError
 from livefacs.files import atomic
 from livefacs.resources import rigs_folder, user_rigs_folder
-from livefacs.retarget.document import toml_list, toml_table, toml_text
 from livefacs.retarget.library import find_rig, load_map, map_files
 from livefacs.retarget.rules import RigMap
 from livefacs.retarget.schema import PLACEHOLDER, SIDES
@@ -320,17 +319,21 @@ def _toml_value(value: Any) -> Any:
 
 def extending_text(name: str, base: RigMap) -> str:
     """A starting map: it extends the base and changes nothing yet."""
-    entries = [
-        ("title", toml_text(base.title if name == base.rig else name)),
-        ("audience", toml_text(base.audience)),
-        ("names_from", toml_text(base.names_from)),
-        ("approximations", toml_list(base.approximations)),
-        ("extends", toml_text(base.rig)),
-        ("scheme", toml_text(base.scheme)),
-        ("vocabulary", toml_text(base.vocabulary)),
-    ]
-    head = f"# What differs from {base.rig}; everything else is inherited.\n\n"
-    return head + toml_table("rig", entries)
+    header = tomlkit.table()
+    header["title"] = base.title if name == base.rig else name
+    header["audience"] = base.audience
+    header["names_from"] = base.names_from
+    sentences = tomlkit.array()
+    sentences.extend(base.approximations)
+    header["approximations"] = sentences.multiline(multiline=True)
+    header["extends"] = base.rig
+    header["scheme"] = base.scheme
+    header["vocabulary"] = base.vocabulary
+    document = tomlkit.document()
+    document.add(tomlkit.comment(f"What differs from {base.rig}; everything else is inherited."))
+    document.add(tomlkit.nl())
+    document["rig"] = header
+    return str(tomlkit.dumps(document))
 
 
 def new_map(name: str, extends: str, folder: Path | None = None) -> Path:
