@@ -120,7 +120,11 @@ def _parts(rule: ControlRule, now: F64) -> tuple[tuple[str, float, float, float]
     for part in rule.combine:
         for name, factor in zip(part.signals, part.factors, strict=True):
             weights.setdefault(name, part.weight * factor)
-    rows = [(name, weight, float(now[SIGNAL_INDEX[name]])) for name, weight in weights.items()]
+    rows = [
+        (name, weight, float(now[SIGNAL_INDEX[name]]))
+        for name, weight in weights.items()
+        if name in SIGNAL_INDEX  # a taught action is not among the kept signals
+    ]
     return tuple((name, weight, value, weight * value) for name, weight, value in rows)
 
 

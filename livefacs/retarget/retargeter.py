@@ -57,7 +57,7 @@ class Retargeter:
     @property
     def signals(self) -> F64:
         """(N_SIGNALS,) float64: what was read of the last frame, means and zeros filled in."""
-        return self._signals.copy()
+        return self._run.signals[:N_SIGNALS].copy()
 
     @property
     def drives(self) -> F64:
