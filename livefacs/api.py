@@ -236,6 +236,7 @@ def solve(
     filter_cutoff_hz: float | None = None,
     filter_beta: float | None = None,
     rate_hz: float = 30.0,
+    rotate: int = 0,
     focal_px: float | None = None,
     on_progress: Callable[[int, int | None], object] | None = None,
 ) -> Take:
@@ -264,6 +265,8 @@ def solve(
         One Euro filter.
     rate_hz : float
         Of image folders.
+    rotate : int
+        Degrees clockwise by which the pictures are turned: 0, 90, 180 or 270.
     focal_px : float or None
         Focal length of the camera, where it is known.
     on_progress : callable or None
@@ -286,6 +289,7 @@ def solve(
     options = SolveOptions(
         tracking=load_options(None, {"tracking": tracking}).tracking,
         rate_hz=rate_hz,
+        rotate=rotate,
         focal_px=focal_px,
         neutral_s=neutral,
         as_live=as_live,
