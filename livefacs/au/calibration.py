@@ -1,12 +1,8 @@
-"""Personal calibration: a gated neutral, then the range of motion, action by action.
-
-Pure logic, fed one estimate a frame; the command line shows it and asks for keys.
-"""
+"""The gated neutral of a calibration, and the strongest values of a clip without prompts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,7 +15,7 @@ from livefacs.au.profile import Profile
 from livefacs.kernels import step as k
 from livefacs.mesh import N_SKIN
 from livefacs.types import Estimate
-from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
+from livefacs.vocab.facs import CHANNEL_INDEX
 
 NEUTRAL_S: Final = 3.0
 MAX_GAP_S: Final = 0.1
@@ -31,43 +27,6 @@ MIN_MAXIMUM: Final = 0.2
 """A maximum below this is an action that was not seen."""
 HELD_FRAMES: Final = 6
 """The maximum is the value reached in so many frames, a fifth of a second: one does not make it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exercise:
-    """One movement of the range of motion.
-
-    Attributes
-    ----------
-    actions : tuple of str
-        Actions whose maxima it gives.
-    instruction : str
-    """
-
-    actions: tuple[str, ...]
-    instruction: str
-
-
-EXERCISES: Final = (
-    Exercise(("AU1", "AU2"), "raise both brows as far as they go"),
-    Exercise(("AU4",), "pull the brows down and together"),
-    Exercise(("AU5",), "open the eyes wide"),
-    Exercise(("AU45",), "close both eyes gently and open them again"),
-    Exercise(("AU6", "AU12"), "smile as broadly as you can, cheeks up"),
-    Exercise(("AU7",), "tighten the lids, as against bright light"),
-    Exercise(("AU9",), "wrinkle the nose"),
-    Exercise(("AU10",), "raise the upper lip, show the upper teeth"),
-    Exercise(("AU14",), "press the mouth corners inwards, dimples"),
-    Exercise(("AU15",), "pull the mouth corners down"),
-    Exercise(("AU16",), "pull the lower lip down, show the lower teeth"),
-    Exercise(("AU17",), "push the chin up"),
-    Exercise(("AU18",), "pucker the lips, as for a kiss"),
-    Exercise(("AU20",), "stretch the mouth sideways"),
-    Exercise(("AU22",), "funnel the lips, as for 'oh'"),
-    Exercise(("AU24",), "press the lips together"),
-    Exercise(("AU25", "AU26"), "open the mouth wide"),
-    Exercise(("AU28",), "suck both lips in"),
-)
 
 
 class NeutralTake:
@@ -119,26 +78,6 @@ class NeutralTake:
         """Against the frame at the start of the hold; eyes may look about."""
         away = (shape - self._shapes[0])[:N_SKIN, :2]
         return float(np.sqrt((away**2).sum(axis=1).mean()))
-
-
-class RangeTake:
-    """Gathers the maxima of one exercise."""
-
-    def __init__(self, exercise: Exercise) -> None:
-        self.exercise = exercise
-        self._rows: list[F32] = []
-
-    def feed(self, estimate: Estimate) -> dict[str, float]:
-        """Take a frame; the present value of each channel of the exercise."""
-        self._rows.append(estimate.units.intensity)
-        return {c: float(estimate.units.intensity[CHANNEL_INDEX[c]]) for c in self._channels()}
-
-    def _channels(self) -> list[str]:
-        return [channel for action in self.exercise.actions for channel in channels_of(action)]
-
-    def maxima(self) -> dict[str, float]:
-        """Strongest held value of each channel; those that were not seen are left out."""
-        return maxima_of(np.array(self._rows), self._channels()) if self._rows else {}
 
 
 def reached_in(intensity: F32, channels: Iterable[str]) -> dict[str, float]:

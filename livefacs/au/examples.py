@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F32, F64, I64, Bool
+from livefacs.arrays import F32, F64, I64, U8, Bool
 from livefacs.au.features import POSE_START
 from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
 
@@ -152,6 +152,50 @@ class Course:
     def is_seen(self) -> bool:
         """True where there was a movement at all."""
         return self.clearness >= SEEN_FROM
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """How far a face is from rest, in wanders of the resting face; for one frame at a time.
+
+    Attributes
+    ----------
+    features : (POSE_START,) float32
+    texture : (N_TEXTURE,) float32 or None
+        Of the resting face, 0..1.
+    wander_features, wander_texture : float
+        Root mean square distance of resting frames from it.
+    """
+
+    features: F32
+    texture: F32 | None
+    wander_features: float
+    wander_texture: float
+
+    def away(self, features: F64, texture: U8 | None) -> float:
+        """Distance of a frame, as ``Course.clearness`` measures it."""
+        size = float(np.linalg.norm(features[:POSE_START] - self.features)) / self.wander_features
+        if self.texture is None or texture is None:
+            return size
+        other = float(np.linalg.norm(texture / np.float32(255.0) - self.texture))
+        both = _GEOMETRY_SHARE * size**2
+        both += (1.0 - _GEOMETRY_SHARE) * (other / self.wander_texture) ** 2
+        return float(np.sqrt(both))
+
+
+def movement_from_rest(frames: Frames) -> Movement:
+    """The measure of movement from frames of a resting face."""
+    features = frames.features[:, :POSE_START]
+    middle = features.mean(axis=0)
+    texture, wander = None, 1.0
+    if frames.texture is not None:
+        texture = frames.texture.mean(axis=0)
+        wander = _wander(frames.texture - texture)
+    return Movement(middle, texture, _wander(features - middle), wander)
+
+
+def _wander(away: F32) -> float:
+    return float(np.sqrt((away.astype(np.float64) ** 2).sum(axis=1).mean())) + 1e-6
 
 
 def course_of(frames: Frames, rows: I64, rest: I64) -> Course:

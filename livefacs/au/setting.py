@@ -72,9 +72,8 @@ def setting_of(faces: Sequence[Landmarks]) -> Setting:
         for face in faces
     ]
     rows = [face.readings.patches[:, _BRIGHTNESS] for face in faces if face.readings is not None]
-    brightness = np.nanmedian(np.array(rows), axis=0) if rows else np.zeros(0)
-    if not np.isfinite(brightness).all():
-        brightness = np.zeros(0)
+    whole = [row for row in rows if np.isfinite(row).all()]
+    brightness = np.median(np.array(whole), axis=0) if whole else np.zeros(0)
     return Setting(tuple(float(value) for value in brightness), float(np.median(shares)))
 
 

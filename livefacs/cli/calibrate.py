@@ -1,11 +1,9 @@
-"""``livefacs calibrate``: a personal profile of neutral and range of motion."""
+"""``livefacs calibrate``: learn a performer, before a camera or from a recorded clip."""
 
 from __future__ import annotations
 
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,18 +12,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from livefacs.au.calibration import (
-    EXERCISES,
-    NEUTRAL_S,
-    Exercise,
-    NeutralTake,
-    RangeTake,
-    maxima_of,
-    new_profile,
-)
-from livefacs.au.estimator import Estimator
-from livefacs.au.model import EstimatorModel, load_model
-from livefacs.au.neutral import Neutral, canonical_neutral
+from livefacs.au.calibration import maxima_of, new_profile
+from livefacs.au.calibration_run import CalibrationRun, CalibrationState
+from livefacs.au.model import load_model
 from livefacs.au.personal import LEARNED
 from livefacs.au.profile import (
     Profile,
@@ -34,19 +23,16 @@ from livefacs.au.profile import (
     profile_path,
     save_profile,
 )
+from livefacs.au.rounds import EXERCISES, Exercise, exercises_of
 from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.keys import keys_pressed
 from livefacs.cli.solve import seconds_from_text
 from livefacs.cli.terminal import make_console
-from livefacs.clock import s_from_ns
 from livefacs.config import load_options
 from livefacs.errors import ProfileError, SourceError
-from livefacs.landmarkers import open_landmarker
 from livefacs.offline import SolveOptions, calibrate_clip, working_take
-from livefacs.protocols import Landmarker, Source
-from livefacs.sources import open_source
-from livefacs.types import Landmarks
+from livefacs.session.watching import opened
 from livefacs.vocab.facs import channels_of
 
 app = typer.Typer()
@@ -58,33 +44,41 @@ def calibrate(
     source: Annotated[
         str,
         typer.Option(
-            "--source", "-s", help="A camera; or a clip, whose movements give the range of motion."
+            "--source", "-s", help="A camera; or a clip: with --prompts, or for a neutral alone."
         ),
     ] = "auto",
-    neutral: Annotated[
-        str | None,
-        typer.Option(help="In a clip: seconds START:END in which the face rests."),
-    ] = None,
     prompts: Annotated[
         Path | None,
         typer.Option(help="What was asked for in a clip, and when: a JSON file; no key is needed."),
     ] = None,
+    round_: Annotated[
+        str, typer.Option("--round", help="Movements before a camera: short (8), full (28), N.")
+    ] = "full",
+    only: Annotated[
+        str, typer.Option(help="These actions alone, such as 14,24; best with --add.")
+    ] = "",
     add: Annotated[
         bool, typer.Option("--add", help="Add to the profile; what is asked for again is replaced.")
     ] = False,
+    neutral: Annotated[
+        str | None,
+        typer.Option(help="In a clip without prompts: seconds START:END in which the face rests."),
+    ] = None,
     neutral_only: Annotated[
-        bool, typer.Option("--neutral-only", help="Leave the range of motion out.")
+        bool, typer.Option("--neutral-only", help="The resting face alone, nothing learned.")
     ] = False,
-    hold: Annotated[float, typer.Option(min=1.0, help="Seconds for each movement.")] = 4.0,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     weights: shared.Weights = None,
     reader: shared.Reader = None,
 ) -> None:
-    """Make a personal profile: three seconds of neutral, then movement by movement.
+    """Learn how this face rests and how it shows each action: the profile for --profile NAME.
 
-    Any movement can be skipped with the key s. Use the profile with --profile NAME. A clip of the
-    same movements works too; its strongest ones are taken.
+    Before a camera: three seconds of rest, slow head turns, then movement after movement, each made
+    twice; it moves on by itself. Keys: s skips, r repeats, q ends early and keeps what there is.
+
+    From a recorded range of motion: --source CLIP --prompts FILE. A clip without prompts gives its
+    neutral and the strongest values in it.
     """
     path = profile_path(name)
     console = make_console(highlight=False)
@@ -95,23 +89,34 @@ def calibrate(
         neutral_s=seconds_from_text(neutral),
         as_live=False,
     )
+    exercises = exercises_of(round_, tuple(filter(None, only.replace(" ", "").split(","))))
     check_can_save(path)
+    earlier = load_profile(str(path)) if add else None
     if prompts is not None:
-        _calibrate_from_prompts(console, path, source, prompts, add, options)
-        return
-    if Path(source).exists() and not source.startswith("/dev/"):
+        with console.status(f"{source}: looking for the face"):
+            done = calibrate_clip(path.stem, source, prompts, options, earlier=earlier)
+        profile = done.profile
+        for notice in done.notices:
+            console.print(notice, markup=False)
+    elif Path(source).exists() and not source.startswith("/dev/"):
         profile = _from_clip(path.stem, source, options, not neutral_only)
     else:
-        estimator_model = load_model(weights)
-        with (
-            closing(open_landmarker(landmarker or "auto", model=model)) as finder,
-            closing(open_source(source)) as frames,
-        ):
-            guide = _Guide(console, frames, finder, estimator_model)
-            profile = guide.lead(path.stem, () if neutral_only else EXERCISES, hold)
+        wanted = () if neutral_only else exercises
+        profile = _before_camera(console, path.stem, source, options, wanted, earlier)
     _save(profile, path)
-    known = len(profile.maxima)
-    console.print(f"{path}: neutral and {known} personal maxima", markup=False)
+    _report(console, profile, path)
+
+
+def _report(console: Console, profile: Profile, path: Path) -> None:
+    if profile.personal is None or not profile.personal.lessons:
+        known = len(profile.maxima)
+        console.print(f"{path}: neutral and {known} personal maxima", markup=False)
+        return
+    lessons = profile.personal.lessons
+    for lesson in lessons:
+        console.print(lesson.sentence, markup=False)
+    n_learned = sum(lesson.outcome == LEARNED for lesson in lessons)
+    console.print(f"{path}: {n_learned} of {len(lessons)} actions learned", markup=False)
 
 
 def _save(profile: Profile, path: Path) -> None:
@@ -126,22 +131,6 @@ def _save(profile: Profile, path: Path) -> None:
         ) from error
 
 
-def _calibrate_from_prompts(
-    console: Console, path: Path, source: str, prompts: Path, add: bool, options: SolveOptions
-) -> None:
-    earlier = load_profile(str(path)) if add else None
-    with console.status(f"{source}: looking for the face"):
-        done = calibrate_clip(path.stem, source, prompts, options, earlier=earlier)
-    _save(done.profile, path)
-    for notice in done.notices:
-        console.print(notice, markup=False)
-    lessons = done.profile.personal.lessons if done.profile.personal is not None else ()
-    for lesson in lessons:
-        console.print(lesson.sentence, markup=False)
-    n_learned = sum(lesson.outcome == LEARNED for lesson in lessons)
-    console.print(f"{path}: {n_learned} of {len(lessons)} actions learned", markup=False)
-
-
 def _from_clip(name: str, clip: str, options: SolveOptions, is_range_wanted: bool) -> Profile:
     with working_take(clip, options) as working:
         working.estimate()
@@ -154,77 +143,55 @@ def _from_clip(name: str, clip: str, options: SolveOptions, is_range_wanted: boo
         return new_profile(name, working.setup.backend, working.neutral, maxima)
 
 
-class _Guide:
-    """Leads a performer through a calibration before a camera."""
+def _before_camera(
+    console: Console,
+    name: str,
+    source: str,
+    options: SolveOptions,
+    exercises: tuple[Exercise, ...],
+    earlier: Profile | None,
+) -> Profile:
+    """Lead a performer through a calibration.
 
-    def __init__(
-        self, console: Console, source: Source, finder: Landmarker, model: EstimatorModel
-    ) -> None:
-        self._console = console
-        self._source = source
-        self._finder = finder
-        self._model = model
-        self._skip = threading.Event()
-        self._quit = threading.Event()
+    Raises
+    ------
+    SourceError
+        It ended before the resting face was seen.
+    """
+    tracking = options.tracking
+    with opened(source, tracking, console.print) as (frames, finder):
+        run = CalibrationRun(load_model(tracking.weights), finder.name, exercises)
+        run.warm_up()
+        keys: dict[str, Callable[[], None]] = {"s": run.skip, "r": run.retry, "q": run.finish}
+        pressed: list[str] = []  # taken up between frames: the run belongs to one thread
+        waiting = {key: lambda key=key: pressed.append(key) for key in keys}
+        with (
+            keys_pressed(waiting, console.print) as has_keys,
+            Live(console=console, refresh_per_second=10, transient=True) as live,
+        ):
+            step = run.step
+            while not run.is_done and (frame := frames.read()) is not None:
+                run.feed(finder.detect(frame), frame.t_ns)
+                while pressed:
+                    keys[pressed.pop(0)]()
+                if run.step != step:
+                    step = run.step
+                    console.bell()
+                live.update(_words(run.state(), has_keys))
+        if run.step == 0:
+            raise SourceError("the calibration ended before three quiet seconds of rest were seen")
+        with console.status("learning"):
+            return run.profile(name, earlier)
 
-    def lead(self, name: str, exercises: tuple[Exercise, ...], hold_s: float) -> Profile:
-        """Neutral, then the exercises; keys s skips, q ends early and keeps what there is."""
-        actions: dict[str, Callable[[], None]] = {"s": self._skip.set, "q": self._quit.set}
-        with keys_pressed(actions, self._console.print) as has_keys:
-            if has_keys:
-                self._console.print("keys: s skips a movement · q ends early")
-            neutral = self._take_neutral()
-            maxima: dict[str, float] = {}
-            for exercise in exercises:
-                if self._quit.is_set():
-                    break
-                maxima.update(self._take_range(exercise, neutral, hold_s))
-        return new_profile(name, self._finder.name, neutral, maxima)
 
-    def _faces(self) -> Iterator[Landmarks | None]:
-        while not self._quit.is_set():
-            frame = self._source.read()
-            if frame is None:
-                return
-            yield self._finder.detect(frame)
-
-    def _take_neutral(self) -> Neutral:
-        estimator = Estimator(self._model, neutral=canonical_neutral(self._model))
-        estimator.warm_up()
-        take = NeutralTake(estimator)
-        with Live(console=self._console, refresh_per_second=10, transient=True) as live:
-            for face in self._faces():
-                if face is None:
-                    live.update(Text("neutral: no face"))
-                    continue
-                found = take.feed(estimator.estimate(face), face.t_ns)
-                left = f"{NEUTRAL_S - take.done_s:.1f} s"
-                live.update(Text(f"neutral: {take.fault or 'hold still, ' + left}"))
-                if found is not None:
-                    return found
-        raise SourceError("the calibration ended before three quiet seconds of neutral were seen")
-
-    def _take_range(self, exercise: Exercise, neutral: Neutral, hold_s: float) -> dict[str, float]:
-        estimator = Estimator(self._model, neutral=neutral)
-        take = RangeTake(exercise)
-        codes = "+".join(action[2:] for action in exercise.actions)
-        self._skip.clear()
-        start_ns: int | None = None
-        with Live(console=self._console, refresh_per_second=10, transient=True) as live:
-            for face in self._faces():
-                if self._skip.is_set():
-                    self._console.print(f"{codes}: skipped")
-                    return {}
-                if face is None:
-                    continue
-                start_ns = face.t_ns if start_ns is None else start_ns
-                values = take.feed(estimator.estimate(face))
-                left_s = hold_s - s_from_ns(face.t_ns - start_ns)
-                shown = "  ".join(f"{channel} {value:.2f}" for channel, value in values.items())
-                live.update(Text(f"{codes}: {exercise.instruction} ({left_s:.1f} s)  {shown}"))
-                if left_s <= 0.0:
-                    break
-        maxima = take.maxima()
-        said = ", ".join(f"{channel} {value:.2f}" for channel, value in maxima.items())
-        self._console.print(f"{codes}: {said or 'not seen, left uncalibrated'}", markup=False)
-        return maxima
+def _words(state: CalibrationState, has_keys: bool) -> Text:
+    actions = "+".join(action.removeprefix("AU") for action in state.actions)
+    head = f"{state.number + 1}/{state.of}  {actions}: " if actions else f"{state.step}: "
+    if state.hint:
+        doing = state.hint
+    elif state.needed_s:
+        doing = f"{state.needed_s - state.done_s:.1f} s"
+    else:
+        doing = f"seen {state.seen} of 2"
+    keys = "  [s skip · r again · q end]" if has_keys and state.number else ""
+    return Text(f"{head}{state.instruction} ({doing}){keys}")
