@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from livefacs.au.calibration import maxima_of, new_profile
-from livefacs.au.calibration_run import CalibrationRun, CalibrationState
+from livefacs.au.calibration_run import CalibrationRun
 from livefacs.au.model import load_model
 from livefacs.au.personal import LEARNED
 from livefacs.au.profile import (
@@ -26,7 +23,7 @@ from livefacs.au.profile import (
 from livefacs.au.rounds import EXERCISES, Exercise, exercises_of
 from livefacs.cli import options as shared
 from livefacs.cli.first_run import say_if_compiling
-from livefacs.cli.keys import keys_pressed
+from livefacs.cli.guiding import lead
 from livefacs.cli.solve import seconds_from_text
 from livefacs.cli.terminal import make_console
 from livefacs.config import load_options
@@ -162,36 +159,8 @@ def _before_camera(
     with opened(source, tracking, console.print) as (frames, finder):
         run = CalibrationRun(load_model(tracking.weights), finder.name, exercises)
         run.warm_up()
-        keys: dict[str, Callable[[], None]] = {"s": run.skip, "r": run.retry, "q": run.finish}
-        pressed: list[str] = []  # taken up between frames: the run belongs to one thread
-        waiting = {key: lambda key=key: pressed.append(key) for key in keys}
-        with (
-            keys_pressed(waiting, console.print) as has_keys,
-            Live(console=console, refresh_per_second=10, transient=True) as live,
-        ):
-            step = run.step
-            while not run.is_done and (frame := frames.read()) is not None:
-                run.feed(finder.detect(frame), frame.t_ns)
-                while pressed:
-                    keys[pressed.pop(0)]()
-                if run.step != step:
-                    step = run.step
-                    console.bell()
-                live.update(_words(run.state(), has_keys))
+        lead(console, run, frames, finder)
         if run.step == 0:
             raise SourceError("the calibration ended before three quiet seconds of rest were seen")
         with console.status("learning"):
             return run.profile(name, earlier)
-
-
-def _words(state: CalibrationState, has_keys: bool) -> Text:
-    actions = "+".join(action.removeprefix("AU") for action in state.actions)
-    head = f"{state.number + 1}/{state.of}  {actions}: " if actions else f"{state.step}: "
-    if state.hint:
-        doing = state.hint
-    elif state.needed_s:
-        doing = f"{state.needed_s - state.done_s:.1f} s"
-    else:
-        doing = f"seen {state.seen} of 2"
-    keys = "  [s skip · r again · q end]" if has_keys and state.number else ""
-    return Text(f"{head}{state.instruction} ({doing}){keys}")

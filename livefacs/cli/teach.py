@@ -12,7 +12,8 @@ from livefacs.cli.terminal import make_console, say
 from livefacs.errors import ConfigError
 
 if TYPE_CHECKING:
-    pass
+    from livefacs.au.profile import Profile
+    from livefacs.offline import Lesson, SolveOptions
 
 app = typer.Typer()
 
@@ -60,14 +61,35 @@ def teach(
     )
     say_if_compiling()
     if not Path(source).exists() or source.startswith("/dev/"):
-        raise ConfigError(f"{source}: expected a clip")
-    if not lesson.other or not lesson.action:
+        profile, told = _before_camera(profile, lesson, source, options)
+    elif not lesson.other or not lesson.action:
         raise ConfigError("from a clip: name the seconds with --rest START:END --action START:END")
-    with make_console(stderr=True).status(f"{source}: looking for the face"):
-        profile, taught = teach_from_clip(profile, lesson, source, options)
+    else:
+        with make_console(stderr=True).status(f"{source}: looking for the face"):
+            profile, taught = teach_from_clip(profile, lesson, source, options)
+        told = sentences(profile, taught)
     save_profile(profile, profile_path(name))
-    for sentence in sentences(profile, taught):
+    for sentence in told:
         say(sentence)
+
+
+def _before_camera(
+    profile: Profile, lesson: Lesson, source: str, options: SolveOptions
+) -> tuple[Profile, tuple[str, ...]]:
+    """Five seconds of everything else, five of the action, twice."""
+    from livefacs.au.model import load_model
+    from livefacs.au.teaching_run import TeachingRun
+    from livefacs.cli.guiding import lead
+    from livefacs.offline import without_lesson
+    from livefacs.session.watching import opened
+
+    console = make_console(highlight=False)
+    bare = without_lesson(profile, lesson)
+    model = load_model(options.tracking.weights)
+    run = TeachingRun(model, bare, lesson.name, lesson.code, lesson.side)
+    with opened(source, options.tracking, console.print) as (frames, finder):
+        lead(console, run, frames, finder)
+    return run.profile()
 
 
 def _spans(option: str, texts: list[str] | None) -> tuple[tuple[float, float], ...]:

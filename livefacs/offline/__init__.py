@@ -1,6 +1,12 @@
 """Clips and takes, solved offline: meshes, Action Units, the chosen format."""
 
-from livefacs.offline.calibrate_clip import Calibrated, Lesson, calibrate_clip, teach_from_clip
+from livefacs.offline.calibrate_clip import (
+    Calibrated,
+    Lesson,
+    calibrate_clip,
+    teach_from_clip,
+    without_lesson,
+)
 from livefacs.offline.clip import solve_clip, work_on_clip
 from livefacs.offline.estimating import clip_estimator, estimates
 from livefacs.offline.find_clips import find_jobs
@@ -33,6 +39,7 @@ __all__ = [
     "solve_clip",
     "suffix_of",
     "teach_from_clip",
+    "without_lesson",
     "work_on_clip",
     "working_take",
 ]

@@ -197,7 +197,7 @@ def teach_from_clip(
     ProfileError
         The name cannot be, the face is another's, or the action was not seen.
     """
-    replaced = _named(profile, lesson)
+    replaced = without_lesson(profile, lesson)
     channel = taught_channel(replaced, lesson.name, lesson.code, lesson.side)
     with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
         _check_people(working)
@@ -220,8 +220,8 @@ def teach_from_clip(
         return teach(model, replaced, lesson.name, channel, frames, other, action)
 
 
-def _named(profile: Profile, lesson: Lesson) -> Profile:
-    """The profile without what the lesson replaces."""
+def without_lesson(profile: Profile, lesson: Lesson) -> Profile:
+    """The profile without what the lesson replaces, where it is to replace anything."""
     if not lesson.replace:
         return profile
     blank = dataclasses.replace(profile, taught=(), taught_maps=None)

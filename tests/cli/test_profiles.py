@@ -97,3 +97,39 @@ def test_rigs_check_tells_who_taught_a_signal(anna, tmp_path, capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "X_tongue_out: taught in profile anna" in said
     assert "X_sneer: taught in none of your profiles, counts as 0" in said
+
+
+def test_a_lesson_before_the_camera(anna, monkeypatch, capsys):
+    """Five seconds of rest, five of the action, twice; no key is needed."""
+    from contextlib import contextmanager
+
+    from livefacs.session import watching
+    from tests.cli.test_calibrate import Script, at_rest, twice
+
+    script = Script(2 * (at_rest(152) + twice("sneer", 76) + twice("sneer", 76)))
+
+    @contextmanager
+    def opened(*_a, **_k):
+        yield script, script
+
+    monkeypatch.setattr(watching, "opened", opened)
+    assert run("teach", "anna", "sneer") == 0
+    assert "sneer: taught as X_sneer" in capsys.readouterr().out
+    assert [each.channel for each in load_profile("anna").taught] == ["X_tongue_out", "X_sneer"]
+
+
+def test_a_lesson_that_ends_early_teaches_nothing(anna, monkeypatch, capsys):
+    from contextlib import contextmanager
+
+    from livefacs.session import watching
+    from tests.cli.test_calibrate import Script, at_rest
+
+    script = Script(at_rest(100))
+
+    @contextmanager
+    def opened(*_a, **_k):
+        yield script, script
+
+    monkeypatch.setattr(watching, "opened", opened)
+    assert run("teach", "anna", "sneer") == 2
+    assert "ended early" in capsys.readouterr().err
