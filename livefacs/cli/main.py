@@ -19,7 +19,7 @@ from livefacs.cli.signals import ended_as_by_ctrl_c
 from livefacs.cli.terminal import say
 from livefacs.errors import LivefacsError, SinkError
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("livefacs.cli.main")  # its name where it is run as a module, too
 
 COMMANDS: Final[dict[str, str]] = {
     "live": "Track a camera or clip and stream Action Units.",

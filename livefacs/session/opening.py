@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
@@ -25,6 +26,8 @@ from livefacs.sinks.opening import open_hub
 
 if TYPE_CHECKING:
     from livefacs.sinks.take_factory import TakeFactory
+
+_log = logging.getLogger(__name__)
 
 Notify: TypeAlias = Callable[[str], None]
 
@@ -93,6 +96,7 @@ def _open_chain(
         stopwatch_ns=now_ns,
         keep_image=keep_image or options.record.video,
     )
+    _log.info("%s; landmarks by %s, weights %s", source.description, landmarker.name, model.digest)
     tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
     return tracker, source
 

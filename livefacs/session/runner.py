@@ -14,6 +14,7 @@ from livefacs.clock import NS_PER_S, now_ns, ns_from_s
 from livefacs.protocols import Outputs, Sink, Source
 from livefacs.session.feed import Feed, Grabbed
 from livefacs.session.meter import Meter, Summary
+from livefacs.session.output_watch import OutputWatch
 from livefacs.session.takes import RecordingFactory, Takes
 from livefacs.session.tracker import Tracker
 from livefacs.types import Health, TrackedFrame, format_health
@@ -81,6 +82,7 @@ class Session:
         self._next_tasks_ns = 0
         self._feed = Feed(source, clock)
         self._meter = Meter()
+        self._output_watch = OutputWatch()
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._idle = threading.Event()
@@ -303,10 +305,10 @@ class Session:
 
     def _look_for_failures(self) -> None:
         """A sink whose own thread has ended ends the session."""
-        outputs = self.outputs.counters.values() if self.outputs is not None else ()
-        for counters in (*outputs, *(watcher.counters for watcher in self.watchers)):
-            if counters.failure is not None:
-                self.fail(counters.failure)
+        outputs = self.outputs.counters.items() if self.outputs is not None else ()
+        watchers = ((watcher.url, watcher.counters) for watcher in self.watchers)
+        if failure := self._output_watch.failure((*outputs, *watchers)):
+            self.fail(failure)
 
     def _send_last(self) -> None:
         self._run_commands()

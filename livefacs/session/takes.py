@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Protocol
 
 from livefacs.errors import TakeError
 from livefacs.types import TrackedFrame
+
+_log = logging.getLogger(__name__)
 
 
 class Recording(Protocol):
@@ -109,6 +112,7 @@ class Takes:
             if number is not None:
                 self.number = number
             self._recording = self._factory(self.slate, self.number)
+            _log.info("take of slate %s begins at %s", self.slate, self._recording.timecode)
             return self._recording.timecode
 
     def stop(self) -> tuple[str, str, str]:
@@ -125,7 +129,9 @@ class Takes:
                 raise TakeError("no take is being recorded")
             if self.number is not None:
                 self.number += 1
-        return recording.finish()
+        ended = recording.finish()
+        _log.info("take ended at %s: %s", *ended[:2])
+        return ended
 
     def close(self) -> None:
         """End the take, where there is one; no other starts."""

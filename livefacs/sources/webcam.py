@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -18,6 +19,8 @@ from livefacs.sources.capture import (
     open_capture,
 )
 from livefacs.types import Frame
+
+_log = logging.getLogger(__name__)
 
 _FIRST_FRAME_TIMEOUT_S: Final = 15.0  # some drivers take 10 s to start
 _FIRST_RETRY_S: Final = 0.25
@@ -203,12 +206,14 @@ class CameraSource:
             raise SourceError(f"{self._name} opened, but gives no picture; is it in use elsewhere?")
         if self._lost_since_ns is None:
             self._lost_since_ns = now_ns()
+            _log.warning("%s is lost", self._name)
             self.n_losses += 1
 
     def _note_return(self, t_ns: int) -> None:
         if self._lost_since_ns is not None:
             self.lost_ns += max(0, t_ns - self._lost_since_ns)
             self._lost_since_ns = None
+            _log.info("%s is back", self._name)
 
 
 def _name_from_address(address: int | str) -> str:
