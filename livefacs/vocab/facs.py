@@ -120,6 +120,7 @@ def code_table() -> dict[str, FacsCode]:
     return {record["code"]: _code_from_record(record) for record in document["codes"]}
 
 
+@cache
 def unmeasured_actions() -> tuple[str, ...]:
     """Actions of the code table that landmarks do not give (``AU11``, ``AD19`` …)."""
     return tuple(

@@ -17,7 +17,7 @@ export class Renderer {
    * @throws {Error} where the browser has no WebGL 2
    */
   constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { antialias: true, alpha: true, premultipliedAlpha: true });
+    const gl = canvas.getContext("webgl2", { antialias: !drawsInSoftware(), alpha: false });
     if (!gl) throw new Error("no WebGL 2");
     this.canvas = canvas;
     this.gl = gl;
@@ -226,6 +226,15 @@ export class Renderer {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
   }
+}
+
+/** @returns {boolean} true without a graphics card: smooth edges would cost more than they give */
+function drawsInSoftware() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? String(gl?.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software/i.test(name);
 }
 
 /** @param {HTMLCanvasElement} canvas @returns {boolean} true where its pixels changed */

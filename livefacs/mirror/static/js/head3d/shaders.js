@@ -68,7 +68,8 @@ vec3 toLinear(vec3 c) { return pow(c, vec3(2.2)); }
 
 /** Light that enters the skin comes out redder and further round the edge. */
 vec3 wrapped(float cosine, vec3 spread) {
-  return clamp((vec3(cosine) + spread) / (1.0 + spread), 0.0, 1.0) * clamp((vec3(cosine) + spread) / (1.0 + spread), 0.0, 1.0);
+  vec3 lit = clamp((vec3(cosine) + spread) / (1.0 + spread), 0.0, 1.0);
+  return lit * lit;
 }
 
 float shine(vec3 n, vec3 l, vec3 v, float roughness, float f0) {
@@ -79,7 +80,8 @@ float shine(vec3 n, vec3 l, vec3 v, float roughness, float f0) {
   float distribution = a * a / (3.14159 * d * d);
   float k = (roughness + 1.0) * (roughness + 1.0) / 8.0;
   float shadowing = 1.0 / ((nv * (1.0 - k) + k) * (nl * (1.0 - k) + k) * 4.0);
-  float fresnel = f0 + (1.0 - f0) * pow(1.0 - vh, 5.0);
+  float away = 1.0 - vh, square = away * away;
+  float fresnel = f0 + (1.0 - f0) * square * square * away;
   return distribution * shadowing * fresnel * nl;
 }
 
@@ -94,7 +96,8 @@ void main() {
   vec3 spread = kind == 1 ? vec3(0.42, 0.20, 0.14) : kind == 2 ? vec3(0.25) : vec3(0.10);
   vec3 sky = mix(vec3(0.16, 0.13, 0.12), vec3(0.38, 0.40, 0.44), n.y * 0.5 + 0.5);
   vec3 light = sky + wrapped(dot(n, key), spread) * vec3(2.35, 2.18, 2.0) + wrapped(dot(n, fill), spread) * vec3(0.36, 0.42, 0.52);
-  float edge = pow(1.0 - max(dot(n, v), 0.0), 3.0);
+  float turned = 1.0 - max(dot(n, v), 0.0);
+  float edge = turned * turned * turned;
   light += edge * max(dot(n, rim) + 0.4, 0.0) * vec3(0.75, 0.80, 0.95);
   // The upper lid and the corners shade the eye; teeth lie in the shade of the lips.
   if (kind == 2) light *= 1.0 - 0.55 * smoothstep(0.05, 0.55, n.y) - 0.25 * smoothstep(0.55, 0.95, abs(n.x));
