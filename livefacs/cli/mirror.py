@@ -48,7 +48,7 @@ def mirror(
     from livefacs.config import load_options
 
     if profile is None:
-        profile = page_profile(landmarker or "auto", typer.echo)
+        profile = page_profile(landmarker or "auto", say)
     options = load_options(
         None,
         {
@@ -69,4 +69,4 @@ def mirror(
         say(f"left out: {fault}", err=True)
     if browser:
         threading.Thread(target=webbrowser.open, args=(run.mirror.url,), daemon=True).start()
-    run.run(typer.echo)
+    run.run(say)

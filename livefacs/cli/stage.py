@@ -75,7 +75,7 @@ def stage(
         say("anyone on this network with that address can see the picture and change the map")
     if browser:
         threading.Thread(target=webbrowser.open, args=(run.mirror.stage_url,), daemon=True).start()
-    run.run(typer.echo)
+    run.run(say)
 
 
 def _check_character(path: Path | None) -> None:

@@ -26,6 +26,7 @@ from livefacs.wire.oscreading import (
     messages_from_osc,
 )
 from livefacs.wire.reading import MAX_NAMES, READERS, Reading, reading_from_injection
+from livefacs.wire.shapes import SHAPE_READERS
 from tests.wire import fuzzing
 from tests.wire.test_reading import encoders_once
 
@@ -70,6 +71,11 @@ PARSERS: dict[str, tuple[Parse, Callable[[random.Random], bytes]]] = {
     "vts injections": (injected, fuzzing.injection),
     "ifacialmocap": (READERS["ifacialmocap"], fuzzing.text_frame),
     "handshake": (version_from_handshake, fuzzing.text_frame),
+    **{
+        f"tracker {scheme}": (SHAPE_READERS[scheme]().read, fuzzing.honest(encoders_once(scheme)))
+        for scheme in SHAPE_READERS
+        if scheme in READERS
+    },
     **{
         f"edited {scheme}": (READERS[scheme], fuzzing.honest(encoders_once(scheme)))
         for scheme in READERS
