@@ -32,8 +32,8 @@ class App {
     this._main = document.getElementById("view");
     this._healthAt = 0;
     this._header();
-    this.live.addEventListener("frame", (event) => this._frame(event.detail));
-    this.live.addEventListener("state", (event) => this._state(event.detail));
+    this.live.addEventListener("frame", (/** @type {CustomEvent} */ event) => this._frame(event.detail));
+    this.live.addEventListener("state", (/** @type {CustomEvent} */ event) => this._state(event.detail));
     this.live.addEventListener("link", () => this._link());
     addEventListener("hashchange", () => this._route());
     addEventListener("keydown", (event) => this._key(event));
@@ -164,6 +164,6 @@ function firstTheme() {
 
 setTheme(firstTheme());
 const [, basics] = await Promise.all([loadTexts(), get("/api/basics"), loadMesh()]);
-window.livefacs = new App(basics);
+Object.assign(window, { livefacs: new App(basics) });
 performance.mark("livefacs-ready");
 document.body.dataset.ready = "yes";

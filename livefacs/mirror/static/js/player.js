@@ -7,6 +7,8 @@ export class Player {
     this._at = 0;
     this._playing = false;
     this._frames = [];
+    /** @type {((at: number) => void) | null} */
+    this.onseek = null;
     this._canvas = h("canvas.clip", { role: "img", "aria-label": t("code.picture"), width: 640, height: 480 });
     this._frame = h("div.frame", {}, this._canvas);
     const corners = ["right", "left"].map((side) => h(`span.corner.${side === "right" ? "l" : "r"}.is-${side}`, {}, t(`code.performers_${side}`)));

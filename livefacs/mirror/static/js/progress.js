@@ -49,7 +49,7 @@ function actionTable(rows) {
 
 function due(row) {
   if (row.is_due) return t("progress.now");
-  return t("progress.days", { n: Math.max(1, Math.round((new Date(row.due) - Date.now()) / 86400000)) });
+  return t("progress.days", { n: Math.max(1, Math.round((new Date(row.due).getTime() - Date.now()) / 86400000)) });
 }
 
 function spark(values) {

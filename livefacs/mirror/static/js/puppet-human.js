@@ -3,6 +3,7 @@
 import { s } from "./dom.js";
 import { Eye, Mouth, pose, set, xy } from "./puppet-shapes.js";
 
+/** @type {[string, number][]} */
 const SIDES = [["Right", -1], ["Left", 1]]; // the character's left is at the right
 
 export function humanFace() {

@@ -3,6 +3,7 @@
 import { s } from "./dom.js";
 import { Eye, Mouth, pose, set, xy } from "./puppet-shapes.js";
 
+/** @type {[string, number][]} */
 const SIDES = [["right", -1], ["left", 1]];
 
 export function marmosetFace() {

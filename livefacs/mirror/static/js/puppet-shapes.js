@@ -22,7 +22,10 @@ let clips = 0;
 /** An eye that opens, closes, widens and looks. */
 export class Eye {
   constructor(x, y, { rx, ry, iris, colour, lid, white, line }) {
-    Object.assign(this, { x, y, rx, ry });
+    this.x = x;
+    this.y = y;
+    this.rx = rx;
+    this.ry = ry;
     const id = `eye-${(clips += 1)}`;
     this.shape = s("path", {});
     this.white = s("path", { fill: white });
