@@ -70,6 +70,9 @@ class ImageReader:
 
     def __init__(self, model: EstimatorModel) -> None:
         self._ids = np.ascontiguousarray(model.align_ids, np.int64)
+        self._prior = np.ascontiguousarray(model.align_prior, np.float64)
+        self._mean_face = np.ascontiguousarray(model.canonical, np.float64)
+        self._orthographic = np.zeros((mesh.N_MESH, 3))
         self._inverse = _weighted_inverse(model.canonical[self._ids], model.align_prior)
         self._patch_points, self._patch_sizes, self._slopes = _patch_tables(model.canonical)
         self._relief = _relief(model.canonical)
@@ -101,6 +104,9 @@ class ImageReader:
             np.require(image, np.uint8, ("C", "W")),  # one signature here, too
             self._points,
             self._ids,
+            self._prior,
+            self._mean_face,
+            self._orthographic,
             self._inverse,
             self._patch_points,
             self._patch_sizes,

@@ -41,16 +41,22 @@ def neutral_distance(model: EstimatorModel, one: Neutral, other: Neutral) -> flo
     return float(np.sqrt((away**2).sum(axis=1).mean()))
 
 
-def misfit(model: EstimatorModel, profile: Profile, neutral: Neutral) -> str:
+def misfit(
+    model: EstimatorModel, profile: Profile, neutral: Neutral, limit: float = FITS_UP_TO
+) -> str:
     """Why a neutral is hardly of a profile's person, and by how much; empty where it fits."""
     distance = neutral_distance(model, neutral, profile.neutral)
-    if distance <= FITS_UP_TO:
+    if distance <= limit:
         return ""
     return (
         f"profile {profile.name!r} hardly fits this face: the neutrals differ by "
         f"{100 * distance:.1f} % of the eye distance, those of one person by up to "
         f"{100 * FITS_UP_TO:.1f} %; calibrate this person, or choose another profile"
     )
+
+
+CLIP_LIMIT: Final = 1.5 * FITS_UP_TO
+"""For the neutral of any clip, whose face may never quite rest."""
 
 
 def check_same_person(model: EstimatorModel, profile: Profile, neutral: Neutral) -> None:

@@ -70,7 +70,7 @@ class FitSettings:
     n_rounds: int = 8
 
 
-WITH_IMAGE: Final = FitSettings(texture=1.0, geometry=0.1)
+WITH_IMAGE: Final = FitSettings(texture=1.0, geometry=0.03)
 WITHOUT_IMAGE: Final = FitSettings(texture=0.0, geometry=1.0, ridges=(0.5, 1.5, 5.0))
 
 

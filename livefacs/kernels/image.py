@@ -13,6 +13,7 @@ import numpy as np
 
 from livefacs.arrays import F32, F64, I64, U8
 from livefacs.kernels._jit import kernel
+from livefacs.kernels.geometry import fit_similarity, undo_perspective
 
 N_ORIENTATIONS = 8
 CELL_PX = 6
@@ -34,6 +35,9 @@ STRIP_PX = 6
 LINE_PX = 2
 """Distance of a line's middle from its borders."""
 
+FIT_ROUNDS = 3
+FIT_SOFTNESS = 0.02
+"""As the estimator's own fit: residual, in eye distances, at which a point counts half."""
 PIXELS_PER_EYES = 48.0
 """Pixels of the upright face to an outer-eye distance."""
 
@@ -209,14 +213,29 @@ def read_patch(patch: F32, strip: F32, out: F32) -> None:
 
 
 @kernel
-def upright_face(image: U8, camera: F64, relief: F32, left: float, top: float, out: F32) -> None:
+def upright_face(
+    image: U8,
+    face_from_camera: F64,
+    offset: F64,
+    scale: float,
+    relief: F32,
+    left: float,
+    top: float,
+    out: F32,
+) -> None:
     """The face as seen from the front, expression and all: rigid turning alone is taken out.
+
+    The camera is rigid, fitted with little weight on points that expressions move: one with more
+    freedom would follow the expression. Pixels of the image are those of a pinhole whose focal
+    length is the longer side of the image.
 
     Parameters
     ----------
     image : (H, W, 3) uint8
-    camera : (4, 2) float64
-        From ``fit_affine``.
+    face_from_camera : (3, 3) float64
+    offset : (3,) float64
+    scale : float
+        From ``geometry.fit_similarity`` of the mesh onto the mean face.
     relief : (h, w) float32
         Depth of the mean face at each pixel of the result, eye distances.
     left, top : float
@@ -228,15 +247,33 @@ def upright_face(image: U8, camera: F64, relief: F32, left: float, top: float, o
     flat = image.reshape(-1)
     unit = 1.0 / PIXELS_PER_EYES
     offsets = np.empty(9, np.int64)
-    n, margin = raster(width, unit * camera[0], unit * camera[1], 2, offsets)
+    r = face_from_camera / max(scale, 1e-9)
+    focal = float(max(width, height))
+    quarter = 0.25 * unit
     for row in range(out.shape[0]):
-        b = top + row * unit
+        b = top + row * unit - offset[1]
         for column in range(out.shape[1]):
-            a = left + column * unit
-            z = relief[row, column]
-            x = camera[3, 0] + a * camera[0, 0] + b * camera[1, 0] + z * camera[2, 0]
-            y = camera[3, 1] + a * camera[0, 1] + b * camera[1, 1] + z * camera[2, 1]
-            out[row, column] = sample(flat, width, height, x, y, offsets, n, margin)
+            a = left + column * unit - offset[0]
+            z = relief[row, column] - offset[2]
+            depth = r[0, 2] * a + r[1, 2] * b + r[2, 2] * z
+            shrink = 1.0 / (1.0 + depth / focal)
+            x = 0.5 * width + (r[0, 0] * a + r[1, 0] * b + r[2, 0] * z) * shrink
+            y = 0.5 * height + (r[0, 1] * a + r[1, 1] * b + r[2, 1] * z) * shrink
+            total = 0.0
+            for k in range(4):  # a pixel is the mean of its quarters, each between four pixels
+                u = quarter * shrink * (1.0 if k & 1 else -1.0)
+                v = quarter * shrink * (1.0 if k & 2 else -1.0)
+                total += sample(
+                    flat,
+                    width,
+                    height,
+                    x + u * r[0, 0] + v * r[1, 0],
+                    y + u * r[0, 1] + v * r[1, 1],
+                    offsets,
+                    0,
+                    1.0,
+                )
+            out[row, column] = 0.25 * total
 
 
 @kernel
@@ -299,6 +336,9 @@ def read_face(
     image: U8,
     points_px: F32,
     align_ids: I64,
+    align_prior: F64,
+    mean_face: F64,
+    orthographic: F64,
     inverse: F64,
     patch_points: I64,
     patch_sizes: I64,
@@ -319,6 +359,10 @@ def read_face(
     image : (H, W, 3) uint8
     points_px : (478, 3) float32
     align_ids, inverse, camera : see ``fit_affine``
+    align_prior : (m,) float64
+        Weights of these points in the rigid fit.
+    mean_face : (478, 3) float64
+    orthographic : (478, 3) float64, overwritten
     patch_points : (n, 4) int64
         Landmarks whose mean is a patch's middle; -1 fills up.
     patch_sizes : (n, 2) int64
@@ -354,5 +398,11 @@ def read_face(
             read_patch(patch, strip, patches[i])
         else:
             patches[i] = np.nan
-    upright_face(image, camera, relief, left, top, upright)
+    height, width = image.shape[0], image.shape[1]
+    undo_perspective(points_px, 0.5 * width, 0.5 * height, float(max(width, height)), orthographic)
+    rotation, offset = np.empty((3, 3)), np.empty(3)
+    scale, _ = fit_similarity(
+        orthographic, mean_face, align_ids, align_prior, FIT_ROUNDS, FIT_SOFTNESS, rotation, offset
+    )
+    upright_face(image, rotation, offset, scale, relief, left, top, upright)
     oriented_gradients(upright, cells, texture)

@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from livefacs.au.clip_neutral import neutral_of_clip
+from livefacs.au.likeness import CLIP_LIMIT, misfit
 from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
@@ -21,7 +23,7 @@ from livefacs.files.locks import Lock, is_locked
 from livefacs.landmarkers.reading import with_readers
 from livefacs.landmarkers.recorded import NO_MESH
 from livefacs.offline.estimating import Setup, clip_setup, take_setup
-from livefacs.offline.meshes import ReadAhead, recorded_meshes, tracked_meshes
+from livefacs.offline.meshes import Meshes, ReadAhead, recorded_meshes, tracked_meshes
 from livefacs.offline.options import SolveOptions, is_take
 from livefacs.protocols import Landmarker, Source
 from livefacs.session.parts import landmarker_from_options
@@ -73,6 +75,10 @@ class WorkingTake:
             raise SourceError("; ".join((f"{self.clip}: {error}", *self.notices))) from None
         rewrite_estimates(self.take, found, kept=_SESSION_FLAGS)
         self.neutral = estimator.neutral
+        if self.setup.profile is not None and self.take.frames["n_faces"].any():
+            now = neutral_of_clip(self.setup.model, Meshes.of_take(self.take).faces)
+            reason = misfit(self.setup.model, self.setup.profile, now, CLIP_LIMIT)
+            self.notices += (reason,) if reason else ()
 
 
 @contextmanager

@@ -12,11 +12,15 @@ import pytest
 from livefacs.au.estimator import Estimator
 from livefacs.au.examples import joined
 from livefacs.au.learning import learn, profile_from_round
+from livefacs.au.likeness import misfit
 from livefacs.au.model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.personal import KEPT, LEARNED, NOT_SEEN
 from livefacs.au.profile import load_profile, profile_path, save_profile
-from livefacs.types import Readings
+from livefacs.take.model import TakeInfo
+from livefacs.take.reader import Take
+from livefacs.take.writer import TakeWriter
+from livefacs.types import Readings, TrackedFrame
 from livefacs.vocab.facs import CHANNEL_INDEX
 from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES, N_TEXTURE
 from tests.au import faces
@@ -202,3 +206,41 @@ def _texts(value):
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each)
+
+
+def test_a_replayed_take_gives_the_same_bytes(learned, tmp_path):
+    """What a take holds of a frame, mesh and texture, is all that a personal model reads."""
+    profile = profile_of(learned)
+    rng = np.random.default_rng(8)
+    shown = [showing("AU14", 0.5 + 0.5 * np.sin(i / 5)) + 0.01 * rng.normal() for i in range(40)]
+    faces_ = [
+        dataclasses.replace(faces.landmarks(faces.face(), i), readings=readings(texture))
+        for i, texture in enumerate(shown)
+    ]
+    folder = tmp_path / "take_001"
+    folder.mkdir()
+    writer = TakeWriter(folder, TakeInfo(rate_hz=30.0))
+    live = Estimator(MODEL, profile)
+    written = [
+        TrackedFrame(
+            f.i_frame, f.t_ns, e.health, f.image_size, f, e.head, e.gaze, e.units
+        )
+        for f, e in ((face, live.estimate(face)) for face in faces_)
+    ]  # fmt: skip
+    writer.append(written)
+    writer.close()
+    take, again = Take(folder), Estimator(MODEL, profile)
+    for row, frame in enumerate(written):
+        units = again.estimate(take.tracked(row).landmarks).units
+        assert units.intensity.tobytes() == frame.units.intensity.tobytes()
+        assert units.raw.tobytes() == frame.units.raw.tobytes()
+    assert max(frame.units.intensity[CHANNEL_INDEX["AU14_L"]] for frame in written) > 0.5
+
+
+def test_a_profile_of_another_person_is_told_by_how_much(learned):
+    profile = profile_of(learned)
+    assert misfit(MODEL, profile, profile.neutral) == ""
+    wide = profile.neutral.shape * (1.0, 1.15, 1.0)
+    said = misfit(MODEL, profile, dataclasses.replace(profile.neutral, shape=wide))
+    assert "profile 'anna' hardly fits this face: the neutrals differ by" in said
+    assert "% of the eye distance" in said
