@@ -41,6 +41,13 @@ class Summary:
         """Mean rate of tracked frames; 0 before there were two."""
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
+    def latency_document(self) -> dict[str, dict[str, float]]:
+        """Percentiles of every stage in milliseconds, as plain values."""
+        return {
+            stage: {"p50": value.p50_ms, "p95": value.p95_ms, "p99": value.p99_ms}
+            for stage, value in self.latency.items()
+        }
+
 
 class Meter:
     """Keeps the last 65,536 frames' stage times in a ring; one writer, percentiles on demand."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from livefacs.types import SinkCounters
 
@@ -30,3 +31,17 @@ class OutputWatch:
                 _log.warning("%s: %s", url, counters.last_error or "well again")
             failure = failure or counters.failure
         return failure
+
+
+def outputs_document(counters_by_url: Mapping[str, SinkCounters]) -> list[dict[str, Any]]:
+    """What each output did, as plain values."""
+    return [
+        {
+            "url": url,
+            "packets": counters.packets,
+            "bytes": counters.bytes,
+            "refused": counters.refused,
+            "last_error": counters.last_error,
+        }
+        for url, counters in counters_by_url.items()
+    ]

@@ -14,7 +14,7 @@ from livefacs.clock import NS_PER_S, now_ns, ns_from_s
 from livefacs.protocols import Outputs, Sink, Source
 from livefacs.session.feed import Feed, Grabbed
 from livefacs.session.meter import Meter, Summary
-from livefacs.session.output_watch import OutputWatch
+from livefacs.session.output_watch import OutputWatch, outputs_document
 from livefacs.session.takes import RecordingFactory, Takes
 from livefacs.session.tracker import Tracker
 from livefacs.types import Health, TrackedFrame, format_health
@@ -385,18 +385,6 @@ class Session:
             "take": takes.number,
             "estimator": self._about,
             "health": format_health(last.health) if last else "starting",
-            "latency_ms": {
-                stage: {"p50": value.p50_ms, "p95": value.p95_ms, "p99": value.p99_ms}
-                for stage, value in summary.latency.items()
-            },
-            "outputs": [
-                {
-                    "url": url,
-                    "packets": counters.packets,
-                    "bytes": counters.bytes,
-                    "refused": counters.refused,
-                    "last_error": counters.last_error,
-                }
-                for url, counters in (self.outputs.counters if self.outputs else {}).items()
-            ],
+            "latency_ms": summary.latency_document(),
+            "outputs": outputs_document(self.outputs.counters if self.outputs else {}),
         }
