@@ -142,13 +142,18 @@ class MirrorRun:
         known = estimator.profile
         gains = known.gain_array() if known else None
         maxima = dict(known.maxima) if known else {}
+        learned = known.personal.learned if known and known.personal else ()
         for channel, value in finished.maxima().items():
+            if channel in learned:
+                continue  # its own map knows the maximum already
             maxima[channel] = value / (1.0 if gains is None else gains[CHANNEL_INDEX[channel]])
         name = self._options.tracking.profile or PAGE_PROFILE
         path = profile_path(name)
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        profile = Profile(path.stem, tracker.landmarker.name, estimator.neutral, maxima, created)
-        save_profile(profile, path)
+        blank = Profile(path.stem, tracker.landmarker.name, estimator.neutral)
+        # what was learned and taught stays: this round is of maxima
+        made = replace(known or blank, name=path.stem, neutral=estimator.neutral, maxima=maxima)
+        save_profile(replace(made, created=created), path)
         tracking = replace(self._options.tracking, profile=name)
         self._options = replace(self._options, tracking=tracking)
         self._wake.set()
