@@ -21,9 +21,11 @@ import pytest
 
 from bench.bench_frame import warm_tracker
 from bench.timing import Table, medians_us
+from livefacs.au.model import load_model
 from livefacs.batch import Job, Manifest, run_batch
 from livefacs.formats.export import FORMATS
 from livefacs.landmarkers import open_landmarker
+from livefacs.landmarkers.reading import with_readers
 from livefacs.offline import SolveOptions, solve_clip, work_on_clip
 from livefacs.resources import data_path
 from livefacs.sinks.recorder import RecorderSink
@@ -100,7 +102,7 @@ def test_recording_is_a_small_part_of_a_frame(tmp_path: Path, table: Table) -> N
 def test_solving_runs_at_the_pace_of_its_parts(tmp_path: Path, table: Table) -> None:
     def decode_and_find() -> float:
         began = time.perf_counter()
-        with closing(open_landmarker("facemesh")) as finder:
+        with closing(with_readers(open_landmarker("facemesh"), "all", load_model())) as finder:
             source = open_source(str(PERFORMER), realtime=False)
             for frame in iter(source.read, None):
                 finder.detect(frame)

@@ -82,6 +82,52 @@ def test_a_face_in_grey_is_found(frames: list[Frame]) -> None:
     assert all(landmarks_of(still(grey)))
 
 
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((480, 640), np.uint8),
+        np.zeros((480, 640, 1), np.uint8),
+        np.zeros((480, 640, 4), np.uint8),
+        np.zeros((480, 640, 3), np.float32),
+        np.zeros((0, 640, 3), np.uint8),
+    ],
+    ids=["grey", "one channel", "with alpha", "floats", "empty"],
+)
+def test_an_image_of_another_kind_is_told(image: np.ndarray) -> None:
+    with pytest.raises(LandmarkerError, match=r"expected an RGB image .* got \("):
+        landmarks_of([Frame(image, 0, 0)])
+
+
+@pytest.mark.timeout(60)
+def test_a_face_in_an_image_of_8k_has_the_same_points_twelve_times_as_large(
+    frames: list[Frame],
+) -> None:
+    image = frames[0].image
+    large = image.repeat(12, axis=0).repeat(12, axis=1)  # 7680 by 5760
+    (small,), (found,) = landmarks_of([frames[0]]), landmarks_of([Frame(large, 0, 0)])
+    assert small is not None
+    assert found is not None
+    assert found.image_size == (7680, 5760)
+    apart = np.linalg.norm(found.points_px / 12 - small.points_px, axis=1)
+    assert float(np.median(apart)) < 1.0
+
+
+def test_an_image_that_cannot_be_written_is_read_aright(frames: list[Frame]) -> None:
+    locked = []
+    for frame in frames[:3]:
+        image = frame.image.copy()
+        image.flags.writeable = False
+        locked.append(Frame(image, frame.t_ns, frame.i_frame))
+    for one, other in zip(landmarks_of(locked), landmarks_of(frames[:3]), strict=True):
+        assert one is not None
+        assert other is not None
+        np.testing.assert_array_equal(one.points_px, other.points_px)
+
+
+def test_a_face_that_fills_the_image_is_found(frames: list[Frame]) -> None:
+    assert all(landmarks_of(still(frames[0].image[150:330, 220:420])))
+
+
 def test_faces_at_and_beyond_every_border_do_not_crash(frames: list[Frame]) -> None:
     image = frames[0].image
     shifted = [
