@@ -10,14 +10,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from livefacs.resources import scratch_beside
+from livefacs.files.hashes import hash_bytes
+from livefacs.resources import scratch_beside, scratch_of
 
+_LEFT_S: Final = 3600.0
 PRIVATE_MODE: Final = 0o600
 _SHARED_MODE: Final = 0o666  # less what the user's umask takes away
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # absent on Windows, where links are rare
@@ -46,7 +50,9 @@ def replaced(path: Path, *, private: bool = False, suffix: str | None = None) ->
         It cannot be written; nothing is left behind and the old file stands.
     """
     ending = path.suffix if suffix is None else suffix
-    unfinished = scratch_beside(path, f"unfinished-{os.getpid()}-{secrets.token_hex(4)}{ending}")
+    _clear_left(path)
+    token = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    unfinished = scratch_beside(path, f"unfinished-{token}{ending}")
     os.close(create(unfinished, private=private))
     try:
         yield unfinished
@@ -68,7 +74,7 @@ def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
     OSError
         As of ``replaced``.
     """
-    with replaced(path, private=private) as unfinished, unfinished.open("wb") as file:
+    with replaced(path, private=private, suffix="") as unfinished, unfinished.open("wb") as file:
         file.write(data)
 
 
@@ -163,6 +169,33 @@ def move_folder(source: Path, target: Path) -> None:
     source.replace(target)
     for parent in {target.parent, source.parent}:
         sync_folder(parent)
+
+
+def _host() -> str:
+    """A few digits of this machine's name: numbers of processes mean nothing on another."""
+    return hash_bytes(os.fsencode(platform.node()))[:8]
+
+
+def _clear_left(path: Path) -> None:
+    """Take away what killed writers of the same file left: of this machine, or an hour old."""
+    for left in scratch_of(path, "unfinished-*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            host, pid = left.name.partition("unfinished-")[2].split("-")[:2]
+            is_old = time.time() - left.lstat().st_mtime > _LEFT_S
+            if is_old or (host == _host() and not _is_running(int(pid))):
+                left.unlink()
+
+
+def _is_running(pid: int) -> bool:
+    if os.name == "nt":  # where signal 0 is no question
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # another user's
+    return True
 
 
 def _set_mode(unfinished: Path, target: Path, private: bool) -> None:

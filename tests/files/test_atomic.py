@@ -230,3 +230,22 @@ def test_what_never_ends_is_not_hashed(tmp_path: Path) -> None:
     for hasher in (hash_file, content_hash):
         with pytest.raises(OSError, match=r"not a file|neither a file"):
             hasher(tmp_path / "pipe")
+
+
+@POSIX
+def test_what_a_killed_writer_left_goes_with_the_next(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom livefacs.files.atomic import replaced\n"
+        "with replaced(Path(sys.argv[1])) as unfinished: os._exit(9)"
+    )
+    target = tmp_path / "a.json"
+    subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".livefacs-")
+    other = tmp_path / "b.json"
+    atomic.write_text(other, "b")
+    assert left.exists()  # another file's: not ours to judge
+    with atomic.replaced(target) as unfinished:  # one that is being written stays
+        atomic.write_text(target, "a")
+        assert unfinished.exists()
+    assert sorted(tmp_path.iterdir()) == [target, other]
