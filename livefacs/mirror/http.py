@@ -19,6 +19,7 @@ class BoundedHttp(H11Protocol):
 
     _timer: asyncio.TimerHandle | None = None
     _has_asked = False
+    _is_upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Take a connection, or drop it."""
@@ -33,12 +34,20 @@ class BoundedHttp(H11Protocol):
         super().data_received(data)
         self._watch()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection on; h11 keeps waiting for the end of a request that is whole."""
+        self._is_upgraded = True
+        super().handle_websocket_upgrade(event)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self._rest()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
+        if self._is_upgraded:
+            self._rest()
+            return
         state = self.conn.their_state
         self._has_asked = self._has_asked or state is not h11.IDLE
         is_head_begun = not self._has_asked or bool(self.conn.trailing_data[0])

@@ -188,3 +188,21 @@ def test_the_console_stays_quiet(page: Chrome, mirror: Mirror) -> None:
     told = [e["message"] for e in entries if e["level"] == "SEVERE"]
     told = [message for message in told if f":{mirror.port}/" in message]
     assert [message for message in told if "favicon" not in message] == []
+
+
+SOLID = """
+const done = arguments[0];
+const modules = ['puppets', 'dom'].map((name) => import(`/static/js/${name}.js`));
+Promise.all(modules).then(async ([puppets, dom]) => {
+  const svg = dom.s('svg', { 'aria-label': 'human' });
+  document.body.replaceChildren(svg);
+  const draw = await puppets.solidHead(svg);
+  const rigs = { arkit52: { names: ['mouthSmileLeft'], values: new Float32Array([1]) } };
+  draw({ rigs, head: { yaw: 0, pitch: 0, roll: 0 }, gaze: { yaw: 0, pitch: 0 } });
+  done([document.querySelectorAll('canvas').length, document.querySelector('svg') === null]);
+}).catch((error) => done(String(error.stack)));
+"""
+
+
+def test_the_mirrors_human_puppet_is_the_same_head(page: Chrome) -> None:
+    assert page.execute_async_script(SOLID) == [1, True]

@@ -490,3 +490,18 @@ def test_export_and_delete(http: httpx.Client) -> None:
     assert http.post("/api/progress/delete", json={"confirm": "no"}).status_code == 400
     assert http.post("/api/progress/delete", json={"confirm": "delete"}).status_code == 200
     assert http.get("/api/progress/export.json").json()["coding"] == []
+
+
+def test_a_page_stays_connected_longer_than_a_request_may_take(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound on unfinished requests does not cut a WebSocket off."""
+    monkeypatch.setattr("livefacs.mirror.http.HEAD_S", 0.2)
+    with live(mirror) as page:
+        began = time.monotonic()
+        i = 0
+        while time.monotonic() - began < 0.8:
+            mirror.feed.send(make_frame(i))
+            assert next_frame(page)
+            ack(page, i)
+            i += 1

@@ -1,7 +1,10 @@
 // Two characters that a rig map moves: a human by ARKit controls, a marmoset by shared muscles.
 // Both are drawn as seen from in front (their left at the right); the page mirrors them by CSS.
+// Where there is a graphics card, the human is the head in 3D; without one it would hold the page up.
 
 import { h, s, t } from "./dom.js";
+import { drawsInSoftware } from "./head3d/renderer.js";
+import { Head3D } from "./head3d/head3d.js";
 import { humanFace } from "./puppet-human.js";
 import { marmosetFace } from "./puppet-marmoset.js";
 
@@ -12,7 +15,39 @@ export function puppetFigure(rig) {
   svg.style.transform = "scaleX(-1)";
   const note = rig === "arkit52" ? null : t("mirror.marmoset_note");
   const element = h("figure", { "data-rig": rig, title: note }, svg, h("figcaption.soft", {}, title));
-  return { element, draw: (frame) => drawPuppet(face, frame.rigs[rig], frame.head) };
+  const flat = (frame) => drawPuppet(face, frame.rigs[rig], frame.head);
+  return { element, draw: rig === "arkit52" ? solidOr(flat, svg) : flat };
+}
+
+/** Draws with the 3D head once it is there, and with the flat face until then or for good. */
+function solidOr(flat, svg) {
+  let solid = null;
+  let asked = false;
+  return (frame) => {
+    if (!asked) {
+      asked = true;
+      if (!drawsInSoftware()) solidHead(svg).then((draw) => { solid = draw; }, () => { /* no WebGL 2: the flat face stays */ });
+    }
+    (solid ?? flat)(frame);
+  };
+}
+
+/** The 3D head in place of a picture; gives what draws a frame on it. */
+export async function solidHead(svg) {
+  const canvas = h("canvas", { role: "img", tabindex: 0, "aria-label": svg.getAttribute("aria-label") });
+  const head = new Head3D(canvas);
+  await head.showShipped();
+  head.setMirrored(true);
+  svg.replaceWith(canvas);
+  head.setBackground(getComputedStyle(canvas).backgroundColor);
+  return (frame) => {
+    const rig = frame.rigs.arkit52;
+    if (!rig) return;
+    if (head.controls !== rig.names) head.setControls(rig.names);
+    head.drive(rig.values);
+    head.look(frame.head, frame.gaze);
+    head.draw();
+  };
 }
 
 function drawPuppet(face, rig, head) {

@@ -229,7 +229,7 @@ export class Renderer {
 }
 
 /** @returns {boolean} true without a graphics card: smooth edges would cost more than they give */
-function drawsInSoftware() {
+export function drawsInSoftware() {
   const gl = document.createElement("canvas").getContext("webgl2");
   const info = gl?.getExtension("WEBGL_debug_renderer_info");
   const name = info ? String(gl?.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";

@@ -50,7 +50,7 @@ export class Takes {
     };
     const rows = found.takes.map((/** @type {{name: string, frames: number, seconds: number}} */ take) => h("tr", { "data-take": take.name }, h("td", {}, take.name), h("td", {}, t("stage.takes.seconds", { s: take.seconds, n: take.frames })),
       h("td", {}, h("button", { type: "button", onclick: (/** @type {Event} */ event) => this._play(take.name, /** @type {HTMLElement} */ (event.currentTarget)) }, t("stage.takes.play")), " ", link(take.name))));
-    this._list.replaceChildren(h("p.small.soft", {}, t("stage.takes.in", { path: found.folder })), rows.length ? h("table", {}, h("tbody", {}, rows)) : h("p", {}, t("stage.takes.none")),
+    this._list.replaceChildren(h("p.small.soft", {}, t("stage.takes.folder", { path: found.folder })), rows.length ? h("table", {}, h("tbody", {}, rows)) : h("p", {}, t("stage.takes.none")),
       h("div.row", {}, h("label", { for: "format" }, t("stage.takes.format")), format, h("label", { for: "export-rig" }, t("stage.rig")), rig),
       ...found.broken.map((/** @type {string} */ words) => h("p.bad.small", {}, `${t("stage.takes.broken")} ${words}`)));
   }
