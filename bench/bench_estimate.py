@@ -28,6 +28,8 @@ def test_mesh_to_action_units_is_one_short_call(table: Table) -> None:
     def by_kernel() -> object:
         return k.step(
             estimator._points,
+            estimator._blendshapes,
+            estimator._patches,
             np.zeros(0, np.uint8),
             estimator._frame,
             estimator._kernel_model,

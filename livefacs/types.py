@@ -36,6 +36,7 @@ class Health(IntFlag):
     FRAMES_SKIPPED = 32  # newer frames overwrote at least one before this
     LATE = 64  # older than one frame period when it was sent
     RECORDER_LATE = 128  # the take writer fell behind
+    NO_NEUTRAL = 256  # no resting frame was found: parts are measured against the mean face
 
 
 def format_health(health: Health) -> str:

@@ -17,6 +17,7 @@ from livefacs.au.neutral import (
     canonical_neutral,
     neutral_from_shapes,
 )
+from livefacs.au.resting import RestingFrames, neutral_from_parts
 from livefacs.au.smoothing import OFF
 from livefacs.clock import s_from_ns
 from livefacs.errors import SourceError
@@ -67,8 +68,10 @@ class _Shapes:
 def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
     """Resting face of a clip: its quiet frames that agree with one another.
 
-    Starts from the first quiet frames of the first second where there are any, else from all
-    quiet frames, and is then drawn to the frames in which nothing acts.
+    Where more than the mesh was read, brows, lids and mouth are looked at by themselves
+    (``au.resting``). From meshes alone: starts from the first quiet frames of the first second
+    where there are any, else from all quiet frames, and is then drawn to those in which nothing
+    acts.
 
     Raises
     ------
@@ -78,6 +81,8 @@ def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
     if not frames:
         raise SourceError("no face in the clip: expected at least one frame with a visible face")
     some = _evenly(frames)
+    if all(each.readings and not np.isnan(each.readings.blendshapes[0]) for each in some):
+        return _from_resting_frames(model, some)
     shapes = _Shapes(model, some)
     quiet = shapes.quiet(NeutralGate(model))
     times = np.array([s_from_ns(each.t_ns - frames[0].t_ns) for each in some])
@@ -100,6 +105,25 @@ def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
 def _evenly(frames: Many[Landmarks]) -> list[Landmarks]:
     """At most ``MAX_FRAMES`` of them."""
     return list(frames[:: 1 + (len(frames) - 1) // MAX_FRAMES])
+
+
+def _from_resting_frames(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
+    """Brows, lids and mouth by themselves, where more than the mesh was read."""
+    estimator = Estimator(model, smoothing=OFF, neutral=canonical_neutral(model))
+    resting = RestingFrames(model)
+    for landmarks in frames:
+        assert landmarks.readings is not None  # asked before
+        estimator.raw_values(landmarks)
+        speed = float(estimator.facts[k.SPEED])
+        resting.add(
+            estimator.aligned,
+            estimator.head,
+            speed,
+            estimator.lip_gap,
+            landmarks.readings,
+            s_from_ns(landmarks.t_ns - frames[0].t_ns),
+        )
+    return neutral_from_parts(model, resting.parts())
 
 
 def _activity(
@@ -129,5 +153,6 @@ def neutral_of_seconds(
         raise SourceError(
             f"no face between {start_s:g} s and {end_s:g} s: name seconds in which the face shows"
         )
-    shapes = _Shapes(model, _evenly(named))
-    return shapes.neutral(np.ones(len(shapes.speeds), bool))
+    some = _evenly(named)
+    shapes = _Shapes(model, some)
+    return neutral_from_shapes(shapes.shapes, shapes.angles, [each.readings for each in some])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from livefacs.arrays import F32, F64, U8
 from livefacs.au.holding import RESTART_S, held_estimate
-from livefacs.au.model import N_FEATURES, EstimatorModel, load_model
+from livefacs.au.model import N_EVIDENCE, N_FEATURES, EstimatorModel, load_model
 from livefacs.au.neutral import (
     AutomaticNeutral,
     Neutral,
@@ -18,15 +18,18 @@ from livefacs.au.neutral import (
 )
 from livefacs.au.personal import NO_MAPS
 from livefacs.au.profile import Profile
+from livefacs.au.resting import NO_REST, LiveRest
 from livefacs.au.smoothing import Smoothing
 from livefacs.clock import s_from_ns
 from livefacs.kernels import step as k
 from livefacs.mesh import N_MESH
-from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health, Landmarks
+from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health, Landmarks, Readings
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
-from livefacs.vocab.readings import N_TEXTURE
+from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES, N_TEXTURE
 
 __all__ = ["Estimator", "load_model"]
+
+ReaderChoice = Literal["all", "geometry"]
 
 UNKNOWN_NEUTRAL_CONFIDENCE: Final = 0.3
 _NO_TEXTURE: Final = np.zeros(0, np.uint8)
@@ -52,6 +55,8 @@ class Estimator:
         side of the image.
     neutral : Neutral or None
         A neutral that is known already, as in offline solving; goes before the profile's.
+    reader : str
+        ``geometry`` leaves out what was read besides the mesh, even where it is there.
     """
 
     def __init__(
@@ -62,10 +67,12 @@ class Estimator:
         *,
         focal_px: float | None = None,
         neutral: Neutral | None = None,
+        reader: ReaderChoice = "all",
     ) -> None:
         self.model = model if isinstance(model, EstimatorModel) else load_model(model)
         self.profile = profile
         self._focal_px = focal_px
+        self._reader = reader
         self._smoothing = smoothing or Smoothing()
         taught = profile.taught if profile else ()
         self.channels = profile.channels if profile else AU_CHANNELS
@@ -74,14 +81,21 @@ class Estimator:
         self._maps = profile.kernel_maps() if profile else NO_MAPS
         self._given = neutral or (profile.neutral if profile else None)
         self._points = np.zeros((N_MESH, 3), np.float32)
+        self._blendshapes = np.full(N_BLENDSHAPES, np.nan, np.float32)
+        self._patches = np.full((N_PATCHES, N_PATCH_READINGS), np.nan, np.float32)
         self._texture = np.zeros(N_TEXTURE, np.uint8)
         self._frame = np.zeros(6)
         self._result = _new_result(len(self.channels))
+        mean = canonical_neutral(self.model)
+        person = mean.person(self.model, self._kernel_model, self._gains, self._maps)
+        self._mean_lip_gap = float(person.neutral_measures[-1])
         self.reset()
 
     def reset(self) -> None:
         """Forget the performer: neutral (unless given), filter, held values."""
-        self._automatic = None if self._given else AutomaticNeutral(self.model)
+        self._automatic: AutomaticNeutral | LiveRest | None = None
+        self._is_automatic = self._given is None
+        self._readings: Readings | None = None
         self._capture: NeutralCapture | None = None
         self._use_neutral(self._given or canonical_neutral(self.model))
         self._state = _new_state(self._smoothing, len(self.channels))
@@ -111,7 +125,7 @@ class Estimator:
     @property
     def is_calibrated(self) -> bool:
         """True with a profile, a given neutral or one that was captured on demand."""
-        return self._automatic is None
+        return not self._is_automatic
 
     @property
     def aligned(self) -> F64:
@@ -129,6 +143,16 @@ class Estimator:
         return self._result.features
 
     @property
+    def lip_gap(self) -> float:
+        """Inner-lip gap of the last frame beyond the mean face's, eye distances."""
+        return float(self._result.facts[k.LIP_GAP]) - self._mean_lip_gap
+
+    @property
+    def evidence(self) -> F64:
+        """(N_EVIDENCE,) float64 of the last frame with readings, see ``kernels.fusion``; a view."""
+        return self._result.evidence
+
+    @property
     def facts(self) -> F64:
         """(N_FACTS,) float64 of the last frame, see ``kernels.step``; a view."""
         return self._result.facts
@@ -139,8 +163,20 @@ class Estimator:
         state, points = _new_state(self._smoothing, n), np.zeros((N_MESH, 3), np.float32)
         points[:] = 100.0 * self.model.canonical + 300.0
         frame = np.array((320.0, 240.0, 640.0, 640.0, 480.0, 0.0))
-        person = canonical_neutral(self.model).person(self._kernel_model, maps=self._maps)
-        k.step(points, _NO_TEXTURE, frame, self._kernel_model, person, state, _new_result(n))
+        person = canonical_neutral(self.model).person(
+            self.model, self._kernel_model, self._gains, self._maps
+        )
+        k.step(
+            points,
+            self._blendshapes,
+            self._patches,
+            _NO_TEXTURE,
+            frame,
+            self._kernel_model,
+            person,
+            state,
+            _new_result(n),
+        )
 
     def estimate(self, landmarks: Landmarks) -> Estimate:
         """Action Units, head pose and gaze of one mesh.
@@ -179,7 +215,9 @@ class Estimator:
         self._frame[:] = width / 2.0, height / 2.0, focal_px, width, height, dt_s
         flags = k.step(
             self._points,
-            self._texture_of(landmarks),
+            self._blendshapes,
+            self._patches,
+            self._take_readings(landmarks),
             self._frame,
             self._kernel_model,
             self._person,
@@ -188,11 +226,18 @@ class Estimator:
         )
         return dt_s, flags
 
-    def _texture_of(self, landmarks: Landmarks) -> U8:
-        """The texture of a frame in an array of our own, so that the kernel has one signature."""
-        if landmarks.readings is None:
+    def _take_readings(self, landmarks: Landmarks) -> U8:
+        """Readings into arrays of our own, so that the kernel has one signature; the texture."""
+        readings = landmarks.readings if self._reader == "all" else None
+        self._readings = None
+        if readings is None:
+            self._blendshapes[0] = np.nan
             return _NO_TEXTURE
-        np.copyto(self._texture, landmarks.readings.texture)
+        if not np.isnan(readings.blendshapes[0]):
+            self._readings = readings
+        np.copyto(self._blendshapes, readings.blendshapes)
+        np.copyto(self._patches, readings.patches)
+        np.copyto(self._texture, readings.texture)
         return self._texture
 
     def hold(self, t_ns: int) -> Estimate:
@@ -214,27 +259,45 @@ class Estimator:
     def _learn_neutral(self, dt_s: float) -> None:
         result = self._result
         if self._capture is not None:
-            captured = self._capture.offer(result.aligned, result.head, dt_s)
+            captured = self._capture.offer(result.aligned, result.head, dt_s, self._readings)
             if captured is not None:
                 self._capture = self._automatic = None
+                self._is_automatic = False
                 self._use_neutral(captured)
-        elif self._automatic is not None and not self._automatic.is_final:
-            activity = float(result.values[:N_FACE_CHANNELS].max())
-            speed = float(result.facts[k.SPEED])
-            if self._automatic.offer(result.aligned, result.head, speed, activity, dt_s):
-                self._use_neutral(self._automatic.neutral)
+        elif self._is_automatic and self._offer_to_automatic(dt_s):
+            assert self._automatic is not None
+            self._use_neutral(self._automatic.neutral)
+
+    def _offer_to_automatic(self, dt_s: float) -> bool:
+        """Let the automatic neutral see the frame; the first one says which kind is needed."""
+        result, speed = self._result, float(self._result.facts[k.SPEED])
+        if self._automatic is None:
+            rests = self._readings is not None
+            self._automatic = LiveRest(self.model) if rests else AutomaticNeutral(self.model)
+        if isinstance(self._automatic, LiveRest):
+            if self._readings is None:
+                return False
+            return self._automatic.offer(
+                result.aligned, result.head, speed, self.lip_gap, self._readings, dt_s
+            )
+        activity = float(result.values[:N_FACE_CHANNELS].max())
+        return self._automatic.offer(result.aligned, result.head, speed, activity, dt_s)
 
     def _use_neutral(self, neutral: Neutral) -> None:
         self._neutral = neutral
-        self._person = neutral.person(self._kernel_model, self._gains, self._maps)
+        self._person = neutral.person(self.model, self._kernel_model, self._gains, self._maps)
 
     def _calibration_health(self) -> Health:
-        return Health.OK if self.is_calibrated else Health.UNCALIBRATED
+        health = Health.OK if self.is_calibrated else Health.UNCALIBRATED
+        is_sought = self._is_automatic and not (self._automatic and self._automatic.is_known)
+        if not is_sought and self._neutral.evidence.min() < NO_REST:
+            health |= Health.NO_NEUTRAL
+        return health
 
     def _read_result(self, flags: int) -> Estimate:
         result = self._result
         confidence = result.confidence.copy()
-        if self._automatic is not None and not self._automatic.is_known:
+        if self._is_automatic and not (self._automatic and self._automatic.is_known):
             confidence *= np.float32(UNKNOWN_NEUTRAL_CONFIDENCE)
         units = ActionUnits(
             _frozen(result.intensity.copy()),
@@ -272,6 +335,8 @@ def _new_result(n: int) -> k.Result:
         rotation=np.eye(3),
         offset=np.zeros(3),
         features=np.zeros(N_FEATURES),
+        lines=np.zeros(2 * N_PATCHES),
+        evidence=np.zeros(N_EVIDENCE),
         values=np.zeros(n),
         filtered=np.zeros(n),
         raw=np.zeros(n, np.float32),

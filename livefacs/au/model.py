@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -22,14 +22,21 @@ from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS
 from livefacs.resources import data_path
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU, unmeasured_actions
+from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES, PATCH_INDEX
 
 FORMAT: Final = "livefacs-estimator"
-VERSION: Final = 1
+VERSION: Final = 2
 SHIPPED: Final = "estimator.npz"
 
 N_POINTS: Final = len(mesh.FEATURE_POINTS)
 N_FEATURES: Final = 2 * N_POINTS + N_POSE_TERMS + k.N_MEASURES
 MEASURE_START: Final = 2 * N_POINTS + N_POSE_TERMS
+
+RELATIVE, POSITIVE, AGAINST_MEAN = 0, N_AU, 2 * N_AU
+SHAPES, SHAPES_RELATIVE = 3 * N_AU, 3 * N_AU + N_BLENDSHAPES
+LINES: Final = 3 * N_AU + 2 * N_BLENDSHAPES
+N_EVIDENCE: Final = LINES + 2 * N_PATCHES
+"""Where the parts of what the fusion weighs begin, see ``kernels.fusion.gather_evidence``."""
 
 _HEADER: Final = "header"
 _MOST_BYTES: Final = 64 << 20  # the shipped ones unpack to a hundred kilobytes
@@ -40,6 +47,10 @@ ARRAYS: Final[Mapping[str, ArrayRule]] = {
     "weights": ArrayRule((N_AU, N_FEATURES), low=-1e4, high=1e4),
     "bias": ArrayRule((N_AU,), low=-10, high=10),
     "reliability": ArrayRule((N_AU,), low=-1, high=1, may_be_nan=True),
+    "fusion_weights": ArrayRule((N_AU, N_EVIDENCE), low=-1e3, high=1e3),
+    "fusion_bias": ArrayRule((N_AU,), low=-10, high=10),
+    "usual_blendshapes": ArrayRule((N_BLENDSHAPES,), low=0, high=1),
+    "usual_patches": ArrayRule((N_PATCHES, N_PATCH_READINGS), low=-100, high=100),
 }
 """What a weights file holds: each is checked before a kernel reads by it without asking."""
 
@@ -73,6 +84,12 @@ class EstimatorModel:
         Measured on people that were not trained on: Pearson r, 0..1; NaN where not measured.
     provenance : dict
         Data hashes, seeds, versions, settings.
+    fusion_weights : (N_AU, N_EVIDENCE) float32
+        How the three readers are weighed, channel by channel; a row of zeros: the mesh alone.
+    fusion_bias : (N_AU,) float32
+    usual_blendshapes : (N_BLENDSHAPES,) float32
+    usual_patches : (N_PATCHES, 3) float32
+        What people's resting faces show.
     """
 
     canonical: F64
@@ -82,6 +99,12 @@ class EstimatorModel:
     bias: F32
     reliability: F32
     provenance: dict[str, Any]
+    fusion_weights: F32 = field(default_factory=lambda: np.zeros((N_AU, N_EVIDENCE), np.float32))
+    fusion_bias: F32 = field(default_factory=lambda: np.zeros(N_AU, np.float32))
+    usual_blendshapes: F32 = field(default_factory=lambda: np.zeros(N_BLENDSHAPES, np.float32))
+    usual_patches: F32 = field(
+        default_factory=lambda: np.zeros((N_PATCHES, N_PATCH_READINGS), np.float32)
+    )
 
     def kernel_model(self, more: Mapping[str, float] = MappingProxyType({})) -> k.Model:
         """The arrays as the kernel takes them, rows of the map without their zeros.
@@ -91,13 +114,10 @@ class EstimatorModel:
         more : mapping of channel to reliability
             Channels beyond those of FACS, which these weights say nothing of.
         """
-        starts, columns, values = [0], [], []
-        for row in self.weights:
-            used = np.flatnonzero(row)
-            columns.append(used)
-            values.append(row[used])
-            starts.append(starts[-1] + used.size)
-        starts += [starts[-1]] * len(more)
+        starts, columns, weights = _sparse(self.weights)
+        starts = np.append(starts, np.repeat(starts[-1:], len(more)))
+        fusion_starts, fusion_columns, fusion_weights = _sparse(self.fusion_weights)
+        targets, causes, shares = zip(*EXPLAINED, strict=True)
         reliability = np.nan_to_num(self.reliability.astype(np.float64), nan=UNMEASURED)
         return k.Model(
             align_ids=np.ascontiguousarray(self.align_ids, np.int64),
@@ -106,21 +126,35 @@ class EstimatorModel:
             lid_pairs=np.array([mesh.LID_PAIRS_L, mesh.LID_PAIRS_R], np.int64),
             lip_pairs=np.array(mesh.LIP_PAIRS, np.int64),
             eyes=np.array([mesh.EYE_L, mesh.EYE_R], np.int64),
-            starts=np.array(starts, np.int64),
-            columns=np.concatenate(columns).astype(np.int64),
-            weights=np.concatenate(values).astype(np.float32),
+            starts=starts,
+            columns=columns,
+            weights=weights,
             bias=np.append(self.bias.astype(np.float64), np.zeros(len(more))),
             reliability=np.append(reliability, np.fromiter(more.values(), np.float64)),
             side=np.array([_side(name) for name in (*AU_CHANNELS, *more)], np.int64),
             roles=_roles(),
             limits=_limits(),
+            canonical=np.ascontiguousarray(self.canonical, np.float64),
+            fusion_starts=fusion_starts,
+            fusion_columns=fusion_columns,
+            fusion_weights=fusion_weights,
+            fusion_bias=self.fusion_bias.astype(np.float64),
+            is_fused=np.asarray(self.fusion_weights.any(axis=1), np.int64),
+            explained=np.array(
+                [[CHANNEL_INDEX[name] for name in names] for names in (targets, causes)], np.int64
+            ),
+            shares=np.array(shares, np.float64),
+            usual_patches=self.usual_patches.astype(np.float64),
+            cheeks=np.array([PATCH_INDEX["cheek_L"], PATCH_INDEX["cheek_R"]], np.int64),
         )
 
     @property
     def digest(self) -> str:
         """Twelve hex digits that name these weights."""
         digest = hashlib.sha256()
-        for array in (self.canonical, self.align_ids, self.align_prior, self.weights, self.bias):
+        arrays = (self.canonical, self.align_ids, self.align_prior, self.weights, self.bias)
+        fusion = (self.fusion_weights, self.fusion_bias, self.usual_blendshapes, self.usual_patches)
+        for array in (*arrays, *fusion):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:12]
 
@@ -144,6 +178,39 @@ class EstimatorModel:
             "not_measured": list(unmeasured_actions()),
         }
 
+
+def _sparse(rows: F32) -> tuple[I64, I64, F32]:
+    """Rows without their zeros: where each starts, columns, values."""
+    used = [np.flatnonzero(row) for row in rows]
+    starts = np.cumsum([0, *(len(columns) for columns in used)])
+    values = [row[columns] for row, columns in zip(rows, used, strict=True)]
+    return starts, np.concatenate(used), np.concatenate(values).astype(np.float32)
+
+
+EXPLAINED: Final[tuple[tuple[str, str, float], ...]] = (
+    *(
+        (f"{target}_{side}", cause.replace("*", side), share)
+        for target, cause, share in (
+            ("AU45", "AU12_*", 0.4),  # a smile narrows the eyes
+            ("AU45", "AU64", 0.45),  # the lid follows the eye down
+            ("AU7", "AU12_*", 0.2),
+            ("AU9", "AU12_*", 0.5),
+            ("AU10", "AU9_*", 0.15),  # what lifts the nose wings lifts the lip
+            ("AU10", "AU12_*", 0.2),
+            ("AU14", "AU12_*", 0.2),
+            ("AU16", "AU12_*", 0.35),  # stretched lips lay the lower teeth bare
+            ("AU16", "AU26", 0.2),  # as an open mouth does
+            ("AU20", "AU12_*", 0.3),  # corners that go up go out, too
+            ("AU24", "AU17", 0.3),  # the chin presses the lips together
+            ("AD30", "AU26", 0.3),
+            ("AD30", "AU12_*", 0.4),  # laughing faces are lopsided
+        )
+        for side in "LR"
+    ),
+    ("AU28", "AU17", 0.3),
+    ("AU18", "AU26", 0.3),
+)
+"""Action, what brings it about by itself, and how much of that."""
 
 UNMEASURED: Final = 0.5
 """Confidence of a channel whose reliability could not be measured on known truth."""
@@ -202,6 +269,10 @@ def save_model(model: EstimatorModel, path: Path) -> None:
         "weights": model.weights.astype(np.float32),
         "bias": model.bias.astype(np.float32),
         "reliability": model.reliability.astype(np.float32),
+        "fusion_weights": model.fusion_weights.astype(np.float32),
+        "fusion_bias": model.fusion_bias.astype(np.float32),
+        "usual_blendshapes": model.usual_blendshapes.astype(np.float32),
+        "usual_patches": model.usual_patches.astype(np.float32),
     }
     make_folder(path.parent)
     with replaced(path) as unfinished, unfinished.open("wb") as file:
@@ -232,6 +303,10 @@ def _load(path: Path, _stamped: tuple[int, int]) -> EstimatorModel:
         np.asarray(arrays["bias"], np.float32),
         np.asarray(arrays["reliability"], np.float32),
         header["provenance"],
+        np.asarray(arrays["fusion_weights"], np.float32),
+        np.asarray(arrays["fusion_bias"], np.float32),
+        np.asarray(arrays["usual_blendshapes"], np.float32),
+        np.asarray(arrays["usual_patches"], np.float32),
     )
 
 

@@ -7,17 +7,22 @@ outer-eye distance.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence as Many
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
 from livefacs import mesh
-from livefacs.arrays import F64, Bool
-from livefacs.au.model import EstimatorModel
+from livefacs.arrays import F32, F64, Bool
+from livefacs.au.model import N_FEATURES, EstimatorModel
 from livefacs.au.personal import NO_MAPS, KernelMaps
+from livefacs.au.regions import CHANNEL_REGION, N_REGIONS, PATCH_REGION
 from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS, pose_terms
+from livefacs.types import Readings
+from livefacs.vocab.facs import N_AU
+from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES
 
 SETTLE_S: Final = 0.1
 """A fresh tracker's first frames are about a pixel off."""
@@ -25,6 +30,8 @@ PROVISIONAL_S: Final = 0.38
 """Quiet time after which the automatic neutral is first used."""
 FINAL_S: Final = 2.0
 """Time after which the automatic neutral is left alone for good."""
+TRUST_WITHOUT_REST: Final = 0.4
+"""Share of confidence that is left to a part of the face whose rest was not seen."""
 MAX_GAP_S: Final = 0.1
 """Longest time that one frame may stand for."""
 
@@ -55,32 +62,72 @@ class Neutral:
     shape : (478, 3) float64
     angles_rad : (3,) float64
         Head yaw, pitch and roll in the neutral.
+    blendshapes : (N_BLENDSHAPES,) float64
+        What the blendshape net says of it; NaN where unknown: people's usual values stand in.
+    patches : (N_PATCHES, 3) float64
+        What its skin shows; NaN where unknown.
+    evidence : (3,) float64, 0..1
+        That brows, lids and nose, and mouth (``au.regions``) were at rest.
     """
 
     shape: F64
     angles_rad: F64
+    blendshapes: F64 = field(default_factory=lambda: np.full(N_BLENDSHAPES, np.nan))
+    patches: F64 = field(default_factory=lambda: np.full((N_PATCHES, N_PATCH_READINGS), np.nan))
+    evidence: F64 = field(default_factory=lambda: np.ones(N_REGIONS))
 
     def person(
-        self, model: k.Model, gains: F64 | None = None, maps: KernelMaps = NO_MAPS
+        self, model: EstimatorModel, kernel_model: k.Model, gains: F64, maps: KernelMaps = NO_MAPS
     ) -> k.Person:
         """The kernel's arrays."""
+        usual = model.usual_blendshapes
+        blendshapes = np.where(np.isnan(self.blendshapes), usual, self.blendshapes)
+        trust = np.ones(len(gains))
+        trust[:N_AU] = (
+            TRUST_WITHOUT_REST
+            + (1.0 - TRUST_WITHOUT_REST) * np.append(self.evidence, 1.0)[CHANNEL_REGION]
+        )
         terms = np.zeros(N_POSE_TERMS)
         yaw, pitch, roll = (float(angle) for angle in self.angles_rad)
         pose_terms(yaw, pitch, roll, terms)
         measures = np.zeros(k.N_MEASURES)
         shape = np.ascontiguousarray(self.shape, np.float64)
-        k.measure(shape, model, measures)
+        k.measure(shape, kernel_model, measures)
         return k.Person(
             neutral=shape,
             neutral_terms=terms,
             neutral_angles=np.ascontiguousarray(self.angles_rad, np.float64),
             neutral_measures=measures,
-            gains=np.ones(len(model.bias))
-            if gains is None
-            else np.ascontiguousarray(gains, np.float64),
+            gains=np.ascontiguousarray(gains, np.float64),
+            mean_face=self._against_mean_face(model, kernel_model),
+            blendshapes=np.ascontiguousarray(blendshapes, np.float64),
+            patches=np.ascontiguousarray(self.patches, np.float64),
+            patch_evidence=self.evidence[PATCH_REGION],
+            trust=trust,
             with_image=maps[0],
             without_image=maps[1],
         )
+
+    def _against_mean_face(self, model: EstimatorModel, kernel_model: k.Model) -> F64:
+        """(N_AU,) what the linear map says of the neutral against the mean face."""
+        mean = canonical_neutral(model).shape
+        features = np.zeros(N_FEATURES)
+        points = np.array(mesh.FEATURE_POINTS)
+        features[: 2 * len(points)] = (self.shape - mean)[points, :2].reshape(-1)
+        yaw, pitch, roll = (float(angle) for angle in self.angles_rad)
+        pose_terms(
+            yaw,
+            pitch,
+            roll,
+            features[2 * len(points) : 2 * len(points) + N_POSE_TERMS],
+        )
+        own, usual = np.zeros(k.N_MEASURES), np.zeros(k.N_MEASURES)
+        k.measure(np.ascontiguousarray(self.shape, np.float64), kernel_model, own)
+        k.measure(np.ascontiguousarray(mean, np.float64), kernel_model, usual)
+        measures = features[2 * len(points) + N_POSE_TERMS :]
+        measures[:] = own - usual
+        measures[:2] = (usual[:2] - own[:2]) / (usual[:2] - kernel_model.limits[k.LID_SHUT])
+        return np.asarray(model.weights.astype(np.float64) @ features)
 
 
 def normalised(shape: F64) -> F64:
@@ -91,18 +138,36 @@ def normalised(shape: F64) -> F64:
 
 def canonical_neutral(model: EstimatorModel) -> Neutral:
     """The mean neutral face, looking straight ahead: what is assumed of a person never seen."""
-    return Neutral(normalised(model.canonical), np.zeros(3))
+    return Neutral(normalised(model.canonical), np.zeros(3), evidence=np.zeros(N_REGIONS))
 
 
-def neutral_from_shapes(shapes: F64, angles_rad: F64) -> Neutral:
-    """Median of aligned shapes.
+def neutral_from_shapes(
+    shapes: F64, angles_rad: F64, readings: Many[Readings | None] = ()
+) -> Neutral:
+    """Median of aligned shapes, and of what was read besides.
 
     Parameters
     ----------
     shapes : (n, 478, 3) float64, n >= 1
     angles_rad : (n, 3) float64
     """
-    return Neutral(normalised(np.median(shapes, axis=0)), np.median(angles_rad, axis=0))
+    neutral = Neutral(normalised(np.median(shapes, axis=0)), np.median(angles_rad, axis=0))
+    known = [each for each in readings if each is not None]
+    if not known:
+        return neutral
+    return replace(
+        neutral,
+        blendshapes=median([each.blendshapes for each in known]),
+        patches=median([each.patches for each in known]),
+    )
+
+
+def median(values: Many[F32]) -> F64:
+    """Median by element over what is known of it; NaN where nothing is."""
+    stacked = np.array(values, np.float64)
+    known = np.where(np.isnan(stacked).all(axis=0), 0.0, stacked)
+    middle = np.nanmedian(known, axis=0)
+    return np.where(np.isnan(stacked).all(axis=0), np.nan, middle)
 
 
 class NeutralGate:
@@ -236,12 +301,16 @@ class NeutralCapture:
         self._left_s = duration_s
         self._shapes: list[F64] = []
         self._angles: list[F64] = []
+        self._readings: list[Readings | None] = []
 
-    def offer(self, shape: F64, head: F64, dt_s: float) -> Neutral | None:
+    def offer(
+        self, shape: F64, head: F64, dt_s: float, readings: Readings | None = None
+    ) -> Neutral | None:
         """Take one aligned frame; the neutral once the time is over."""
+        self._readings.append(readings)
         self._shapes.append(shape.copy())
         self._angles.append(head[:3].copy())
         self._left_s -= min(max(dt_s, 0.0), MAX_GAP_S)
         if self._left_s > 0.0:
             return None
-        return neutral_from_shapes(np.array(self._shapes), np.array(self._angles))
+        return neutral_from_shapes(np.array(self._shapes), np.array(self._angles), self._readings)

@@ -11,12 +11,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 from livefacs.au.model import load_model
-from livefacs.cli.labelled import load_data
+from livefacs.cli.labelled import load_coded, load_data
 from livefacs.cli.terminal import make_console
 from livefacs.errors import ConfigError
+from livefacs.landmarkers.blendshapes import BlendshapeNetwork
+from livefacs.training.coded import CodedClip
+from livefacs.training.coded_scores import CodedScore, coded_curves, score_coded
 from livefacs.training.dataset import Subject
 from livefacs.training.evaluation import Curves, Evaluation, curves_of, evaluate, mean_evaluation
-from livefacs.training.training import train
+from livefacs.training.training import train, with_fusion
 
 app = typer.Typer()
 
@@ -41,11 +44,15 @@ def evaluate_command(
     """Score an estimator: agreement, cross-talk, head-pose leakage, jitter, per action and side.
 
     Without --folds the weights are scored as they are: on people they were trained on, that
-    flatters.
+    flatters. People coded by eye (codes.json) are scored for ranking, presence and coding index.
     """
-    subjects = load_data(data)
+    subjects, coded = load_data(data), load_coded(data)
     if folds and weights:
         raise ConfigError("--folds trains its own weights: leave --weights away")
+    if coded:
+        _evaluate_coded(coded, weights, folds, load_data(also) if also else [])
+    if not subjects:
+        return
     if folds > len(subjects):
         raise ConfigError(f"{folds} folds need as many people, there are {len(subjects)}")
     always = load_data(also) if also else []
@@ -60,6 +67,40 @@ def evaluate_command(
 
         for path in write_report(report, evaluation, curves):
             console.print(str(path), markup=False)
+
+
+def _evaluate_coded(
+    coded: list[CodedClip], weights: Path | None, folds: int, also: list[Subject]
+) -> None:
+    """People coded by eye; with folds each is scored by a fusion that was fitted on the others."""
+    base = load_model(weights)
+    persons = sorted({clip.person for clip in coded})
+    scored = []
+    for i_fold in range(max(1, min(folds, len(persons)))):
+        held = {person for i, person in enumerate(persons) if not folds or i % folds == i_fold}
+        model = base
+        if folds:
+            rest = [clip for clip in coded if clip.person not in held]
+            model = with_fusion(base, rest, also, BlendshapeNetwork().scores)
+        scored += [(clip, coded_curves(model, clip)) for clip in coded if clip.person in held]
+    score = score_coded(scored)
+    console = make_console()
+    console.print(_coded_table(score))
+    console.print(
+        f"mean area {score.mean_auc():.3f}, lowest {score.lowest_auc():.3f} (actions seen ten times"
+        f" or more); coding index {score.index:.3f}; sides {score.n_sides_right}/{score.n_sides}"
+    )
+
+
+def _coded_table(score: CodedScore) -> Table:
+    table = Table("action", box=None)
+    for name in ("present", "absent", "area", "missed", "false", "false > .4"):
+        table.add_column(name, justify="right")
+    for action, row in score.actions.items():
+        figures = (row.auc, row.missed, row.false, row.strongly_false)
+        counts = (str(row.n_present), str(row.n_absent))
+        table.add_row(action, *counts, _cell(row.auc, 3), *(_cell(v) for v in figures[1:]))
+    return table
 
 
 def _as_is(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from livefacs.errors import ConfigError
 from livefacs.offline import Meshes, SolveOptions, is_take, working_take
+from livefacs.training.coded import CODES_FILE, CodedClip, coded_clip, read_codes
 from livefacs.training.dataset import Subject, load_folder
 from livefacs.training.labels import labelled_subject, read_labels
 
@@ -27,6 +29,8 @@ def load_data(paths: Sequence[Path]) -> list[Subject]:
     """
     subjects: list[Subject] = []
     for path in paths:
+        if path.suffix == ".json" or (path.is_dir() and any(path.rglob(CODES_FILE))):
+            continue  # coded people, see ``load_coded``
         if not path.exists():
             raise ConfigError(f"no data at {path}: give a folder or file of labelled sequences")
         found = _below(path)
@@ -36,6 +40,35 @@ def load_data(paths: Sequence[Path]) -> list[Subject]:
             )
         subjects += found
     return subjects
+
+
+def load_coded(paths: Sequence[Path]) -> list[CodedClip]:
+    """People coded by eye: clips that a ``codes.json`` in these folders, or a file named, codes.
+
+    Raises
+    ------
+    ConfigError
+        A file does not code clips, or a clip that it codes is not beside it.
+    """
+    files = [
+        file
+        for path in paths
+        for file in ([path] if path.suffix == ".json" else sorted(path.rglob(CODES_FILE)))
+    ]
+    return [clip for file in files for clip in _coded(file)]
+
+
+def _coded(file: Path) -> Iterator[CodedClip]:
+    codes = read_codes(file)
+    for name in codes["clips"]:
+        found = [file.parent / f"{name}{suffix}" for suffix in _CLIPS]
+        media = next((path for path in found if path.is_file()), None)
+        if media is None:
+            raise ConfigError(f"{file} codes {name}, but there is no {name}.mp4 beside it")
+        with working_take(str(media), SolveOptions()) as working:
+            meshes = [each.landmarks for each in Meshes.of_take(working.take)]
+            copied = [mesh and replace(mesh, points_px=mesh.points_px.copy()) for mesh in meshes]
+        yield coded_clip(codes, name, copied)
 
 
 def _below(path: Path) -> list[Subject]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,25 +20,6 @@ import numba
 from livefacs.files.atomic import create
 from livefacs.files.private import make_private_folder
 from livefacs.resources import cache_folder
-
-
-def _look_for_blas_in_vain() -> None:
-    """Let numba find that there is no BLAS for kernels: none of them multiplies matrices.
-
-    It would import all of SciPy's linear algebra to see, a fifth of a second and 30 MB at every
-    start. Whoever needs SciPy imports it afterwards as ever.
-    """
-    looked_in = "scipy.linalg"
-    if looked_in in sys.modules:
-        return
-    sys.modules[looked_in] = None  # type: ignore[assignment]  # what makes an import fail
-    try:
-        import numba.np.arraymath  # noqa: F401  # looks when it is imported
-    finally:
-        del sys.modules[looked_in]
-
-
-_look_for_blas_in_vain()
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -21,6 +21,7 @@ from livefacs.kernels.features import (
     opening,
     pose_terms,
 )
+from livefacs.kernels.fusion import explain_away, gather_evidence, line_depths
 from livefacs.kernels.geometry import (
     angles_from_rotation,
     apply_similarity,
@@ -75,6 +76,16 @@ class Model(NamedTuple):
     side: I64  # (n,) -1 left, 1 right, 0 neither
     roles: I64
     limits: F64
+    canonical: F64  # (478, 3) the mean neutral face
+    fusion_starts: I64
+    fusion_columns: I64
+    fusion_weights: F32
+    fusion_bias: F64
+    is_fused: I64  # (N_AU,) 1 where the fusion speaks, 0 where the mesh alone does
+    explained: I64  # (2, m) targets, causes; see ``fusion.explain_away``
+    shares: F64  # (m,)
+    usual_patches: F64  # (n_patches, 3) people's at rest
+    cheeks: I64  # (2,)
 
 
 class Person(NamedTuple):
@@ -85,6 +96,11 @@ class Person(NamedTuple):
     neutral_angles: F64  # (3,) yaw, pitch, roll of the neutral
     neutral_measures: F64  # (7,)
     gains: F64  # (n,)
+    mean_face: F64  # (n,) what the mesh says of the neutral against the mean face
+    blendshapes: F64  # (52,) at rest
+    patches: F64  # (n_patches, 3) at rest, NaN where unknown
+    patch_evidence: F64  # (n_patches,) 0..1
+    trust: F64  # (n,) 0..1, share of confidence that the neutral leaves each channel
     with_image: Personal  # maps for frames whose image was read
     without_image: Personal  # maps for frames that bring a mesh alone
 
@@ -107,6 +123,8 @@ class Result(NamedTuple):
     rotation: F64  # (3, 3)
     offset: F64  # (3,)
     features: F64
+    lines: F64  # (2 n_patches,)
+    evidence: F64  # what the fusion weighs
     values: F64  # (n,)
     filtered: F64  # (n,)
     raw: F32
@@ -246,7 +264,7 @@ def ramp_down(value: float, full_until: float, zero_from: float, floor: float) -
 
 
 @kernel
-def set_confidence(model: Model, flags: int, result: Result) -> None:
+def set_confidence(model: Model, person: Person, result: Result) -> None:
     """Measured reliability of each channel, lowered by turn, distance, border, speed and misfit."""
     yaw, pitch, facts = result.head[0], result.head[1], result.facts
     common = ramp_down(abs(pitch), 0.26, 0.61, 0.2) * ramp_down(abs(result.head[2]), 0.6, 1.2, 0.5)
@@ -261,7 +279,40 @@ def set_confidence(model: Model, flags: int, result: Result) -> None:
             turned = ramp_down(away, 0.26, 0.70, 0.0)
         if model.roles[HEAD] <= c < model.roles[EYES] + 4:
             turned = ramp_down(abs(yaw), 0.70, 1.40, 0.3)
-        result.confidence[c] = model.reliability[c] * common * turned
+        result.confidence[c] = model.reliability[c] * common * turned * person.trust[c]
+
+
+@kernel
+def fuse(blendshapes: F32, patches: F32, model: Model, person: Person, result: Result) -> None:
+    """Channels from all three readers; what the fusion has no row for stays the mesh's."""
+    facts = result.facts
+    quality = ramp_down(-facts[EYES_PX], -60.0, -40.0, 0.0) * ramp_down(facts[SPEED], 2.0, 5.0, 0.0)
+    quality *= ramp_down(abs(result.head[0]), 0.5, 0.8, 0.0)
+    line_depths(
+        patches,
+        model.usual_patches,
+        person.patches,
+        person.patch_evidence,
+        model.cheeks,
+        quality,
+        result.lines,
+    )
+    n = model.is_fused.shape[0]
+    gather_evidence(
+        result.values[:n],
+        person.mean_face,
+        blendshapes,
+        person.blendshapes,
+        result.lines,
+        result.evidence,
+    )
+    for c in range(n):
+        if model.is_fused[c] == 0:
+            continue
+        total = model.fusion_bias[c]
+        for k in range(model.fusion_starts[c], model.fusion_starts[c + 1]):
+            total += model.fusion_weights[k] * result.evidence[model.fusion_columns[k]]
+        result.values[c] = total
 
 
 @kernel
@@ -322,6 +373,8 @@ def align(points_px: F32, frame: F64, model: Model, person: Person, result: Resu
 @kernel
 def step(
     points_px: F32,
+    blendshapes: F32,
+    patches: F32,
     texture: U8,
     frame: F64,
     model: Model,
@@ -335,6 +388,10 @@ def step(
     ----------
     points_px : (478, 3) float32
         Image pixels.
+    blendshapes : (52,) float32
+        Of the blendshape net; NaN where it did not run: the mesh speaks alone.
+    patches : (n_patches, 3) float32
+        Lines and brightness of the skin; NaN where not seen.
     texture : (n_texture,) uint8
         Of the upright face; empty where the image was not read.
     frame : (6,) float64
@@ -361,8 +418,13 @@ def step(
     )
     for side in range(2):  # a neutral with lowered lids is a partly closed eye all the same
         result.values[model.roles[BLINK] + side] += result.facts[LID_OFFSET_L + side]
+    has_all = not np.isnan(blendshapes[0])
+    if has_all:
+        fuse(blendshapes, patches, model, person, result)
     floor_at_zero(result.values, person.gains, model.limits[CEILING])
     gate_corners(model, person, result)
+    if has_all:
+        explain_away(result.values, model.explained[0], model.explained[1], model.shares)
     maps = person.with_image if texture.shape[0] > 0 else person.without_image
     add_personal(result.features, texture, maps, model.limits[CEILING], result.values)
     set_derived(model, person, dt_s, state, result)
@@ -380,7 +442,7 @@ def step(
         or result.facts[OUTSIDE] > 0.1
     ):
         flags |= FLAG_OUT_OF_RANGE
-    set_confidence(model, flags, result)
+    set_confidence(model, person, result)
     for c in range(result.values.shape[0]):
         result.raw[c] = np.float32(result.values[c])
         result.intensity[c] = np.float32(result.filtered[c])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from livefacs.arrays import F32
@@ -11,14 +9,7 @@ from livefacs.kernels.facemesh import gather_xy
 from livefacs.landmarkers.mesh_networks import facemesh_points
 from livefacs.landmarkers.network import Network
 from livefacs.landmarkers.weights import read_weights
-from livefacs.vocab.arkit import ARKIT_52
-
-BLENDSHAPE_NAMES: Final[tuple[str, ...]] = (
-    "_neutral",
-    *sorted(set(ARKIT_52) - {"tongueOut"}),
-)
-"""Its outputs in order: Apple's names without the tongue, before them ``_neutral``, which is no
-score of anything."""
+from livefacs.vocab.readings import BLENDSHAPES
 
 
 class BlendshapeNetwork:
@@ -37,7 +28,7 @@ class BlendshapeNetwork:
         LiteRT is not installed, or the network is missing or damaged.
     """
 
-    names = BLENDSHAPE_NAMES
+    names = BLENDSHAPES
 
     def __init__(self, n_threads: int = 1) -> None:
         self._points = facemesh_points("blendshape_points")
@@ -45,10 +36,10 @@ class BlendshapeNetwork:
             "blendshapes",
             read_weights("face_blendshapes"),
             [2 * len(self._points)],
-            [len(BLENDSHAPE_NAMES)],
+            [len(BLENDSHAPES)],
             n_threads,
         )
-        self._scores = np.empty(len(BLENDSHAPE_NAMES), np.float32)
+        self._scores = np.empty(len(BLENDSHAPES), np.float32)
 
     def scores(self, points_px: F32) -> F32:
         """The scores of a mesh.

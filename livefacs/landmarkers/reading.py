@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from livefacs.au.estimator import ReaderChoice
 from livefacs.au.image_reader import ImageReader
 from livefacs.au.model import EstimatorModel
 from livefacs.landmarkers.opening import has_litert
@@ -16,8 +17,6 @@ from livefacs.vocab.readings import N_BLENDSHAPES
 
 if TYPE_CHECKING:
     from livefacs.landmarkers.blendshapes import BlendshapeNetwork
-
-ReaderChoice = Literal["all", "geometry"]
 
 _NO_BLENDSHAPES: Final = np.full(N_BLENDSHAPES, np.nan, np.float32)
 _NO_BLENDSHAPES.setflags(write=False)

@@ -104,10 +104,13 @@ class Setup:
 
     def estimates(self, take: Take) -> tuple[Estimator, Iterator[Estimate]]:
         """The estimator, and an estimate for every row of a take."""
-        meshes, options = Meshes.of_take(take), self.options
+        options, reader = self.options, self.options.tracking.reader
+        meshes = Meshes.of_take(take, reader)
         smoothing = make_smoothing(options.tracking)
         if options.as_live:
-            estimator = Estimator(self.model, self.profile, smoothing, focal_px=options.focal_px)
+            estimator = Estimator(
+                self.model, self.profile, smoothing, focal_px=options.focal_px, reader=reader
+            )
             captures = {mark.row + 1 for mark in take.markers if mark.kind == "neutral"}
             return estimator, estimates(meshes, estimator, holds=True, captures=captures)
         estimator = clip_estimator(

@@ -9,6 +9,7 @@ from typing import Any, Final, overload
 import numpy as np
 
 from livefacs.arrays import F32, I64
+from livefacs.au.estimator import ReaderChoice
 from livefacs.landmarkers.priming import prime
 from livefacs.protocols import Landmarker, Source
 from livefacs.session.feed import Feed
@@ -73,11 +74,13 @@ class Meshes(Sequence[Mesh]):
         self._readings = readings
 
     @classmethod
-    def of_take(cls, take: Take) -> Meshes:
-        """Those of a take, read from the disk as they are asked for."""
+    def of_take(cls, take: Take, reader: ReaderChoice = "all") -> Meshes:
+        """Those of a take, read from the disk as they are asked for; ``geometry``: no readings."""
         frames = take.frames
         sizes = np.stack((frames["width"], frames["height"]), axis=1)
         numbers = frames["i_frame"], frames["n_faces"]
+        if reader == "geometry":
+            return cls(take.points_px, take.t_ns, sizes, *numbers)
         return cls(take.points_px, take.t_ns, sizes, *numbers, take.readings)
 
     @property

@@ -16,6 +16,8 @@ from livefacs.au.likeness import CLIP_LIMIT, misfit
 from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
+from livefacs.au.regions import REGION_NAMES
+from livefacs.au.resting import NO_REST
 from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
 from livefacs.errors import SourceError, TakeError
@@ -79,6 +81,22 @@ class WorkingTake:
             now = neutral_of_clip(self.setup.model, Meshes.of_take(self.take).faces)
             reason = misfit(self.setup.model, self.setup.profile, now, CLIP_LIMIT)
             self.notices += (reason,) if reason else ()
+        self.notices += _rest_notice(estimator.neutral)
+
+
+def _rest_notice(neutral: Neutral) -> tuple[str, ...]:
+    """What the user should know where parts of the face never rest."""
+    acting = [
+        name
+        for name, evidence in zip(REGION_NAMES, neutral.evidence, strict=True)
+        if evidence < NO_REST
+    ]
+    if not acting:
+        return ()
+    return (
+        f"no resting frame found ({', '.join(acting)}): measured against the mean face;"
+        " name one with --neutral",
+    )
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def landmarker_for_source(
 def make_estimator(options: TrackingOptions, model: EstimatorModel, backend: str) -> Estimator:
     """The estimator of these options: profile and filter."""
     profile = None if options.profile is None else load_profile(options.profile, backend)
-    return Estimator(model, profile, make_smoothing(options))
+    return Estimator(model, profile, make_smoothing(options), reader=options.reader)
 
 
 def estimator_for_source(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,13 +13,16 @@ from livefacs import mesh
 from livefacs.arrays import F32, F64, I64
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import N_FEATURES, EstimatorModel
-from livefacs.au.neutral import Neutral, canonical_neutral, neutral_from_shapes
+from livefacs.au.neutral import Neutral, canonical_neutral, median, neutral_from_shapes
 from livefacs.au.smoothing import OFF
 from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
-from livefacs.types import Landmarks
+from livefacs.training.fusion import TURNING_WEIGHT, Evidence
+from livefacs.types import Landmarks, Readings
 from livefacs.vocab.facs import N_AU
+from livefacs.vocab.readings import N_PATCH_READINGS, N_PATCHES, N_TEXTURE
 
 N_ALIGN_POINTS: Final = 160
+EVIDENCE_EVERY: Final = 10
 EXPRESSION_PENALTY: Final = 4.0
 """How much heavier a point's motion in expressions weighs than its misfit on a turned head."""
 
@@ -184,3 +188,46 @@ def examples_of(
     return Examples(
         np.concatenate(rows), np.concatenate(truths), np.concatenate(weight), np.concatenate(owner)
     )
+
+
+def rendered_evidence(
+    model: EstimatorModel,
+    subject: Subject,
+    scores: Callable[[F32], F32],
+    every: int = EVIDENCE_EVERY,
+) -> Evidence:
+    """What the fusion weighs, of a rendered person whose neutral is known; skin is not seen.
+
+    Parameters
+    ----------
+    scores : callable
+        The blendshape net: (478, 3) float32 pixels to (52,) float32.
+    every : int
+        Frames in between are left out: they say the same.
+    """
+    first = subject.sequences[0]
+    at_rest = [
+        _with_scores(landmarks_of(first, i), scores)
+        for i in range(N_SETTLING_FRAMES, min(N_NEUTRAL_FRAMES, len(first.points_px)))
+    ]
+    readings = [each.readings for each in at_rest if each.readings is not None]
+    neutral = replace(
+        first_neutral(model, subject), blendshapes=median([each.blendshapes for each in readings])
+    )
+    estimator = Estimator(model, smoothing=OFF, neutral=neutral)
+    rows, truths, weights = [], [], []
+    for sequence in subject.sequences:
+        for i_frame in range(0, len(sequence.points_px), every):
+            estimator.raw_values(_with_scores(landmarks_of(sequence, i_frame), scores))
+            rows.append(estimator.evidence.copy())
+            truths.append(sequence.truth[i_frame])
+            weights.append(TURNING_WEIGHT if sequence.name.startswith("pose") else 1.0)
+    frames = np.arange(len(rows), dtype=np.int64)
+    return Evidence(np.array(rows), frames, np.array(truths, np.float64), np.array(weights))
+
+
+def _with_scores(landmarks: Landmarks, scores: Callable[[F32], F32]) -> Landmarks:
+    patches = np.full((N_PATCHES, N_PATCH_READINGS), np.nan, np.float32)
+    texture = np.zeros(N_TEXTURE, np.uint8)
+    found = scores(landmarks.points_px).copy()
+    return replace(landmarks, readings=Readings(patches, texture, found))

@@ -9,9 +9,9 @@ equations are solved again. The floor (bias) of each channel is fitted with it.
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Many
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +34,7 @@ from livefacs.au.model import (
 )
 from livefacs.kernels._jit import numba_version
 from livefacs.kernels.features import N_POSE_TERMS
+from livefacs.training.coded import CodedClip
 from livefacs.training.dataset import Subject
 from livefacs.training.extract import (
     Examples,
@@ -41,7 +42,9 @@ from livefacs.training.extract import (
     choose_align_points,
     examples_of,
     mean_face,
+    rendered_evidence,
 )
+from livefacs.training.fusion import coded_evidence, fit_fusion, with_usual_readings
 from livefacs.vocab.facs import AU_CHANNELS, N_AU, action_of
 
 FULL_RESPONSE: Final = 0.75
@@ -135,6 +138,30 @@ def train(
         reliability_array(reliability or {}),
         provenance(subjects, chosen, base),
     )
+
+
+def with_fusion(
+    model: EstimatorModel,
+    coded: Many[CodedClip],
+    subjects: Many[Subject],
+    scores: Callable[[F32], F32],
+) -> EstimatorModel:
+    """The model with the fusion of the three readers fitted.
+
+    Parameters
+    ----------
+    coded : list of CodedClip
+        People coded by eye.
+    subjects : list of Subject
+        Rendered people; where there are none, the coded ones decide alone.
+    scores : callable
+        The blendshape net, from points in pixels.
+    """
+    model = with_usual_readings(model, coded)
+    rows = [(clip, coded_evidence(model, clip)) for clip in coded]
+    fused = fit_fusion(model, rows, [rendered_evidence(model, s, scores) for s in subjects])
+    names = {clip.name: f"{clip.person}, {len(clip.judgements)} judgements" for clip in coded}
+    return replace(fused, provenance={**model.provenance, "coded": names})
 
 
 def has_turning(subjects: Many[Subject]) -> bool:

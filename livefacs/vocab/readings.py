@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from livefacs.vocab.arkit import ARKIT_52
+
 PATCHES: Final[tuple[str, ...]] = (
     "glabella",
     "forehead_L",
@@ -39,4 +41,9 @@ N_ORIENTATIONS: Final = 8
 N_TEXTURE: Final = TEXTURE_ROWS * TEXTURE_COLUMNS * N_ORIENTATIONS
 """Numbers of the upright face's oriented gradients: rows, columns, orientations."""
 
-N_BLENDSHAPES: Final = 52
+BLENDSHAPES: Final[tuple[str, ...]] = ("_neutral", *sorted(set(ARKIT_52) - {"tongueOut"}))
+"""Outputs of MediaPipe's blendshape net: Apple's names without the tongue, before them
+``_neutral``, which is no score of anything."""
+
+BLENDSHAPE_INDEX: Final = {name: i for i, name in enumerate(BLENDSHAPES)}
+N_BLENDSHAPES: Final = len(BLENDSHAPES)

@@ -23,7 +23,8 @@ def test_what_was_compiled_before_is_known(tmp_path: Path, monkeypatch: pytest.M
     Estimator().warm_up()
     assert any(_jit.CACHE_FOLDER.rglob("step.step-*.nbi"))
     monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
-    for name in ("step.step-1.nbi", "facemesh.refine_mesh-1.nbi", "image.read_face-1.nbi"):
+    names = ("step.step-1.nbi", "facemesh.refine_mesh-1.nbi", "image.read_face-1.nbi")
+    for name in names:
         assert not _jit.is_compiled()
         (tmp_path / name).touch()
     assert _jit.is_compiled()

@@ -1,0 +1,331 @@
+"""Which frames rest, part by part, and the neutral face that follows from them.
+
+A talker's brows rest while the mouth acts, so brows, lids and mouth are looked at by themselves.
+The blendshape net needs no neutral: what it and the skin between the brows say tells how much a
+part acts in a frame. The quietest frames of a part are taken; how quiet they are is the evidence
+that they rest. The neutral is theirs as far as that evidence goes, and the mean face's for the
+rest: an expression that is held from the first frame to the last is not learnt as neutral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from livefacs.arrays import F32, F64, I64
+from livefacs.au.model import EstimatorModel
+from livefacs.au.neutral import Neutral, canonical_neutral, median
+from livefacs.au.regions import (
+    BLENDSHAPE_REGION,
+    BROWS,
+    LIDS,
+    MOUTH,
+    N_REGIONS,
+    PATCH_REGION,
+    shares_of_points,
+)
+from livefacs.kernels.fusion import line_depths
+from livefacs.types import Readings
+from livefacs.vocab.readings import (
+    BLENDSHAPE_INDEX,
+    N_PATCH_READINGS,
+    N_PATCHES,
+    PATCH_INDEX,
+)
+
+SHARE: Final = 0.13
+"""Of the frames, the quietest of each part that are taken; at least three, at most sixty."""
+LEAST_FRAMES, MOST_FRAMES = 3, 60
+RESTS_BELOW, ACTS_ABOVE = 0.1, 0.4
+"""Activity, scores of the net: evidence of rest is 1 below the one and 0 above the other."""
+USUAL_RAISE, USUAL_LIDS, USUAL_MOUTH = 0.06, 0.2, 0.2
+RESTLESS_RAISE: Final = 0.3
+"""What faces at rest score."""
+MAX_TURN_RAD: Final = 0.6
+MAX_SPEED: Final = 1.5
+OPENING_S, OPENING_BONUS = 0.5, 0.2
+"""Performers mostly start from rest: frames so early are taken before others as quiet."""
+CALM: Final = 0.2
+OPENING_EVIDENCE: Final = 0.8
+NO_REST: Final = 0.25
+"""Less evidence than this in a part: no resting frame was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartAtRest:
+    """The quietest frames of one part of the face.
+
+    Attributes
+    ----------
+    shape : (478, 3) float64
+    angles_rad : (3,) float64
+    blendshapes : (52,) float64
+    patches : (N_PATCHES, 3) float64
+    evidence : float, 0..1
+        That they rest.
+    """
+
+    shape: F64
+    angles_rad: F64
+    blendshapes: F64
+    patches: F64
+    evidence: float
+
+
+class RestingFrames:
+    """Gathers frames and finds those at rest.
+
+    Parameters
+    ----------
+    model : EstimatorModel
+    """
+
+    def __init__(self, model: EstimatorModel) -> None:
+        self._usual = model.usual_patches.astype(np.float64)
+        self._cheeks = np.array([PATCH_INDEX["cheek_L"], PATCH_INDEX["cheek_R"]], np.int64)
+        self._shapes: list[F32] = []
+        self._angles: list[F64] = []
+        self._readings: list[Readings] = []
+        self._frowns: list[float] = []
+        self._gaps: list[float] = []
+        self._speeds: list[float] = []
+        self._is_opening: list[bool] = []
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+    def add(
+        self,
+        shape: F64,
+        head: F64,
+        speed: float,
+        lip_gap: float,
+        readings: Readings,
+        elapsed_s: float,
+    ) -> None:
+        """Take one frame in.
+
+        Parameters
+        ----------
+        shape : (478, 3) float64
+            Aligned to the mean face.
+        head : (>= 3,) float64
+            Yaw, pitch, roll.
+        speed : float
+            Eye distances a second.
+        lip_gap : float
+            Inner-lip gap beyond the mean face's, eye distances.
+        readings : Readings
+            With the net's scores.
+        elapsed_s : float
+            Since the first frame.
+        """
+        self._is_opening.append(elapsed_s < OPENING_S)
+        self._shapes.append(shape.astype(np.float32))
+        self._angles.append(head[:3].copy())
+        self._readings.append(readings)
+        self._frowns.append(self._frown_lines(readings.patches))
+        self._gaps.append(lip_gap)
+        self._speeds.append(speed)
+
+    def parts(self) -> tuple[PartAtRest, ...]:
+        """Brows, lids and mouth at rest, from the frames so far; there must be one."""
+        usable, activities = self._usable(), self._activities()
+        parts = [self._quietest(activity, judged, usable) for activity, judged in activities]
+        opening = self._calm_opening(usable, [judged for _, judged in activities])
+        if len(opening):
+            evidence = max(parts[BROWS].evidence, OPENING_EVIDENCE)
+            parts[BROWS] = self._part(opening, evidence)
+        return tuple(parts)
+
+    def _calm_opening(self, usable: F64, judged: list[F64]) -> I64:
+        """Frames of the first second in which lids and mouth rest and nobody frowns.
+
+        Then the brows rest, too, however high they stand: that differs between people.
+        """
+        opening = np.array(self._is_opening) & (usable == 0.0)
+        calm = opening & (judged[LIDS] < CALM) & (judged[MOUTH] < CALM)
+        calm &= self._frowning() < CALM
+        enough = calm.sum() >= max(LEAST_FRAMES, opening.sum() / 2)
+        return np.flatnonzero(calm) if enough else np.zeros(0, np.int64)
+
+    def _frown_lines(self, patches: F32) -> float:
+        depths = np.zeros(2 * N_PATCHES)
+        unknown = np.full((N_PATCHES, N_PATCH_READINGS), np.nan)
+        line_depths(
+            np.array(patches), self._usual, unknown, np.zeros(N_PATCHES), self._cheeks, 1.0, depths
+        )
+        return float(depths[2 * PATCH_INDEX["glabella"]])
+
+    def _usable(self) -> F64:
+        """(n,) 0 for slow, roughly frontal frames, and a large number for the others."""
+        away = np.abs(np.array(self._angles))[:, :2].max(axis=1) > MAX_TURN_RAD
+        bad = away | (np.array(self._speeds) > MAX_SPEED)
+        bad[0] = len(bad) > LEAST_FRAMES  # a tracker's first frame is a pixel off
+        return np.where(bad, 9.0, 0.0) if (~bad).sum() >= LEAST_FRAMES else np.zeros(len(bad))
+
+    def _activities(self) -> tuple[tuple[F64, F64], ...]:
+        """How much each part acts in each frame, and the same for judging that it rests."""
+        scores = np.array([each.blendshapes for each in self._readings], np.float64)
+        frowns = np.array(self._frowns)
+        raised = np.maximum(_score(scores, "browInnerUp"), _score(scores, "browOuterUp*"))
+        brows = raised + 0.4 * np.maximum(0.0, frowns - np.percentile(frowns, 10))
+        lids = _score(scores, "eyeBlink*") + 2.0 * _score(scores, "eyeWide*")
+        lids += 0.5 * _score(scores, "eyeSquint*")
+        lids += np.maximum(0.0, _score(scores, "eyeLookDown*") - 0.3)
+        mouth = 7.0 * np.maximum(0.0, np.array(self._gaps))
+        for name, weight in _MOUTH_WEIGHTS.items():
+            mouth = mouth + weight * _score(scores, name)
+        return (
+            (brows, np.maximum(_beyond_rest(raised), self._frowning())),
+            (lids, lids - USUAL_LIDS),
+            (mouth, mouth - USUAL_MOUTH),
+        )
+
+    def _frowning(self) -> F64:
+        """(n,) lowered brows with lines between them."""
+        scores = np.array([each.blendshapes for each in self._readings], np.float64)
+        lowered = np.clip(_score(scores, "browDown*") / 0.2, 0.0, 1.0)
+        return np.asarray(0.4 * lowered * np.clip(np.array(self._frowns), 0.0, 1.5))
+
+    def _quietest(self, activity: F64, judged: F64, usable: F64) -> PartAtRest:
+        n = len(activity)
+        padded = np.pad(activity, 1, "edge")
+        smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3.0
+        n_wanted = int(np.clip(SHARE * (usable == 0.0).sum(), LEAST_FRAMES, MOST_FRAMES))
+        smooth -= OPENING_BONUS * np.array(self._is_opening)
+        chosen = np.argsort(smooth + usable, kind="stable")[: min(n, n_wanted)]
+        low = float(np.median(judged[chosen]))
+        evidence = np.clip((ACTS_ABOVE - low) / (ACTS_ABOVE - RESTS_BELOW), 0.0, 1.0)
+        return self._part(chosen, float(evidence))
+
+    def _part(self, chosen: I64, evidence: float) -> PartAtRest:
+        return PartAtRest(
+            np.median([self._shapes[i] for i in chosen], axis=0).astype(np.float64),
+            np.median([self._angles[i] for i in chosen], axis=0),
+            median([self._readings[i].blendshapes for i in chosen]),
+            median([self._readings[i].patches for i in chosen]),
+            evidence,
+        )
+
+
+def _beyond_rest(raised: F64) -> F64:
+    """How far brows are raised beyond what faces at rest score.
+
+    Scores at rest differ between people by as much as a small raise. Where brows are seen to go
+    far up, the lower end is rest.
+    """
+    seen = np.percentile(raised, 97) - np.percentile(raised, 10)
+    allowed = (RESTLESS_RAISE - USUAL_RAISE) * np.clip((seen - 0.2) / 0.2, 0.0, 1.0)
+    return np.asarray(raised - USUAL_RAISE - allowed)
+
+
+_MOUTH_WEIGHTS: Final[dict[str, float]] = {
+    "jawOpen": 1.0,
+    "mouthSmile*": 1.0,
+    "mouthPucker": 0.2,  # scores high on many faces at rest
+    "mouthPress*": 0.5,
+    "mouthShrugLower": 1.0,
+    "mouthUpperUp*": 1.0,
+    "mouthFunnel": 1.0,
+    "mouthStretch*": 1.0,
+    "mouthLowerDown*": 1.0,
+}
+
+
+def _score(scores: F64, name: str) -> F64:
+    """(n,) a score of the net; ``*`` stands for the mean of both sides."""
+    if not name.endswith("*"):
+        return np.asarray(scores[:, BLENDSHAPE_INDEX[name]])
+    sides = [BLENDSHAPE_INDEX[name[:-1] + side] for side in ("Left", "Right")]
+    return np.asarray(scores[:, sides].mean(axis=1))
+
+
+def neutral_from_parts(model: EstimatorModel, parts: tuple[PartAtRest, ...]) -> Neutral:
+    """One neutral from its parts, drawn to the mean face where the evidence is weak.
+
+    Parameters
+    ----------
+    parts : brows, lids, mouth
+    """
+    mean = canonical_neutral(model)
+    usual = model.usual_blendshapes.astype(np.float64)
+    shares = shares_of_points(mean.shape)
+    shape, blendshapes = mean.shape.copy(), usual.copy()
+    patches = np.full((N_PATCHES, N_PATCH_READINGS), np.nan)
+    for region in (BROWS, LIDS, MOUTH):
+        part = parts[region]
+        weight = part.evidence * shares[region]
+        shape += weight[:, None] * (part.shape - mean.shape)
+        mine = region == BLENDSHAPE_REGION
+        blendshapes[mine] += part.evidence * (part.blendshapes - usual)[mine]
+        patches[region == PATCH_REGION] = part.patches[region == PATCH_REGION]
+    angles = np.median([part.angles_rad for part in parts], axis=0)
+    evidence = np.array([parts[region].evidence for region in range(N_REGIONS)])
+    return Neutral(shape, angles, blendshapes, patches, evidence)
+
+
+PROVISIONAL_S, FINAL_S = 0.38, 2.0
+"""Seconds of a face after which its neutral is first used, and after which it is settled."""
+SETTLE_S: Final = 0.1
+"""A fresh tracker's first frames are about a pixel off."""
+SETTLED: Final = 0.5
+"""Parts with so much evidence after ``FINAL_S`` are left alone for good."""
+BETTER_BY: Final = 0.1
+RENEWED_EVERY: Final = 10  # frames
+WAITS_FOR: Final = 600
+"""Frames among which rest is looked for in parts that are not settled."""
+LONGEST_FRAME_S: Final = 0.1
+
+
+class LiveRest:
+    """Learns the neutral from the first seconds; parts that act are waited for. Nothing drifts.
+
+    Feed it every frame; ``neutral`` changes until ``is_final``.
+    """
+
+    def __init__(self, model: EstimatorModel) -> None:
+        self._model = model
+        self._frames = RestingFrames(model)
+        self._parts: tuple[PartAtRest, ...] = ()
+        self._elapsed_s = 0.0
+        self.neutral = canonical_neutral(model)
+        self.is_known = False
+        self.is_final = False
+
+    def offer(
+        self,
+        shape: F64,
+        head: F64,
+        speed: float,
+        lip_gap: float,
+        readings: Readings,
+        dt_s: float,
+    ) -> bool:
+        """Take one aligned frame into account; True where ``neutral`` changed by it."""
+        self._elapsed_s += min(max(dt_s, 0.0), LONGEST_FRAME_S)
+        if self.is_final or self._elapsed_s < SETTLE_S:
+            return False
+        self._frames.add(shape, head, speed, lip_gap, readings, self._elapsed_s)
+        becomes_known = not self.is_known and self._elapsed_s >= PROVISIONAL_S
+        if not becomes_known and (not self.is_known or len(self._frames) % RENEWED_EVERY):
+            return False
+        self.is_known = True
+        return self._renew()
+
+    def _renew(self) -> bool:
+        found = self._frames.parts()
+        is_late = self._elapsed_s >= FINAL_S
+        if is_late and self._parts:
+            found = tuple(
+                old if old.evidence >= SETTLED or new.evidence < old.evidence + BETTER_BY else new
+                for old, new in zip(self._parts, found, strict=True)
+            )
+        is_new = any(a is not b for a, b in zip(found, self._parts or (None,) * 3, strict=True))
+        self._parts = found
+        self.neutral = neutral_from_parts(self._model, found)
+        settled = all(part.evidence >= SETTLED for part in found)
+        self.is_final = is_late and (settled or len(self._frames) >= WAITS_FOR)
+        return is_new

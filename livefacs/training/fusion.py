@@ -1,0 +1,310 @@
+"""Fit how the three readers are weighed: few numbers an action, monotone, by person.
+
+An action's row has a handful of entries out of ``kernels.fusion.gather_evidence``; all but a few
+may only pull one way. People coded by eye say whether an action is there: a clear one should reach
+``PRESENT``, a clear absence stay at zero, and what lies beyond costs nothing. Rendered people say
+how strong it is. Each person counts alike, whatever the number of frames.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence as Many
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy.optimize import minimize
+
+from livefacs.arrays import F64, I64, Bool
+from livefacs.au import model as m
+from livefacs.au.model import EstimatorModel
+from livefacs.training.coded import CodedClip
+from livefacs.vocab.facs import CHANNEL_INDEX, N_AU, channels_of
+from livefacs.vocab.readings import BLENDSHAPE_INDEX, PATCH_INDEX
+
+PRESENT: Final = 0.45
+"""What a clearly visible action should reach; 0.15 is where it counts as there."""
+RENDERED_SHARE: Final = 1.0
+"""Weight of the rendered people against the coded ones."""
+PENALTY: Final = 0.01
+NARROWED: Final = 0.08
+"""Closure up to which a lid is narrowed rather than closing; a full one stays full."""
+MESH_PRIOR: Final = 0.5
+"""Weight of the mesh that the penalty draws to."""
+TURNING_WEIGHT: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """One number of an action's recipe.
+
+    Attributes
+    ----------
+    kind : str
+        ``mesh`` against the neutral, ``mesh up`` (its positive part), ``mean`` (the mesh against
+        the mean face), ``net``, ``net change`` (less that at rest), ``upright`` or ``level``
+        lines.
+    name : str
+        Score of the net or patch; ``*`` stands for the side.
+    sign : int
+        1 or -1: the only way it may pull; 0: either.
+    """
+
+    kind: str
+    name: str = ""
+    sign: int = 1
+
+
+def _net(name: str, sign: int = 1) -> tuple[Ingredient, Ingredient]:
+    return Ingredient("net", name, sign), Ingredient("net change", name, sign)
+
+
+_MESH, _UP, _MEAN = Ingredient("mesh"), Ingredient("mesh up"), Ingredient("mean")
+
+RECIPES: Final[dict[str, tuple[Ingredient, ...]]] = {
+    "AU1": (
+        _UP,
+        _MEAN,
+        *_net("browInnerUp"),
+        Ingredient("net", "browDown*", 0),
+        Ingredient("upright", "glabella"),
+        Ingredient("level", "forehead_*"),
+    ),
+    "AU2": (_MESH, _MEAN, *_net("browOuterUp*"), Ingredient("level", "forehead_*")),
+    "AU4": (
+        _UP,
+        _MEAN,
+        *_net("browDown*"),
+        Ingredient("upright", "glabella"),
+        Ingredient("net", "browOuterUp*", -1),
+    ),
+    "AU5": (_MESH, _MEAN, *_net("eyeWide*")),
+    "AU6": (
+        _MESH,
+        _MEAN,
+        Ingredient("net change", "eyeSquint*"),
+        Ingredient("level", "under_eye_*"),
+        Ingredient("upright", "fold_*"),
+        Ingredient("net", "mouthSmile*"),
+    ),
+    "AU7": (_MESH, *_net("eyeSquint*")),
+    "AU9": (
+        _MESH,
+        Ingredient("level", "nose_side_*"),
+        Ingredient("level", "under_eye_*"),
+        Ingredient("net", "noseSneer*"),
+    ),
+    "AU10": (
+        _MESH,
+        _MEAN,
+        *_net("mouthUpperUp*"),
+        Ingredient("upright", "fold_*"),
+        Ingredient("net", "mouthSmile*", -1),
+    ),
+    "AU12": (_MESH, _MEAN, *_net("mouthSmile*")),
+    "AU14": (_MESH, *_net("mouthDimple*")),
+    "AU15": (_MESH, *_net("mouthFrown*"), Ingredient("net", "mouthSmile*", -1)),
+    "AU16": (_MESH, *_net("mouthLowerDown*"), Ingredient("net", "mouthSmile*", -1)),
+    "AU17": (_MESH, _MEAN, *_net("mouthShrugLower"), Ingredient("level", "chin")),
+    "AU18": (_MESH, _MEAN, *_net("mouthPucker"), Ingredient("net", "mouthFunnel", -1)),
+    "AU20": (_MESH, *_net("mouthStretch*"), Ingredient("net", "mouthSmile*", -1)),
+    "AU22": (_MESH, *_net("mouthFunnel")),
+    "AU24": (_MESH, _MEAN, *_net("mouthPress*"), Ingredient("net", "jawOpen", -1)),
+    "AU25": (_MESH, _MEAN, Ingredient("net", "jawOpen"), Ingredient("upright", "mouth")),
+    "AU26": (_MESH, _MEAN, *_net("jawOpen")),
+    "AU28": (_MESH, Ingredient("net", "mouthRollLower"), Ingredient("net", "mouthRollUpper")),
+}
+"""What each action is read from. Cues that misled on other people (the texture of the chin, the
+cheeks) are left out. Lids and gaze are the mesh's alone."""
+
+_BASES: Final = {
+    "mesh": m.RELATIVE,
+    "mesh up": m.POSITIVE,
+    "mean": m.AGAINST_MEAN,
+    "net": m.SHAPES,
+    "net change": m.SHAPES_RELATIVE,
+    "upright": m.LINES,
+    "level": m.LINES + 1,
+}
+
+
+def columns_of(channel: str, ingredient: Ingredient) -> tuple[int, ...]:
+    """Columns of the evidence whose mean is an ingredient of a channel."""
+    base = _BASES[ingredient.kind]
+    if not ingredient.name:
+        return (base + CHANNEL_INDEX[channel],)
+    is_net = ingredient.kind.startswith("net")
+    own = channel[-1] if channel[-2:] in ("_L", "_R") else "LR"
+    words = [{"L": "Left", "R": "Right"}[side] if is_net else side for side in own]
+    names = dict.fromkeys(ingredient.name.replace("*", word) for word in words)
+    if is_net:
+        return tuple(base + BLENDSHAPE_INDEX[name] for name in names)
+    return tuple(base + 2 * PATCH_INDEX[name] for name in names)
+
+
+def recipe_values(action: str, channel: str, evidence: F64) -> F64:
+    """(n, ingredients): what a channel's recipe reads in rows of evidence."""
+    return np.stack(
+        [evidence[:, columns_of(channel, each)].mean(axis=1) for each in RECIPES[action]], axis=1
+    )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Rows of evidence of one person.
+
+    Attributes
+    ----------
+    rows : (n, N_EVIDENCE) float64
+    i_frame : (n,) int64
+        Of coded people: which frame each row is.
+    truth : (n, N_AU) float64 or None
+        Of rendered people.
+    weight : (n,) float64
+    """
+
+    rows: F64
+    i_frame: I64
+    truth: F64 | None
+    weight: F64
+
+
+def coded_evidence(model: EstimatorModel, clip: CodedClip) -> Evidence:
+    """Evidence of the frames of a clip that were judged, against the clip's own neutral."""
+    frames = sorted({j.i_frame for j in clip.judgements})
+    estimator, rows = clip.estimator(model), np.empty((len(frames), m.N_EVIDENCE))
+    for row, frame in zip(rows, frames, strict=True):
+        landmarks = clip.meshes[frame]
+        assert landmarks is not None  # only frames with a face are judged
+        estimator.raw_values(landmarks)
+        row[:] = estimator.evidence
+    return Evidence(rows, np.array(frames, np.int64), None, np.ones(len(frames)))
+
+
+def fit_fusion(
+    model: EstimatorModel,
+    coded: Many[tuple[CodedClip, Evidence]],
+    rendered: Many[Evidence],
+) -> EstimatorModel:
+    """The model with a fusion fitted on coded and rendered people together.
+
+    Parameters
+    ----------
+    coded : list of (CodedClip, Evidence)
+    rendered : list of Evidence
+        With truth.
+    """
+    weights, bias = np.zeros((N_AU, m.N_EVIDENCE)), np.zeros(N_AU)
+    for action, recipe in RECIPES.items():
+        fitted, offset = _fit(action, coded, rendered)
+        for channel in channels_of(action):
+            index = CHANNEL_INDEX[channel]
+            bias[index] = offset
+            for ingredient, value in zip(recipe, fitted, strict=True):
+                columns = columns_of(channel, ingredient)
+                for column in columns:
+                    weights[index, column] += value / len(columns)
+    for channel in channels_of("AU45"):
+        row = CHANNEL_INDEX[channel]
+        weights[row, m.RELATIVE + row] = 1.0 / (1.0 - NARROWED)
+        bias[row] = -NARROWED / (1.0 - NARROWED)
+    return replace(
+        model,
+        fusion_weights=np.round(weights, 4).astype(np.float32),
+        fusion_bias=np.round(bias, 4).astype(np.float32),
+    )
+
+
+def _fit(
+    action: str, coded: Many[tuple[CodedClip, Evidence]], rendered: Many[Evidence]
+) -> tuple[F64, float]:
+    seen, is_present, weight = coded_rows(action, coded)
+    drawn, truth, drawn_weight = _rendered_rows(action, rendered)
+    prior = np.zeros(len(RECIPES[action]) + 1)
+    prior[0] = MESH_PRIOR
+
+    def loss(theta: F64) -> tuple[float, F64]:
+        miss = seen @ theta
+        miss = np.where(is_present, np.minimum(miss - PRESENT, 0.0), np.maximum(miss, 0.0))
+        off = drawn @ theta - truth
+        off = np.where((truth <= 0.0) & (off < 0.0) | (truth >= 1.0) & (off > 0.0), 0.0, off)
+        pull = theta - prior
+        pull[-1] = 0.0
+        total = (weight * miss) @ miss + (drawn_weight * off) @ off + PENALTY * (pull @ pull)
+        slope = seen.T @ (weight * miss) + drawn.T @ (drawn_weight * off) + PENALTY * pull
+        return float(total), 2.0 * slope
+
+    bounds = [
+        {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}[each.sign] for each in RECIPES[action]
+    ]
+    start = prior.copy()
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*bounds, (-1.5, 1.5)])
+    return found.x[:-1], float(found.x[-1])
+
+
+def coded_rows(action: str, coded: Many[tuple[CodedClip, Evidence]]) -> tuple[F64, Bool, F64]:
+    """Recipe values (n, ingredients + 1), mean over the sides; presence (n,); weights (n,)."""
+    values, present, persons = [], [], []
+    for clip, evidence in coded:
+        row_of = {int(frame): row for row, frame in enumerate(evidence.i_frame)}
+        mine = [j for j in clip.judgements if j.action == action]
+        if not mine:
+            continue
+        rows = evidence.rows[[row_of[j.i_frame] for j in mine]]
+        sides = [recipe_values(action, channel, rows) for channel in channels_of(action)]
+        values.append(np.mean(sides, axis=0))
+        present += [j.is_present for j in mine]
+        persons += [clip.person] * len(mine)
+    if not values:
+        return np.zeros((0, len(RECIPES[action]) + 1)), np.zeros(0, bool), np.zeros(0)
+    x = np.concatenate(values)
+    is_present = np.array(present)
+    return np.hstack((x, np.ones((len(x), 1)))), is_present, _person_weights(persons, is_present)
+
+
+def _person_weights(persons: list[str], is_present: Bool) -> F64:
+    """The root of a person's frames counts; present and absent halves weigh alike."""
+    groups = list(zip(persons, is_present.tolist(), strict=True))
+    n_of = Counter(groups)
+    weight = np.array([1.0 / np.sqrt(n_of[group]) for group in groups])
+    for value in (True, False):
+        mask = is_present == value
+        if mask.any():
+            weight[mask] *= 0.5 / weight[mask].sum()
+    return weight
+
+
+def _rendered_rows(action: str, rendered: Many[Evidence]) -> tuple[F64, F64, F64]:
+    values, truths, weights = [], [], []
+    for evidence in rendered:
+        assert evidence.truth is not None
+        for channel in channels_of(action):
+            truth = evidence.truth[:, CHANNEL_INDEX[channel]]
+            known = ~np.isnan(truth)
+            values.append(recipe_values(action, channel, evidence.rows[known]))
+            truths.append(truth[known])
+            weights.append(evidence.weight[known])
+    if not values or not sum(len(truth) for truth in truths):
+        return np.zeros((0, len(RECIPES[action]) + 1)), np.zeros(0), np.zeros(0)
+    x, weight = np.concatenate(values), np.concatenate(weights)
+    x = np.hstack((x, np.ones((len(x), 1))))
+    return x, np.concatenate(truths), weight * (6.0 * RENDERED_SHARE / len(weight))
+
+
+def with_usual_readings(model: EstimatorModel, clips: Many[CodedClip]) -> EstimatorModel:
+    """The model with what resting faces show: mean over the clips that hold a resting frame."""
+    shapes, patches = [], []
+    for clip in clips:
+        readings = [mesh.readings for i in clip.rests if (mesh := clip.meshes[i]) is not None]
+        known = [each for each in readings if each is not None]
+        if known:
+            shapes.append(np.mean([each.blendshapes for each in known], axis=0))
+            patches.append(np.nanmean([each.patches for each in known], axis=0))
+    if not shapes:
+        return model
+    return replace(
+        model,
+        usual_blendshapes=np.mean(shapes, axis=0).astype(np.float32),
+        usual_patches=np.nanmean(patches, axis=0).astype(np.float32),
+    )

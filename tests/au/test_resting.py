@@ -1,0 +1,103 @@
+"""The neutral's prior: parts rest by themselves, held expressions are not learnt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livefacs.au.model import load_model
+from livefacs.au.neutral import canonical_neutral
+from livefacs.au.regions import BROWS, CHANNEL_REGION, LIDS, MOUTH, shares_of_points
+from livefacs.au.resting import LiveRest, RestingFrames, neutral_from_parts
+from livefacs.types import Readings
+from livefacs.vocab.facs import CHANNEL_INDEX
+from livefacs.vocab.readings import BLENDSHAPE_INDEX, N_TEXTURE
+
+HEAD = np.zeros(6)
+
+
+def read(**scores: float) -> Readings:
+    """Usual skin, and scores of the net: ``mouthSmile=0.8`` means both sides."""
+    model = load_model()
+    shapes = np.zeros(len(BLENDSHAPE_INDEX), np.float32)
+    for name, score in scores.items():
+        for full in (name, f"{name}Left", f"{name}Right"):
+            if full in BLENDSHAPE_INDEX:
+                shapes[BLENDSHAPE_INDEX[full]] = score
+    return Readings(model.usual_patches.copy(), np.zeros(N_TEXTURE, np.uint8), shapes)
+
+
+def gathered(*frames: Readings, shift: float = 0.1) -> RestingFrames:
+    model = load_model()
+    resting, shape = RestingFrames(model), canonical_neutral(model).shape + np.array((0, shift, 0))
+    for i, readings in enumerate(frames):
+        resting.add(shape, HEAD, 0.0, 0.0, readings, 2.0 + i / 30)
+    return resting
+
+
+def test_a_resting_face_is_taken_as_it_is():
+    parts = gathered(*[read()] * 10).parts()
+    assert [part.evidence for part in parts] == [1.0, 1.0, 1.0]
+    model = load_model()
+    neutral, mean = neutral_from_parts(model, parts), canonical_neutral(model).shape
+    np.testing.assert_allclose(neutral.shape, mean + np.array((0, 0.1, 0)))
+
+
+def test_a_held_smile_is_measured_against_the_mean_face_and_the_brows_against_their_own():
+    parts = gathered(*[read(mouthSmile=0.9)] * 30).parts()
+    assert parts[MOUTH].evidence == 0.0
+    assert parts[BROWS].evidence == parts[LIDS].evidence == 1.0
+    model = load_model()
+    mean = canonical_neutral(model).shape
+    moved = (neutral_from_parts(model, parts).shape - mean)[:, 1]
+    assert moved[10] > 0.09  # forehead
+    assert abs(moved[17]) < 1e-9  # lower lip
+
+
+def test_the_quiet_end_of_a_talker_is_rest():
+    frames = [read(jawOpen=0.5 * (i % 10 > 1), browInnerUp=0.0) for i in range(100)]
+    assert gathered(*frames).parts()[MOUTH].evidence == 1.0
+
+
+def test_brows_that_stand_high_rest_where_lids_and_mouth_do_so_from_the_start():
+    model = load_model()
+    high = read(browInnerUp=0.6, browOuterUp=0.5)
+    late, early = RestingFrames(model), RestingFrames(model)
+    for i in range(20):
+        late.add(canonical_neutral(model).shape, HEAD, 0.0, 0.0, high, 5.0 + i / 30)
+        early.add(canonical_neutral(model).shape, HEAD, 0.0, 0.0, high, i / 30)
+    assert late.parts()[BROWS].evidence < 0.1
+    assert early.parts()[BROWS].evidence > 0.5
+
+
+def test_live_nothing_drifts_once_parts_are_settled():
+    model = load_model()
+    live, mean = LiveRest(model), canonical_neutral(model).shape
+    for _ in range(75):
+        live.offer(mean, HEAD, 0.0, 0.0, read(), 1 / 30)
+    assert live.is_known
+    assert live.is_final
+    before = live.neutral
+    for _ in range(100):
+        assert not live.offer(mean + 0.2, HEAD, 0.0, 0.0, read(browInnerUp=0.1), 1 / 30)
+    assert live.neutral is before
+
+
+def test_live_a_part_that_acts_is_waited_for():
+    model = load_model()
+    live, mean = LiveRest(model), canonical_neutral(model).shape
+    for _ in range(90):
+        live.offer(mean, HEAD, 0.0, 0.2, read(jawOpen=0.8), 1 / 30)
+    assert not live.is_final
+    assert live.neutral.evidence[MOUTH] == 0.0
+    for _ in range(90):
+        live.offer(mean, HEAD, 0.0, 0.0, read(), 1 / 30)
+    assert live.is_final
+    assert live.neutral.evidence[MOUTH] == 1.0
+
+
+def test_parts_cover_the_face_and_know_their_channels():
+    shares = shares_of_points(canonical_neutral(load_model()).shape)
+    np.testing.assert_allclose(shares.sum(axis=0), 1.0)
+    assert shares[BROWS, 10] == shares[MOUTH, 152] == shares[LIDS, 6] == 1.0
+    assert CHANNEL_REGION[CHANNEL_INDEX["AU4_L"]] == BROWS
+    assert CHANNEL_REGION[CHANNEL_INDEX["AU12_R"]] == MOUTH
