@@ -498,6 +498,7 @@ def test_a_page_stays_connected_longer_than_a_request_may_take(
     """The bound on unfinished requests does not cut a WebSocket off."""
     monkeypatch.setattr("livefacs.mirror.http.HEAD_S", 0.2)
     with live(mirror) as page:
+        wait_until(lambda: mirror.feed.n_pages == 1)
         began = time.monotonic()
         i = 0
         while time.monotonic() - began < 0.8:
