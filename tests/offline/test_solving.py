@@ -297,7 +297,7 @@ def test_a_profile_that_was_calibrated_anew_since_is_named(tmp_path: Path) -> No
 
     def said() -> list[str]:
         notices = solve_clip(str(take.folder), tmp_path / "out.csv", options).notices
-        return [notice for notice in notices if "profile" in notice]
+        return [notice for notice in notices if "another profile than" in notice]
 
     assert said() == []
     save_profile(replace(then, maxima={"AU12_L": 0.9}), path)
