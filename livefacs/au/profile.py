@@ -35,6 +35,7 @@ from livefacs.au.profile_body import (
     model_from_plain,
     model_to_plain,
     neutral_from_body,
+    readings_to_plain,
     taught_from_plain,
     taught_to_plain,
 )
@@ -267,6 +268,8 @@ def _body(profile: Profile) -> dict[str, Any]:
         "maxima": {name: round(value, 5) for name, value in sorted(profile.maxima.items())},
         "neutral_angles_rad": np.round(profile.neutral.angles_rad, 6).tolist(),
         "neutral_shape": np.round(profile.neutral.shape, 6).tolist(),
+        "neutral_blendshapes": readings_to_plain(profile.neutral.blendshapes),
+        "neutral_patches": readings_to_plain(profile.neutral.patches),
         "personal": model_to_plain(profile.personal),
         "taught": taught_to_plain(profile.taught),
         "taught_maps": None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from livefacs.arrays import F32
+from livefacs.arrays import F32, F64
 from livefacs.au.examples import Examples
 from livefacs.au.model import N_FEATURES
 from livefacs.au.neutral import Neutral
@@ -27,10 +28,12 @@ from livefacs.errors import ProfileError
 from livefacs.files.hashes import hash_bytes
 from livefacs.mesh import N_MESH
 from livefacs.vocab.facs import AU_CHANNELS, N_AU
-from livefacs.vocab.readings import N_TEXTURE
+from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES, N_TEXTURE
 
 FORMAT: Final = "livefacs-profile"
 VERSION: Final = 2
+_SHAPES: Final = {"blendshapes": (N_BLENDSHAPES,), "patches": (N_PATCHES, N_PATCH_READINGS)}
+_ABSENT: Final = np.zeros(0)
 READ: Final = (1, 2)
 """Versions that are read; version 1 holds a neutral and maxima alone."""
 
@@ -85,7 +88,23 @@ def neutral_from_body(fields: Fields) -> Neutral:
     angles = fields.get("neutral_angles_rad", lambda v: _numbers(v, (3,)))
     if shape is None or angles is None:
         return Neutral(np.zeros((N_MESH, 3)), np.zeros(3))
-    return Neutral(shape, angles)
+    known = {
+        name: fields.get(f"neutral_{name}", partial(_readings, shape), _ABSENT)
+        for name, shape in _SHAPES.items()
+    }
+    return Neutral(shape, angles, **{k: v for k, v in known.items() if v is not _ABSENT})
+
+
+def readings_to_plain(values: F64) -> list[Any]:
+    """JSON values of what was read of the resting face; unknown ones are null."""
+    return [None if value != value else round(value, 6) for value in values.ravel().tolist()]
+
+
+def _readings(shape: tuple[int, ...], value: Any) -> F64:
+    flat = np.array([np.nan if each is None else float(each) for each in value], np.float64)
+    if np.isinf(flat).any():
+        raise ValueError("a number is not finite")
+    return flat.reshape(shape)
 
 
 def _numbers(value: Any, shape: tuple[int, ...]) -> Any:

@@ -183,7 +183,7 @@ def test_what_a_profile_keeps_of_the_image_is_weights_and_means(learned):
     assert set(body) == {
         "format", "version", "name", "backend", "created", "weights", "maxima",
         "neutral_angles_rad", "neutral_shape", "personal", "taught", "taught_maps", "examples",
-        "setting", "sha256",
+        "setting", "sha256", "neutral_blendshapes", "neutral_patches",
     }  # fmt: skip
     examples = learned.examples
     n_frames = round(30 * (2.7 + 5.0 + 2.6 * len(ACTIONS)))

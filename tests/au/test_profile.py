@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,3 +112,13 @@ def test_a_damaged_file_is_refused_in_one_line(content):
     with pytest.raises(ProfileError) as raised:
         load_profile("anna")
     assert "\n" not in str(raised.value)
+
+
+def test_what_was_read_of_the_resting_face_comes_back():
+    blendshapes = np.linspace(0.0, 0.5, 52)
+    blendshapes[3] = np.nan
+    neutral = replace(made().neutral, blendshapes=blendshapes)
+    save_profile(replace(made(), neutral=neutral), profile_path("anna"))
+    back = load_profile("anna").neutral
+    np.testing.assert_allclose(back.blendshapes, blendshapes, atol=1e-6)
+    assert np.isnan(back.patches).all()
