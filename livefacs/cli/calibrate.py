@@ -107,13 +107,15 @@ def calibrate(
 def _report(console: Console, profile: Profile, path: Path) -> None:
     if profile.personal is None or not profile.personal.lessons:
         known = len(profile.maxima)
-        console.print(f"{path}: neutral and {known} personal maxima", markup=False)
+        console.print(f"{path}: neutral and {known} personal maxima", markup=False, soft_wrap=True)
         return
     lessons = profile.personal.lessons
     for lesson in lessons:
         console.print(lesson.sentence, markup=False)
     n_learned = sum(lesson.outcome == LEARNED for lesson in lessons)
-    console.print(f"{path}: {n_learned} of {len(lessons)} actions learned", markup=False)
+    console.print(
+        f"{path}: {n_learned} of {len(lessons)} actions learned", markup=False, soft_wrap=True
+    )
 
 
 def _save(profile: Profile, path: Path) -> None:

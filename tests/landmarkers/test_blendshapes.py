@@ -12,19 +12,20 @@ from livefacs.sources.video import VideoSource
 
 
 def test_there_are_52_names_and_the_tongue_is_none_of_them() -> None:
-    from livefacs.landmarkers.blendshapes import BLENDSHAPE_NAMES
+    from livefacs.vocab.readings import BLENDSHAPES
 
-    assert len(BLENDSHAPE_NAMES) == len(set(BLENDSHAPE_NAMES)) == 52
-    assert BLENDSHAPE_NAMES[:3] == ("_neutral", "browDownLeft", "browDownRight")
-    assert "tongueOut" not in BLENDSHAPE_NAMES
+    assert len(BLENDSHAPES) == len(set(BLENDSHAPES)) == 52
+    assert BLENDSHAPES[:3] == ("_neutral", "browDownLeft", "browDownRight")
+    assert "tongueOut" not in BLENDSHAPES
 
 
 def test_its_scores_are_those_of_mediapipes_tasks(model: Path) -> None:
     mp = pytest.importorskip("mediapipe", reason="mediapipe is not installed")
     from mediapipe.tasks.python import BaseOptions, vision
 
-    from livefacs.landmarkers.blendshapes import BLENDSHAPE_NAMES, BlendshapeNetwork
+    from livefacs.landmarkers.blendshapes import BlendshapeNetwork
     from livefacs.landmarkers.stderr_filter import native_logs_silenced
+    from livefacs.vocab.readings import BLENDSHAPES
 
     options = vision.FaceLandmarkerOptions(
         base_options=BaseOptions(model_asset_path=str(model)),
@@ -39,7 +40,7 @@ def test_its_scores_are_those_of_mediapipes_tasks(model: Path) -> None:
             found = peer.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=frame.image))
             (face,), (categories,) = found.face_landmarks, found.face_blendshapes
             points = np.array([(p.x * 640, p.y * 480, p.z * 640) for p in face], np.float32)
-            assert tuple(each.category_name for each in categories) == BLENDSHAPE_NAMES
+            assert tuple(each.category_name for each in categories) == BLENDSHAPES
             theirs = [each.score for each in categories]
             np.testing.assert_allclose(network.scores(points), theirs, atol=2e-4)
 

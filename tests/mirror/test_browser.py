@@ -517,11 +517,12 @@ def test_guided_calibration_in_the_page(
         for _ in range(rounds.index("12")):
             find(browser, "dialog button.main").click()
         wait(
-            browser, 'return document.querySelector("[data-range]").textContent.includes("12 left")'
+            browser,
+            'return document.querySelector("[data-range]").textContent.includes("12, left side")',
         )
         browser.find_element(By.XPATH, "//dialog//button[text()='Finish here']").click()
         wait(browser, "return document.querySelector('dialog table')")
-        assert "12 left" in find(browser, "dialog").text
+        assert "AU 12, left side" in find(browser, "dialog").text
     assert mirror.progress.maxima()["AU12_L"] == pytest.approx(0.7)
 
 
