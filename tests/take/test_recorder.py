@@ -35,7 +35,7 @@ from .test_take import assert_same
 
 N_KILLS = 50
 N_AT_ONCE = 10
-FLUSHED_S = 1.0  # a take is written at least so often; ten of them on a busy machine, too
+FLUSHED_S = 0.5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a fork server to kill 50 processes fast")
@@ -57,7 +57,7 @@ def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
                 process.kill()
                 process.join()
                 demanded.append(_check_killed(folder, reports, killed_s))
-    assert sum(rows > 0 for rows in demanded) > N_KILLS // 10  # else nothing was asked of it
+    assert sum(rows > 0 for rows in demanded) > N_KILLS // 4  # else nothing was asked of it
 
 
 def _start(context: multiprocessing.context.ForkServerContext, folder: Path, stack):  # type: ignore[no-untyped-def]
