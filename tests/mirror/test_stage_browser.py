@@ -18,6 +18,7 @@ from tests.mirror import models
 from tests.mirror.stage_doubles import OnStage
 from tests.mirror.test_browser import CHROMIUM, DRIVER, By, Chrome, Keys, find, start_chromium, wait
 from tests.mirror.test_head3d import SOFTWARE_GL
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -154,14 +155,13 @@ def test_a_refused_figure_says_why_and_the_page_shows_the_map_as_it_is(
 
 def test_what_is_wrong_proposes_and_a_proposal_is_taken(browser: Chrome, running: OnStage) -> None:
     go(browser, running)
-    choose(browser, "mouthSmileLeft")
-    wait(browser, "return window.stage.rows.peaks.get('mouthSmileLeft') > 0.2", 30)
+    short = "[...window.stage.rows.peaks].find(([, peak]) => peak > 0.1 && peak < 0.8)"
+    name = wait(browser, f"return {short}?.[0]", 30)  # a control that does not reach its limit
+    choose(browser, name)
     find(browser, "[data-wrong=weak]").click()
-    wait(browser, "return document.querySelector('[data-take], .detail .stack p')")
-    find(browser, "[data-wrong=jitters]").click()
     wait(browser, "return document.querySelector('[data-take]')").click()
-    wait(browser, "return document.querySelector('[data-figure=smoothing]').value > 0")
-    assert "time_constant_ms" in (user_rigs_folder() / "arkit52.toml").read_text()
+    path = user_rigs_folder() / "arkit52.toml"
+    wait_until(lambda: path.is_file() and "gain" in path.read_text(), "the gain in the map's file")
 
 
 def test_a_map_from_three_poses(browser: Chrome, running: OnStage) -> None:
