@@ -242,7 +242,7 @@ class _FileReader:
         own_sides = table.side_names if table else None
         names = [key.replace(PLACEHOLDER, side) for side in own_sides or header_sides]
         for side, name, partner in zip(SIDES, names, names[::-1], strict=True):
-            self._add(name, side, partner, _with_side(keys, side), path)
+            self._add(name, side, partner, with_side(keys, side), path)
 
     def _add(
         self, name: str, side: str, partner: str, keys: dict[str, Any], path: tuple[str, str]
@@ -300,14 +300,14 @@ def _set_keys(table: BaseModel) -> dict[str, Any]:
     return {key: plain[key] for key in table.model_fields_set}
 
 
-def _with_side(value: Any, side: str) -> Any:
+def with_side(value: Any, side: str) -> Any:
     """Signal names with the placeholder replaced, all the way down."""
     if isinstance(value, str):
         return value.replace(PLACEHOLDER, side)
     if isinstance(value, dict):
-        return {_with_side(key, side): _with_side(item, side) for key, item in value.items()}
+        return {with_side(key, side): with_side(item, side) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_side(item, side) for item in value]
+        return [with_side(item, side) for item in value]
     return value
 
 

@@ -19,7 +19,7 @@ from livefacs.files import atomic
 from livefacs.resources import rigs_folder, user_rigs_folder
 from livefacs.retarget.library import find_rig, load_map, map_files
 from livefacs.retarget.rules import RigMap
-from livefacs.retarget.schema import PLACEHOLDER, SIDES
+from livefacs.retarget.schema import PLACEHOLDER, SIDES, with_side
 
 TUNABLE: Final = (
     "gain",
@@ -273,7 +273,7 @@ def _split_sides(document: tomlkit.TOMLDocument, control: str) -> None:
             own = tomlkit.table()
             for key, value in table.items():
                 if key != "side_names":
-                    own[key] = _toml_value(_with_side(value, side))
+                    own[key] = _toml_value(with_side(value, side))
             controls.add(sided, own)
         del controls[name]
 
@@ -286,16 +286,6 @@ def _expanded(name: str, document: Mapping[str, Any], table: Mapping[str, Any]) 
     usual = rig.get("side_names", ["Left", "Right"]) if isinstance(rig, dict) else []
     sides = table.get("side_names", usual)
     return [name.replace(PLACEHOLDER, str(side)) for side in sides]
-
-
-def _with_side(value: Any, side: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(PLACEHOLDER, side)
-    if isinstance(value, dict):
-        return {_with_side(key, side): _with_side(item, side) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_side(item, side) for item in value]
-    return value
 
 
 def _toml_value(value: Any) -> Any:
