@@ -8,12 +8,13 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from livefacs.errors import ConfigError
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.drills import Drill, drill_from_table
 from livefacs.mirror.live import PageOutbox
+from livefacs.mirror.page_socket import talk
 from livefacs.mirror.practice import DrillRun
 from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.schema import (
@@ -29,7 +30,6 @@ from livefacs.mirror.schema import (
 from livefacs.types import TrackedFrame
 
 _log = logging.getLogger(__name__)
-_LEFT: Final = (WebSocketDisconnect, RuntimeError)  # Starlette's words for a page that was closed
 _STATE_PERIOD_NS: Final = 33_000_000
 
 
@@ -52,42 +52,19 @@ class Page:
         self._outbox.tell("rigs", feed.rigs_message())
         feed.add_outbox(self._outbox)
         feed.add_watcher(self._watch)
-        sending = asyncio.create_task(self._send_all())
-        receiving = asyncio.create_task(self._receive_all())
         try:
-            await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
+            await talk(self._socket, self._outbox, self._take_text)
         finally:
             feed.remove_watcher(self._watch)
             feed.remove_outbox(self._outbox)
-            for task in (sending, receiving):
-                task.cancel()
-            for ended in await asyncio.gather(sending, receiving, return_exceptions=True):
-                if isinstance(ended, Exception) and not isinstance(ended, _LEFT):
-                    _log.error("a page of the mirror ended", exc_info=ended)
 
-    async def _send_all(self) -> None:
-        while True:
-            for item in await self._outbox.take():
-                if isinstance(item, bytes):
-                    await self._socket.send_bytes(item)
-                else:
-                    await self._socket.send_text(item)
-
-    async def _receive_all(self) -> None:
-        while True:
-            try:
-                received = await self._socket.receive()
-            except (WebSocketDisconnect, RuntimeError):
-                return
-            if received["type"] == "websocket.disconnect":
-                return
-            text = received.get("text")
-            message = message_from_text(text) if isinstance(text, str) else None
-            if message is None:
-                self._outbox.refused += 1
-                self._mirror.refused_messages += 1
-            else:
-                self._obey(message)
+    def _take_text(self, text: object) -> None:
+        message = message_from_text(text) if isinstance(text, str) else None
+        if message is None:
+            self._outbox.refused += 1
+            self._mirror.refused_messages += 1
+        else:
+            self._obey(message)
 
     def _obey(self, message: Message) -> None:
         if isinstance(message, Ack):

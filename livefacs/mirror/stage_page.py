@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.live import PageOutbox
+from livefacs.mirror.page_socket import talk
 from livefacs.mirror.schema import Ack, ClockAsk, message_from_text
 
 
@@ -30,39 +31,18 @@ class StagePage:
         told = {"type": "map", "revision": stage.revision, "rig": stage.tuned.rig}
         self._outbox.tell("map", json.dumps(told))
         feed.add_outbox(self._outbox)
-        sending = asyncio.create_task(self._send_all())
-        receiving = asyncio.create_task(self._receive_all())
         try:
-            await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
+            await talk(self._socket, self._outbox, self._take_text)
         finally:
             feed.remove_outbox(self._outbox)
-            for task in (sending, receiving):
-                task.cancel()
-            await asyncio.gather(sending, receiving, return_exceptions=True)
 
-    async def _send_all(self) -> None:
-        while True:
-            for item in await self._outbox.take():
-                if isinstance(item, bytes):
-                    await self._socket.send_bytes(item)
-                else:
-                    await self._socket.send_text(item)
-
-    async def _receive_all(self) -> None:
-        while True:
-            try:
-                received = await self._socket.receive()
-            except (WebSocketDisconnect, RuntimeError):
-                return
-            if received["type"] == "websocket.disconnect":
-                return
-            text = received.get("text")
-            message = message_from_text(text) if isinstance(text, str) else None
-            if isinstance(message, Ack):
-                self._outbox.acknowledge()
-            elif isinstance(message, ClockAsk):
-                server_ms = self._mirror.clock() / 1e6
-                answer = {"type": "clock", "page_ms": message.page_ms, "server_ms": server_ms}
-                self._outbox.tell("clock", json.dumps(answer))
-            else:
-                self._mirror.refused_messages += 1
+    def _take_text(self, text: object) -> None:
+        message = message_from_text(text) if isinstance(text, str) else None
+        if isinstance(message, Ack):
+            self._outbox.acknowledge()
+        elif isinstance(message, ClockAsk):
+            server_ms = self._mirror.clock() / 1e6
+            answer = {"type": "clock", "page_ms": message.page_ms, "server_ms": server_ms}
+            self._outbox.tell("clock", json.dumps(answer))
+        else:
+            self._mirror.refused_messages += 1
