@@ -14,7 +14,7 @@ from livefacs.au.neutral import Neutral, NeutralGate, neutral_from_shapes
 from livefacs.au.profile import Profile
 from livefacs.kernels import step as k
 from livefacs.mesh import N_SKIN
-from livefacs.types import Estimate
+from livefacs.types import Estimate, Readings
 from livefacs.vocab.facs import CHANNEL_INDEX
 
 NEUTRAL_S: Final = 3.0
@@ -49,9 +49,12 @@ class NeutralTake:
         self.done_s = 0.0
         self._shapes: list[F64] = []
         self._angles: list[F64] = []
+        self._readings: list[Readings | None] = []
         self._last_ns: int | None = None
 
-    def feed(self, estimate: Estimate, t_ns: int) -> Neutral | None:
+    def feed(
+        self, estimate: Estimate, t_ns: int, readings: Readings | None = None
+    ) -> Neutral | None:
         """Take a frame; the neutral once the time is full. ``fault`` says what is in the way."""
         head = estimate.head
         angles = np.array((head.yaw_rad, head.pitch_rad, head.roll_rad))
@@ -70,9 +73,10 @@ class NeutralTake:
         self._last_ns = t_ns
         self._shapes.append(shape.copy())
         self._angles.append(angles)
+        self._readings.append(readings)
         if self.done_s < self._duration_s:
             return None
-        return neutral_from_shapes(np.array(self._shapes), np.array(self._angles))
+        return neutral_from_shapes(np.array(self._shapes), np.array(self._angles), self._readings)
 
     def _wander(self, shape: F64) -> float:
         """Against the frame at the start of the hold; eyes may look about."""

@@ -7,16 +7,18 @@ moves on by itself when a movement was seen twice; retry, skip and finish are th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from livefacs.arrays import I64
-from livefacs.au.calibration import NEUTRAL_S, NeutralTake
+from livefacs.au.calibration import MAX_GAP_S, NEUTRAL_S, NeutralTake
 from livefacs.au.estimator import Estimator
 from livefacs.au.examples import Movement, movement_from_rest
+from livefacs.au.guided import DONE, HEAD, NEUTRAL, PROMPT, GuidedState
 from livefacs.au.learning import Asked, Learned, Round, frames_of, learn, profile_from_round
+from livefacs.au.likeness import check_same_person, check_same_weights
 from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile
@@ -37,42 +39,6 @@ RISE_SHARE: Final = 0.5
 FALL_SHARE: Final = 0.35
 """Of the strongest yet: where a repetition begins and ends."""
 MIN_REPETITION_S: Final = 0.15
-
-NEUTRAL: Final = "neutral"
-HEAD: Final = "head"
-PROMPT: Final = "prompt"
-DONE: Final = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationState:
-    """What is shown while a calibration runs.
-
-    Attributes
-    ----------
-    step : ``neutral``, ``head``, ``prompt`` or ``done``
-    number, of : int
-        Steps done, and how many there are.
-    actions : tuple of str
-        Asked for now.
-    instruction : str
-    hint : str
-        What is in the way; empty where nothing is.
-    done_s, needed_s : float
-        Seconds that count, of the first two steps.
-    seen : int
-        Repetitions seen of a prompt.
-    """
-
-    step: str
-    number: int
-    of: int
-    actions: tuple[str, ...]
-    instruction: str
-    hint: str
-    done_s: float
-    needed_s: float
-    seen: int
 
 
 class RepetitionCounter:
@@ -103,13 +69,27 @@ class CalibrationRun:
     backend : str
         Landmark backend of the faces.
     exercises : sequence of Exercise
+    earlier : Profile or None
+        It is added to; what is asked for again is replaced.
+
+    Raises
+    ------
+    ProfileError
+        The earlier profile was learned over other weights.
     """
 
-    def __init__(self, model: EstimatorModel, backend: str, exercises: Sequence[Exercise]) -> None:
-        self._model, self._backend = model, backend
+    def __init__(
+        self,
+        model: EstimatorModel,
+        backend: str,
+        exercises: Sequence[Exercise],
+        earlier: Profile | None = None,
+    ) -> None:
+        if earlier is not None:
+            check_same_weights(model, earlier)
+        self._model, self._backend, self._earlier = model, backend, earlier
         self._exercises = tuple(exercises)
         self._blank = Estimator(model, neutral=canonical_neutral(model))
-        self._take = NeutralTake(self._blank)
         self._estimator: Estimator | None = None
         self._movement: Movement | None = None
         self._neutral: Neutral | None = None
@@ -134,9 +114,9 @@ class CalibrationRun:
     def _begin_step(self) -> None:
         self._faces[self._step] = []
         self._counter = RepetitionCounter()
+        self._take = NeutralTake(self._blank)
         self._hint = ""
         self._done_s = 0.0
-        self._start_ns: int | None = None
         self._last_ns: int | None = None
         self._yaws: list[float] = []
 
@@ -160,6 +140,11 @@ class CalibrationRun:
         if self._step > 0:
             self._begin_step()
 
+    def begin_again(self) -> None:
+        """Begin the step anew, rest included: frames are missing."""
+        if not self.is_done:
+            self._begin_step()
+
     def finish(self) -> None:
         """End early and keep what there is."""
         if self._step > 0:
@@ -170,7 +155,13 @@ class CalibrationRun:
     # Frames.
 
     def feed(self, face: Landmarks | None, t_ns: int) -> None:
-        """Take a frame; None: no face."""
+        """Take a frame; None: no face. Time without a face does not count.
+
+        Raises
+        ------
+        ProfileError
+            The resting face is not of the earlier profile's person.
+        """
         if self.is_done:
             return
         if face is None:
@@ -182,16 +173,18 @@ class CalibrationRun:
             self._rest(face, t_ns)
             return
         self._hint = ""
-        self._start_ns = t_ns if self._start_ns is None else self._start_ns
+        if self._last_ns is not None:
+            self._done_s += min(max(s_from_ns(t_ns - self._last_ns), 0.0), MAX_GAP_S)
+        self._last_ns = t_ns
         self._faces[self._step].append(face)
         away = self._away(face)
         if self._step == 1:
-            self._turn(t_ns)
+            self._turn()
         else:
             self._watch(away, t_ns)
 
     def _rest(self, face: Landmarks, t_ns: int) -> None:
-        found = self._take.feed(self._blank.estimate(face), t_ns)
+        found = self._take.feed(self._blank.estimate(face), t_ns, face.readings)
         self._hint, self._done_s = self._take.fault, self._take.done_s
         faces = self._faces[0]
         if self._hint:
@@ -199,6 +192,8 @@ class CalibrationRun:
         else:
             faces.append(face)
         if found is not None:
+            if self._earlier is not None:
+                check_same_person(self._model, self._earlier, found)
             self._neutral = found
             self._estimator = Estimator(self._model, smoothing=OFF, neutral=found)
             self._movement = movement_from_rest(frames_of(self._model, faces, found))
@@ -210,12 +205,9 @@ class CalibrationRun:
         texture = None if face.readings is None else face.readings.texture
         return self._movement.away(self._estimator.features, texture)
 
-    def _turn(self, t_ns: int) -> None:
+    def _turn(self) -> None:
         assert self._estimator is not None
         self._yaws.append(float(self._estimator.head[0]))
-        if self._last_ns is not None:
-            self._done_s += min(s_from_ns(t_ns - self._last_ns), 0.1)
-        self._last_ns = t_ns
         has_turned = max(self._yaws) - min(self._yaws) >= MIN_TURN_RAD
         if self._done_s >= HEAD_S and has_turned:
             self._advance()
@@ -223,17 +215,15 @@ class CalibrationRun:
             self._hint = "turn the head further"
 
     def _watch(self, away: float, t_ns: int) -> None:
-        assert self._start_ns is not None
         self._counter.feed(away, t_ns)
-        waited_s = s_from_ns(t_ns - self._start_ns)
-        if self._counter.seen >= 2 or waited_s > PATIENCE_S:
+        if self._counter.seen >= 2 or self._done_s > PATIENCE_S:
             self._advance()
-        elif waited_s > 0.5 * PATIENCE_S:
+        elif self._done_s > 0.5 * PATIENCE_S:
             self._hint = "not seen twice yet: more strongly, or skip it"
 
     # What comes of it.
 
-    def state(self) -> CalibrationState:
+    def state(self) -> GuidedState:
         """What to show now."""
         of = 2 + len(self._exercises)
         actions: tuple[str, ...] = ()
@@ -248,12 +238,12 @@ class CalibrationRun:
             step, actions = PROMPT, exercise.actions
             instruction = f"{exercise.instruction}; let go; once more"
         seen = min(self._counter.seen, 2)
-        return CalibrationState(
+        return GuidedState(
             step, min(self._step, of), of, actions, instruction, self._hint,
-            min(self._done_s, needed), needed, seen,
+            min(self._done_s, needed), needed, seen, self._counter.is_away,
         )  # fmt: skip
 
-    def profile(self, name: str, earlier: Profile | None = None) -> Profile:
+    def profile(self, name: str) -> Profile:
         """The profile of what was shown; learning takes a second or two.
 
         Raises
@@ -265,13 +255,13 @@ class CalibrationRun:
             raise ProfileError(
                 "the calibration ended before three quiet seconds of rest were seen: begin anew"
             )
-        learned = self._learn(earlier)
+        learned = self._learn()
         setting = setting_of(self._faces[0])
         return profile_from_round(
-            name, self._backend, self._neutral, self._model, learned, earlier, setting
+            name, self._backend, self._neutral, self._model, learned, self._earlier, setting
         )
 
-    def _learn(self, earlier: Profile | None) -> Learned:
+    def _learn(self) -> Learned:
         assert self._neutral is not None
         faces: list[Landmarks] = []
         rows: dict[int, I64] = {}
@@ -286,4 +276,4 @@ class CalibrationRun:
         ]
         frames = frames_of(self._model, faces, self._neutral)
         round_ = Round(frames, rows[0], rows.get(1, nothing), asked)
-        return learn(self._model, round_, earlier.examples if earlier else None)
+        return learn(self._model, round_, self._earlier.examples if self._earlier else None)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from livefacs.arrays import I64
-from livefacs.au.clip_neutral import neutral_of_clip
+from livefacs.au.calibration import MAX_GAP_S
+from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
 from livefacs.au.examples import Frames
+from livefacs.au.guided import CHECK, DONE, GuidedState
 from livefacs.au.learning import frames_of
 from livefacs.au.likeness import FITS_UP_TO, neutral_distance
 from livefacs.au.model import EstimatorModel
 from livefacs.au.profile import Profile
 from livefacs.au.setting import Finding, camera_finding, light_finding, setting_of
 from livefacs.au.teaching import quiet_rows
+from livefacs.clock import s_from_ns
 from livefacs.types import Landmarks
 
+CHECK_S: Final = 10.0
 STRANGE: Final = 0.5
 """Share of the maps' reach from which a resting texture is another than the one learned from."""
 
@@ -37,10 +42,11 @@ def check_profile(
     SourceError
         There is no face.
     """
-    neutral = neutral_of_clip(model, faces)
-    frames = frames_of(model, faces, neutral)
+    frames = frames_of(model, faces, neutral_of_clip(model, faces))
     rest = quiet_rows(frames, np.arange(len(faces)))
-    now = setting_of([faces[int(row)] for row in rest])
+    quiet = [faces[int(row)] for row in rest]
+    neutral = neutral_of_seconds(model, quiet, -np.inf, np.inf)  # as it is, whatever it resembles
+    now = setting_of(quiet)
     distance = neutral_distance(model, neutral, profile.neutral)
     size = f"{100 * distance:.1f} % of the eye distance from the profile's"
     fits = distance <= FITS_UP_TO
@@ -64,3 +70,72 @@ def _skin_finding(profile: Profile, frames: Frames, rest: I64) -> Finding | None
     if away > STRANGE:
         return Finding("skin", "looks otherwise: light, make-up, glasses or a beard?", True)
     return Finding("skin", "as then", False)
+
+
+class CheckRun:
+    """Looks at the resting face for some seconds, from the first frame to the findings.
+
+    Parameters
+    ----------
+    model : EstimatorModel
+    profile : Profile
+    seconds : float
+        Time with a face.
+    """
+
+    def __init__(self, model: EstimatorModel, profile: Profile, seconds: float = CHECK_S) -> None:
+        self._model, self._profile, self._needed_s = model, profile, seconds
+        self.step = 0
+        self.begin_again()
+
+    @property
+    def is_done(self) -> bool:
+        """True when the time is full."""
+        return self.step > 0
+
+    def begin_again(self) -> None:
+        """Begin anew."""
+        self._faces: list[Landmarks] = []
+        self._done_s = 0.0
+        self._last_ns: int | None = None
+        self._hint = ""
+
+    def feed(self, face: Landmarks | None, t_ns: int) -> None:
+        """Take a frame; None: no face. Time without a face does not count."""
+        self._hint = "no face" if face is None else ""
+        if face is None or self.is_done:
+            self._last_ns = None
+            return
+        self._faces.append(replace(face, points_px=face.points_px.copy()))
+        if self._last_ns is not None:
+            self._done_s += min(max(s_from_ns(t_ns - self._last_ns), 0.0), MAX_GAP_S)
+        self._last_ns = t_ns
+        self.step = int(self._done_s >= self._needed_s)
+
+    def skip(self) -> None:
+        """There is one step only."""
+
+    def retry(self) -> None:
+        """Begin anew."""
+        if not self.is_done:
+            self.begin_again()
+
+    def finish(self) -> None:
+        """End early, with what was seen."""
+        self.step = 1
+
+    def state(self) -> GuidedState:
+        """What to show now."""
+        step, words = (DONE, "") if self.is_done else (CHECK, "look into the camera and rest")
+        done_s = min(self._done_s, self._needed_s)
+        return GuidedState(step, self.step, 1, (), words, self._hint, done_s, self._needed_s, 0)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What has changed.
+
+        Raises
+        ------
+        SourceError
+            There was no face.
+        """
+        return check_profile(self._model, self._profile, self._faces)

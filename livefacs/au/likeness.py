@@ -59,6 +59,20 @@ CLIP_LIMIT: Final = 1.5 * FITS_UP_TO
 """For the neutral of any clip, whose face may never quite rest."""
 
 
+def check_same_weights(model: EstimatorModel, profile: Profile) -> None:
+    """Refuse to add to what was learned over other estimator weights.
+
+    Raises
+    ------
+    ProfileError
+    """
+    if profile.examples is not None and profile.weights not in ("", model.digest):
+        raise ProfileError(
+            f"profile {profile.name!r} was learned over other estimator weights "
+            f"({profile.weights}, these are {model.digest}): it cannot be added to; calibrate anew"
+        )
+
+
 def check_same_person(model: EstimatorModel, profile: Profile, neutral: Neutral) -> None:
     """Refuse to add one person's movements to the profile of another.
 

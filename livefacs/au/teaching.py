@@ -99,6 +99,18 @@ def without(profile: Profile, channel: str) -> Profile:
     return replace(profile, taught=kept, taught_maps=maps)
 
 
+def without_named(profile: Profile, name: str, code: str = "", side: str = "") -> Profile:
+    """The profile without what an action of this name, code and side would replace.
+
+    Raises
+    ------
+    ProfileError
+        As of ``taught_channel``.
+    """
+    blank = replace(profile, taught=(), taught_maps=None)
+    return without(profile, taught_channel(blank, name, code, side))
+
+
 def quiet_rows(frames: Frames, rows: I64) -> I64:
     """Those of some frames in which nothing acts; the calmest ones where none is quite still."""
     activity = np.sort(frames.values[rows], axis=1)[:, -3]  # two outliers forgiven

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.au.calibration_run import DONE, CalibrationState
-from livefacs.au.clip_neutral import neutral_of_clip
+from livefacs.au.clip_neutral import neutral_of_seconds
+from livefacs.au.guided import ACTION, DONE, OTHER, GuidedState
 from livefacs.au.learning import frames_of
 from livefacs.au.likeness import check_same_person
 from livefacs.au.model import EstimatorModel
@@ -19,8 +19,6 @@ from livefacs.errors import ProfileError
 from livefacs.types import Landmarks
 
 STEP_S: Final = 5.0
-OTHER: Final = "other"
-ACTION: Final = "action"
 _STEPS: Final = (OTHER, ACTION, OTHER, ACTION)
 
 
@@ -78,6 +76,10 @@ class TeachingRun:
 
     def retry(self) -> None:
         """Begin the step anew."""
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Begin the step anew."""
         if not self.is_done:
             self._faces[self.step].clear()
             self._done_s, self._last_ns = 0.0, None
@@ -86,7 +88,7 @@ class TeachingRun:
         """End early; a lesson that is not whole teaches nothing."""
         self.step = len(_STEPS)
 
-    def state(self) -> CalibrationState:
+    def state(self) -> GuidedState:
         """What to show now."""
         step = DONE if self.is_done else _STEPS[self.step]
         words = {
@@ -96,7 +98,7 @@ class TeachingRun:
         }
         actions = (self._channel,) if step == ACTION else ()
         needed = 0.0 if self.is_done else STEP_S
-        return CalibrationState(
+        return GuidedState(
             step, self.step, len(_STEPS), actions, words[step], self._hint, self._done_s, needed, 0
         )
 
@@ -118,7 +120,8 @@ class TeachingRun:
         other, action = np.concatenate(rows[0::2]), np.concatenate(rows[1::2])
         frames = frames_of(self._model, faces, self._profile.neutral)
         quiet = [faces[int(row)] for row in quiet_rows(frames, other)]
-        check_same_person(self._model, self._profile, neutral_of_clip(self._model, quiet))
+        neutral = neutral_of_seconds(self._model, quiet, -np.inf, np.inf)
+        check_same_person(self._model, self._profile, neutral)
         made, taught = teach(
             self._model, self._profile, self._name, self._channel, frames, other, action
         )

@@ -159,10 +159,10 @@ def _before_camera(
     """
     tracking = options.tracking
     with opened(source, tracking, console.print) as (frames, finder):
-        run = CalibrationRun(load_model(tracking.weights), finder.name, exercises)
+        run = CalibrationRun(load_model(tracking.weights), finder.name, exercises, earlier)
         run.warm_up()
         lead(console, run, frames, finder)
         if run.step == 0:
             raise SourceError("the calibration ended before three quiet seconds of rest were seen")
         with console.status("learning"):
-            return run.profile(name, earlier)
+            return run.profile(name)

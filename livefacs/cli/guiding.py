@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
@@ -12,37 +12,9 @@ from rich.text import Text
 
 from livefacs.cli.keys import keys_pressed
 from livefacs.protocols import Landmarker, Source
-from livefacs.types import Landmarks
 
 if TYPE_CHECKING:
-    from livefacs.au.calibration_run import CalibrationState
-
-
-class GuidedRun(Protocol):
-    """The steps of a calibration or a lesson."""
-
-    @property
-    def is_done(self) -> bool:
-        """True after the last step."""
-
-    @property
-    def step(self) -> int:
-        """Number of the step."""
-
-    def feed(self, face: Landmarks | None, t_ns: int) -> None:
-        """Take a frame."""
-
-    def skip(self) -> None:
-        """Leave the step out."""
-
-    def retry(self) -> None:
-        """Begin it anew."""
-
-    def finish(self) -> None:
-        """End early."""
-
-    def state(self) -> CalibrationState:
-        """What to show."""
+    from livefacs.au.guided import GuidedRun, GuidedState
 
 
 def lead(console: Console, run: GuidedRun, frames: Source, finder: Landmarker) -> None:
@@ -68,7 +40,7 @@ def lead(console: Console, run: GuidedRun, frames: Source, finder: Landmarker) -
             live.update(_words(run.state(), has_keys))
 
 
-def _words(state: CalibrationState, has_keys: bool) -> Text:
+def _words(state: GuidedState, has_keys: bool) -> Text:
     actions = "+".join(action.removeprefix("AU") for action in state.actions)
     head = f"{state.number + 1}/{state.of}  {actions}: " if actions else f"{state.step}: "
     if state.hint:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from livefacs.cli import options as shared
-from livefacs.cli.terminal import say
+from livefacs.cli.terminal import make_console, say
 from livefacs.errors import ProfileError
-
-if TYPE_CHECKING:
-    from livefacs.au.profile import Profile
 
 app = typer.Typer(help="Profiles: list, show, check, rename, remove, forget.")
 
@@ -23,6 +20,7 @@ _Name = Annotated[str, typer.Argument(help="Name of a profile, or a path ending 
 def list_profiles() -> None:
     """List the profiles: what each knows, and when it was made."""
     from livefacs.au.profile import load_profile, profile_names
+    from livefacs.au.profile_words import summary
     from livefacs.resources import user_profiles_folder
 
     names = profile_names()
@@ -32,7 +30,7 @@ def list_profiles() -> None:
     is_damaged = False
     for name in names:
         try:
-            say(f"{name.ljust(width)}  {_line(load_profile(name))}")
+            say(f"{name.ljust(width)}  {summary(load_profile(name))}")
         except ProfileError as error:
             is_damaged = True
             say(f"{name.ljust(width)}  {str(error).splitlines()[0]}", err=True)
@@ -40,41 +38,17 @@ def list_profiles() -> None:
         raise typer.Exit(2)
 
 
-def _line(profile: Profile) -> str:
-    parts = [profile.created or "date unknown", profile.backend]
-    if profile.personal is not None:
-        learned = sum(each.outcome == "learned" for each in profile.personal.lessons)
-        parts.append(f"{learned} actions learned")
-        if not profile.personal.has_image:
-            parts.append("without the image")
-    else:
-        parts.append(f"neutral and {len(profile.maxima)} maxima")
-    if profile.taught:
-        parts.append(f"{len(profile.taught)} taught")
-    return ", ".join(parts)
-
-
 @app.command()
 def show(name: _Name) -> None:
     """Show what a profile knows, action by action."""
     from livefacs.au.model import load_model
     from livefacs.au.profile import load_profile, profile_path
-    from livefacs.au.teaching import sentences
+    from livefacs.au.profile_words import details, summary
 
     profile = load_profile(name)
-    say(f"{profile_path(name)}: {_line(profile)}")
-    if profile.weights and profile.weights != load_model().digest:
-        say("learned over other estimator weights than those that ship: calibrate again")
-    for lesson in profile.personal.lessons if profile.personal is not None else ():
-        say(lesson.sentence)
-    if profile.personal is None:
-        for channel, maximum in sorted(profile.maxima.items()):
-            say(f"{channel}: maximum {maximum:.2f}")
-    elif not profile.personal.has_image:
-        say("the image had no part in it: calibrate with --reader all to learn from it, too")
-    for action in profile.taught:
-        for sentence in sentences(profile, action):
-            say(sentence)
+    say(f"{profile_path(name)}: {summary(profile)}")
+    for sentence in details(profile, load_model()):
+        say(sentence)
 
 
 @app.command()
@@ -93,21 +67,24 @@ def check(
 
     Ends with exit code 1 where calibration should be renewed.
     """
-    from livefacs.au.checkup import check_profile
+    from livefacs.au.checkup import CheckRun
     from livefacs.au.model import load_model
     from livefacs.au.profile import load_profile
     from livefacs.cli.first_run import say_if_compiling
+    from livefacs.cli.guiding import lead
     from livefacs.config import load_options
-    from livefacs.session.watching import faces_of_source
+    from livefacs.session.watching import opened
 
     say_if_compiling()
     given = {"landmarker": landmarker, "model": model, "weights": weights, "reader": reader}
     tracking = load_options(None, {"tracking": given}).tracking
     load_profile(name)  # a mistyped name is told before the camera lights up
-    say(f"rest your face for {seconds:g} seconds", err=True)
-    faces, backend = faces_of_source(source, tracking, seconds)
-    profile = load_profile(name, backend)
-    findings = check_profile(load_model(weights), profile, faces)
+    console = make_console(highlight=False)
+    with opened(source, tracking, console.print) as (frames, finder):
+        profile = load_profile(name, finder.name)
+        run = CheckRun(load_model(tracking.weights), profile, seconds)
+        lead(console, run, frames, finder)
+    findings = run.findings()
     for finding in findings:
         say(f"{finding.about}: {finding.text}")
     if any(finding.is_changed for finding in findings):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,13 +14,14 @@ from livefacs.arrays import F64
 from livefacs.au.clip_neutral import neutral_of_seconds
 from livefacs.au.examples import Frames
 from livefacs.au.learning import Asked, Round, frames_of, learn, profile_from_round
-from livefacs.au.likeness import check_same_person
+from livefacs.au.likeness import check_same_person, check_same_weights
+from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.au.personal import TaughtAction
 from livefacs.au.profile import Profile
 from livefacs.au.prompts import Prompts, load_prompts
 from livefacs.au.setting import setting_of
-from livefacs.au.teaching import quiet_rows, taught_channel, teach, without
+from livefacs.au.teaching import quiet_rows, taught_channel, teach, without_named
 from livefacs.clock import s_from_ns
 from livefacs.errors import ConfigError, SourceError
 from livefacs.offline.meshes import Meshes
@@ -78,6 +78,8 @@ def calibrate_clip(
         Nobody at rest, or two people in the picture.
     """
     load_prompts(prompts)  # its faults are told before a clip is worked through
+    if earlier is not None:
+        check_same_weights(load_model(options.tracking.weights), earlier)
     with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
         _check_people(working)
         asked_for = load_prompts(prompts, _duration_s(working))
@@ -224,8 +226,7 @@ def without_lesson(profile: Profile, lesson: Lesson) -> Profile:
     """The profile without what the lesson replaces, where it is to replace anything."""
     if not lesson.replace:
         return profile
-    blank = dataclasses.replace(profile, taught=(), taught_maps=None)
-    return without(profile, taught_channel(blank, lesson.name, lesson.code, lesson.side))
+    return without_named(profile, lesson.name, lesson.code, lesson.side)
 
 
 def _check_spans(lesson: Lesson, duration_s: float) -> None:

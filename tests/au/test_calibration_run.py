@@ -9,7 +9,7 @@ from livefacs.au.calibration_run import CalibrationRun, RepetitionCounter
 from livefacs.au.model import load_model
 from livefacs.au.rounds import EXERCISES, SHORT, exercises_of
 from livefacs.errors import ProfileError
-from tests.cli.test_calibrate import Script, at_rest, turning, twice
+from tests.au.scripted import Script, at_rest, turning, twice
 
 MODEL = load_model()
 
@@ -99,6 +99,40 @@ def test_a_lost_face_is_said():
     run = fed(run_of(), at_rest(10))
     run.feed(None, 10**9)
     assert run.state().hint == "no face"
+
+
+def test_a_lost_face_costs_a_prompt_no_time():
+    """Away for a minute, then the movement: it is still asked for, and seen twice."""
+    run = fed(run_of(), at_rest(95) + turning())
+    fed(run, twice("a")[:45])
+    for _ in range(60):
+        run.feed(None, 10**12)
+    late_ns = 10**12
+    script = Script(twice("a")[45:] + at_rest(8))
+    while (frame := script.read()) is not None:
+        run.feed(script.detect(frame), late_ns + frame.t_ns)
+    assert run.state().actions == ("AU4",)
+
+
+def test_a_step_that_begins_again_forgets_what_it_saw():
+    run = fed(run_of(), at_rest(60))
+    run.begin_again()
+    assert run.state().done_s == 0.0
+    fed(run, at_rest(60))
+    assert run.state().step == "neutral"  # sixty and sixty frames are no three seconds in one
+    fed(run, at_rest(40) + turning() + twice("a")[:45])
+    assert run.state().seen == 1
+    run.begin_again()
+    assert run.state().seen == 0
+    assert run.state().actions == ("AU1", "AU2")
+    run.finish()
+    run.begin_again()
+    assert run.is_done
+
+
+def test_a_movement_that_shows_is_told():
+    run = fed(run_of(), at_rest(95) + turning() + twice("a")[:20])
+    assert run.state().is_away
 
 
 def test_rounds():

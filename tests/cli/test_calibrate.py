@@ -6,61 +6,12 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
 import livefacs.cli.calibrate as command
-from livefacs.au.profile import load_profile
+from livefacs.au.profile import load_profile, profile_path, save_profile
 from livefacs.cli.main import main
-from livefacs.types import Frame, Landmarks
-from livefacs.vocab.readings import N_TEXTURE
-from tests.au import faces
-from tests.au.made_rounds import BASE, direction
-from tests.au.test_learning import readings
-
-REST = faces.face()
-SMILE = faces.face(corner_left=(0.08, -0.07), corner_right=(-0.08, -0.07))
-
-
-class Script:
-    """A source and a landmarker at once: one scripted face a frame."""
-
-    name = "facemesh"
-
-    def __init__(self, shown: list[tuple[np.ndarray, str, float, float]]) -> None:
-        self._shown = iter(shown)
-        self._rng = np.random.default_rng(0)
-        self._i_frame = 0
-
-    def read(self) -> Frame | None:
-        shown = next(self._shown, None)
-        if shown is None:
-            return None
-        shape, movement, strength, yaw = shown
-        noisy = shape + self._rng.normal(0, 2e-4, shape.shape)
-        face = faces.landmarks(noisy, self._i_frame, yaw=yaw)
-        texture = BASE + 0.004 * self._rng.normal(size=N_TEXTURE)
-        if movement:
-            texture = texture + 1.2 * strength * direction(movement, N_TEXTURE)
-        self._landmarks = dataclasses.replace(face, readings=readings(texture))
-        self._i_frame += 1
-        return Frame(np.zeros((1, 1, 3), np.uint8), face.t_ns, face.i_frame)
-
-    def detect(self, _frame: Frame) -> Landmarks | None:
-        return self._landmarks
-
-
-def at_rest(n: int):
-    return [(REST, "", 0.0, 0.0)] * n
-
-
-def turning(n: int = 170):
-    return [(REST, "", 0.0, 0.3 * np.sin(i / 12)) for i in range(n)]
-
-
-def twice(movement: str, n: int = 80):
-    courses = np.sin(2 * np.pi * np.arange(n) / n) ** 2
-    return [(REST, movement, float(strength), 0.0) for strength in courses]
+from tests.au.scripted import OTHER, SMILE, Script, at_rest, turning, twice
 
 
 def calibrated(monkeypatch, shown, *words):
@@ -88,6 +39,7 @@ def test_rest_head_and_prompts_make_a_personal_model(monkeypatch, capsys):
     assert "AU14: learned, " in said
     assert "2 of 2 actions learned" in said
     assert profile.setting.width_share > 0
+    assert profile.neutral.blendshapes[0] == pytest.approx(0.25)  # what was read of it stays
 
 
 def test_an_action_can_be_added_later(monkeypatch, capsys):
@@ -97,6 +49,24 @@ def test_an_action_can_be_added_later(monkeypatch, capsys):
     assert calibrated(monkeypatch, second, "--only", "24", "--add") == 0
     assert set(load_profile("anna").personal.learned) >= {"AU14_L", "AU24_L"}
     assert "2 of 2 actions learned" in capsys.readouterr().out
+
+
+def test_another_person_is_refused_when_the_rest_was_seen(monkeypatch, capsys):
+    assert calibrated(monkeypatch, at_rest(95) + turning(), "--neutral-only") == 0
+    other = [(OTHER, "", 0.0, 0.0)] * 95
+    assert calibrated(monkeypatch, other + turning(), "--only", "24", "--add") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "hardly fits this face: the neutrals differ by" in said
+    assert "% of the eye distance" in said
+
+
+def test_what_other_weights_taught_is_not_added_to(monkeypatch, capsys):
+    first = at_rest(95) + turning() + twice("AU14") + at_rest(40)
+    assert calibrated(monkeypatch, first, "--only", "14") == 0
+    profile = dataclasses.replace(load_profile("anna"), weights="0123456789ab")
+    save_profile(profile, profile_path("anna"))
+    assert calibrated(monkeypatch, [], "--only", "24", "--add") == 2
+    assert "other estimator weights" in capsys.readouterr().err
 
 
 def test_neutral_only(monkeypatch):

@@ -104,7 +104,7 @@ def test_a_lesson_before_the_camera(anna, monkeypatch, capsys):
     from contextlib import contextmanager
 
     from livefacs.session import watching
-    from tests.cli.test_calibrate import Script, at_rest, twice
+    from tests.au.scripted import Script, at_rest, twice
 
     script = Script(2 * (at_rest(152) + twice("sneer", 76) + twice("sneer", 76)))
 
@@ -122,7 +122,7 @@ def test_a_lesson_that_ends_early_teaches_nothing(anna, monkeypatch, capsys):
     from contextlib import contextmanager
 
     from livefacs.session import watching
-    from tests.cli.test_calibrate import Script, at_rest
+    from tests.au.scripted import Script, at_rest
 
     script = Script(at_rest(100))
 
@@ -133,6 +133,47 @@ def test_a_lesson_that_ends_early_teaches_nothing(anna, monkeypatch, capsys):
     monkeypatch.setattr(watching, "opened", opened)
     assert run("teach", "anna", "sneer") == 2
     assert "ended early" in capsys.readouterr().err
+
+
+def checked(monkeypatch, shown):
+    from contextlib import contextmanager
+
+    from livefacs.session import watching
+    from tests.au.scripted import Script
+
+    script = Script(shown)
+
+    @contextmanager
+    def opened(*_a, **_k):
+        yield script, script
+
+    monkeypatch.setattr(watching, "opened", opened)
+    return run("profiles", "check", "carla", "--seconds", "3")
+
+
+def test_check_looks_at_the_resting_face(monkeypatch, capsys):
+    from contextlib import contextmanager
+
+    import livefacs.cli.calibrate as command
+    from tests.au.scripted import OTHER, Script, at_rest, turning
+
+    script = Script(at_rest(95) + turning())
+
+    @contextmanager
+    def opened(*_a, **_k):
+        yield script, script
+
+    monkeypatch.setattr(command, "opened", opened)
+    assert run("calibrate", "carla", "--neutral-only") == 0
+    assert checked(monkeypatch, at_rest(120)) == 0
+    said = capsys.readouterr().out
+    assert "the profile still holds" in said
+    other = [(OTHER, "", 0.0, 0.0)] * 120
+    assert checked(monkeypatch, other) == 1
+    said = capsys.readouterr().out
+    assert "another person, or not at rest" in said
+    assert "calibration should be renewed: livefacs calibrate carla" in said
+    assert checked(monkeypatch, []) == 3
 
 
 def test_maxima_of_the_page_keep_what_was_learned_and_taught(anna):
