@@ -17,13 +17,13 @@ class LivefacsError(Exception):
 
 
 class ConfigError(LivefacsError):
-    """A configuration, rig map, profile or option is wrong; holds every fault that was found."""
+    """A configuration, rig map, profile or option is wrong; holds every error that was found."""
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, message: str, faults: Iterable[str] = ()) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join((message, *(f"  {fault}" for fault in self.faults))))
+    def __init__(self, message: str, errors: Iterable[str] = ()) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join((message, *(f"  {error}" for error in self.errors))))
 
 
 class RigMapError(ConfigError):

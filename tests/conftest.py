@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from livefacs.au.estimator import Estimator
 
-# A busy machine is no fault of the code: what must be quick is measured in bench/.
+# A busy machine is no error of the code: what must be quick is measured in bench/.
 settings.register_profile("livefacs", deadline=None)
 settings.load_profile("livefacs")
 

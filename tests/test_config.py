@@ -27,7 +27,7 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     assert options.seconds == 3.0
 
 
-def test_all_faults_are_told_at_once_with_suggestions(tmp_path: Path) -> None:
+def test_all_errors_are_told_at_once_with_suggestions(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
         '[source]\nwidht = 3\nheight = "tall"\n[sream]\nto = []\n[tracking]\nmodel = 3\n'
@@ -43,7 +43,7 @@ def test_all_faults_are_told_at_once_with_suggestions(tmp_path: Path) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_a_section_that_is_no_table_is_a_fault(tmp_path: Path) -> None:
+def test_a_section_that_is_no_table_is_a_error(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("source = 3\n")
     with pytest.raises(ConfigError, match="source"):
@@ -68,6 +68,6 @@ def test_what_the_command_line_got_wrong_is_not_the_files(tmp_path: Path) -> Non
     file.write_text("[source]\nwidth = 640\nheight = 1\n")
     with pytest.raises(ConfigError) as caught:
         load_options(str(file), {"source": {"width": "wide"}})
-    width, height = sorted(caught.value.faults, key=lambda words: "height" in words)
+    width, height = sorted(caught.value.errors, key=lambda words: "height" in words)
     assert width.startswith("source.width: expected a valid integer")
     assert height.startswith(f"{file}:3: source.height: expected")

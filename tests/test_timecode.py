@@ -103,7 +103,7 @@ def test_an_unknown_rate_lists_the_known(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "label", "fault"),
+    ("rate", "label", "error"),
     [
         ("24", "10:00:00", "expected HH:MM:SS:FF"),
         ("24", "10:00:00:24", "frames 00-23"),
@@ -112,8 +112,8 @@ def test_an_unknown_rate_lists_the_known(text: str) -> None:
         ("29.97df", "10:01:00;01", "does not exist"),
     ],
 )
-def test_a_wrong_label_is_named(rate: str, label: str, fault: str) -> None:
-    with pytest.raises(ConfigError, match=fault):
+def test_a_wrong_label_is_named(rate: str, label: str, error: str) -> None:
+    with pytest.raises(ConfigError, match=error):
         RATES[rate].frame_from_label(label)
 
 

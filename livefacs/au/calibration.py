@@ -44,8 +44,8 @@ class NeutralTake:
         self._duration_s = duration_s
         self._restart("look into the camera and rest")
 
-    def _restart(self, fault: str) -> None:
-        self.fault = fault
+    def _restart(self, error: str) -> None:
+        self.error = error
         self.done_s = 0.0
         self._shapes: list[F64] = []
         self._angles: list[F64] = []
@@ -55,19 +55,19 @@ class NeutralTake:
     def feed(
         self, estimate: Estimate, t_ns: int, readings: Readings | None = None
     ) -> Neutral | None:
-        """Take a frame; the neutral once the time is full. ``fault`` says what is in the way."""
+        """Take a frame; the neutral once the time is full. ``error`` says what is in the way."""
         head = estimate.head
         angles = np.array((head.yaw_rad, head.pitch_rad, head.roll_rad))
         shape, speed = self._estimator.aligned, float(self._estimator.facts[k.SPEED])
-        fault = self._gate.fault(shape, angles, speed)
-        if not fault and speed > STILL_SPEED:
-            fault = "the head moves"
-        if not fault and self._shapes and self._wander(shape) > MAX_WANDER:
-            fault = "the face moves"
-        if fault:
-            self._restart(fault)
+        error = self._gate.objection(shape, angles, speed)
+        if not error and speed > STILL_SPEED:
+            error = "the head moves"
+        if not error and self._shapes and self._wander(shape) > MAX_WANDER:
+            error = "the face moves"
+        if error:
+            self._restart(error)
             return None
-        self.fault = ""
+        self.error = ""
         if self._last_ns is not None:
             self.done_s += min(max((t_ns - self._last_ns) * 1e-9, 0.0), MAX_GAP_S)
         self._last_ns = t_ns

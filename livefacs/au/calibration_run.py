@@ -185,7 +185,7 @@ class CalibrationRun:
 
     def _rest(self, face: Landmarks, t_ns: int) -> None:
         found = self._take.feed(self._blank.estimate(face), t_ns, face.readings)
-        self._hint, self._done_s = self._take.fault, self._take.done_s
+        self._hint, self._done_s = self._take.error, self._take.done_s
         faces = self._faces[0]
         if self._hint:
             faces.clear()

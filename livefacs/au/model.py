@@ -16,7 +16,7 @@ import numpy as np
 from livefacs import mesh
 from livefacs.arrays import F32, F64, I64
 from livefacs.errors import LandmarkerError
-from livefacs.files.archives import ArrayRule, array_faults, read_archive
+from livefacs.files.archives import ArrayRule, array_errors, read_archive
 from livefacs.files.atomic import make_folder, replaced
 from livefacs.kernels import step as k
 from livefacs.kernels.features import N_POSE_TERMS
@@ -293,8 +293,8 @@ def _load(path: Path, _stamped: tuple[int, int]) -> EstimatorModel:
     except (ValueError, RecursionError) as error:
         raise LandmarkerError(f"{path} is not a livefacs weights file: {error}") from None
     _check_header(header, path)
-    if faults := array_faults(arrays, ARRAYS):
-        raise LandmarkerError(f"{path} cannot be used: {'; '.join(faults)}; train it again")
+    if errors := array_errors(arrays, ARRAYS):
+        raise LandmarkerError(f"{path} cannot be used: {'; '.join(errors)}; train it again")
     return EstimatorModel(
         np.asarray(arrays["canonical"], np.float64),
         np.asarray(arrays["align_ids"], np.int64),

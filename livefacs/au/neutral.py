@@ -185,12 +185,12 @@ class NeutralGate:
 
     def passes(self, shape: F64, head: F64, speed: float, slack: float = 1.0) -> bool:
         """True for a quiet, roughly frontal frame without an evident expression."""
-        return not self.fault(shape, head, speed, slack)
+        return not self.objection(shape, head, speed, slack)
 
-    def fault(self, shape: F64, head: F64, speed: float, slack: float = 1.0) -> str:
+    def objection(self, shape: F64, head: F64, speed: float, slack: float = 1.0) -> str:
         """What speaks against the frame, in words; empty where nothing does."""
-        faults = self._faults(shape, head, np.float64(speed), slack)
-        return next((words for words, is_there in faults if is_there), "")
+        objections = self._objections(shape, head, np.float64(speed), slack)
+        return next((words for words, is_there in objections if is_there), "")
 
     def all_that_pass(self, shapes: F64, heads: F64, speeds: F64, slack: float = 1.0) -> Bool:
         """(n,) bool: ``passes`` of many frames at once.
@@ -204,12 +204,14 @@ class NeutralGate:
             Eye distances a second.
         """
         quiet = np.ones(len(speeds), bool)
-        for _, are_there in self._faults(shapes, heads, speeds, slack):
+        for _, are_there in self._objections(shapes, heads, speeds, slack):
             quiet &= ~are_there
         return quiet
 
-    def _faults(self, shape: F64, head: F64, speed: Any, slack: float) -> Iterator[tuple[str, Any]]:
-        """Each fault in words, and whether it is there: of one frame, or of many in the rows."""
+    def _objections(
+        self, shape: F64, head: F64, speed: Any, slack: float
+    ) -> Iterator[tuple[str, Any]]:
+        """Each objection in words, and whether it is there: of one frame, or of rows of them."""
         turned = np.abs(head[..., :2]) > np.array((MAX_YAW_RAD, MAX_PITCH_RAD)) * slack
         yield "the head is turned away from the camera", turned.any(axis=-1)
         yield "the head moves", speed > MAX_SPEED * slack

@@ -302,8 +302,8 @@ def _profile_of(body: dict[str, Any], where: str) -> Profile:
         fields.get("created", str, ""),
         **optional,
     )
-    if fields.faults:
-        raise ProfileError(f"profile {where} cannot be used", fields.faults)
+    if fields.errors:
+        raise ProfileError(f"profile {where} cannot be used", fields.errors)
     return profile
 
 

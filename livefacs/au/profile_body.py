@@ -1,4 +1,4 @@
-"""A profile as plain JSON values and back: every fault of a file at once, two versions read."""
+"""A profile as plain JSON values and back: every error of a file at once, two versions read."""
 
 from __future__ import annotations
 
@@ -67,18 +67,18 @@ class Fields:
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._body = body
-        self.faults: list[str] = []
+        self.errors: list[str] = []
 
     def get(self, name: str, read: Callable[[Any], Any], default: Any = None) -> Any:
         """A field as ``read`` takes it; a default where it is absent and has one, or is wrong."""
         if name not in self._body:
             if default is None:
-                self.faults.append(f"{name} is missing")
+                self.errors.append(f"{name} is missing")
             return default
         try:
             return read(self._body[name])
         except (ValueError, TypeError, KeyError, AttributeError, UnicodeError) as error:
-            self.faults.append(f"{name}: {error or type(error).__name__}")
+            self.errors.append(f"{name}: {error or type(error).__name__}")
             return default
 
 

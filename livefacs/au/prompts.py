@@ -72,28 +72,28 @@ def load_prompts(path: Path, duration_s: float | None = None) -> Prompts:
     ----------
     path : Path
     duration_s : float or None
-        Of the clip, where it is known; prompts outside it are faults.
+        Of the clip, where it is known; prompts outside it are errors.
 
     Raises
     ------
     ConfigError
-        It cannot be read or says what it may not; holds every fault.
+        It cannot be read or says what it may not; holds every error.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"cannot read prompts {path}: {reason}") from None
-    faults = list(_faults_of(document))
-    prompts = None if faults else _prompts_from(document)
+    errors = list(_errors_of(document))
+    prompts = None if errors else _prompts_from(document)
     if prompts is not None:
-        faults += time_faults(prompts, duration_s)
-    if faults or prompts is None:
-        raise ConfigError(f"prompts {path} have {len(faults)} fault(s):", faults)
+        errors += time_errors(prompts, duration_s)
+    if errors or prompts is None:
+        raise ConfigError(f"prompts {path} have {len(errors)} error(s):", errors)
     return prompts
 
 
-def time_faults(prompts: Prompts, duration_s: float | None) -> list[str]:
+def time_errors(prompts: Prompts, duration_s: float | None) -> list[str]:
     """Stretches that are too short, overlap, or lie outside the clip."""
     stretches = [("neutral", *prompts.neutral)]
     if prompts.head is not None:
@@ -102,21 +102,21 @@ def time_faults(prompts: Prompts, duration_s: float | None) -> list[str]:
         (f"prompts[{i + 1}] {prompt.name}", prompt.start_s, prompt.end_s)
         for i, prompt in enumerate(prompts.prompts)
     ]
-    faults = []
+    errors = []
     for name, start, end in stretches:
         if start < 0.0 or (duration_s is not None and end > duration_s + 0.05):
             clip = "" if duration_s is None else f", the clip 0 to {duration_s:.2f} s"
-            faults.append(f"{name}: {start:g} to {end:g} s lies outside the clip{clip}")
+            errors.append(f"{name}: {start:g} to {end:g} s lies outside the clip{clip}")
         elif end - start < SHORTEST_S:
-            faults.append(f"{name}: {start:g} to {end:g} s, expected at least {SHORTEST_S:g} s")
+            errors.append(f"{name}: {start:g} to {end:g} s, expected at least {SHORTEST_S:g} s")
     in_time = sorted(stretches, key=lambda each: each[1])
     for (name, _, end), (later, start, _) in pairwise(in_time):
         if start < end - 1e-6:
-            faults.append(f"{later} begins at {start:g} s, before {name} ends at {end:g} s")
-    return faults
+            errors.append(f"{later} begins at {start:g} s, before {name} ends at {end:g} s")
+    return errors
 
 
-def _faults_of(document: Any) -> Iterator[str]:
+def _errors_of(document: Any) -> Iterator[str]:
     """What is wrong with the shape of a document."""
     if not isinstance(document, dict):
         yield "expected an object with neutral, head and prompts"
@@ -133,10 +133,10 @@ def _faults_of(document: Any) -> Iterator[str]:
         yield f"prompts: expected a list of at least one prompt, got {_shown(prompts)}"
         return
     for i, prompt in enumerate(prompts):
-        yield from _prompt_faults(f"prompts[{i + 1}]", prompt)
+        yield from _prompt_errors(f"prompts[{i + 1}]", prompt)
 
 
-def _prompt_faults(where: str, prompt: Any) -> Iterator[str]:
+def _prompt_errors(where: str, prompt: Any) -> Iterator[str]:
     if not isinstance(prompt, dict):
         yield f"{where}: expected an object with actions, start_s, end_s, got {_shown(prompt)}"
         return
@@ -150,11 +150,11 @@ def _prompt_faults(where: str, prompt: Any) -> Iterator[str]:
         yield f"{where}.actions: expected a list such as ['AU12'], got {_shown(actions)}"
         return
     for name in actions:
-        if reason := action_fault(name):
+        if reason := action_error(name):
             yield f"{where}.actions: {reason}"
 
 
-def action_fault(name: Any) -> str:
+def action_error(name: Any) -> str:
     """Why a name cannot be asked for; empty where it can."""
     if not isinstance(name, str):
         return f"expected a name such as AU12, got {_shown(name)}"

@@ -59,7 +59,7 @@ def export(
     from livefacs.files.output import STANDARD_OUTPUT
     from livefacs.formats.curves import ExportOptions
     from livefacs.formats.export import export_take, find_format
-    from livefacs.take.integrity import faults_of
+    from livefacs.take.integrity import errors_of
     from livefacs.take.reader import Take
 
     if not to and output is None:
@@ -75,8 +75,8 @@ def export(
         f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames",
         err=path == STANDARD_OUTPUT,
     )
-    for fault in faults_of(opened, _streams(opened, rig)):
-        say(f"  {fault}", err=True)
+    for error in errors_of(opened, _streams(opened, rig)):
+        say(f"  {error}", err=True)
 
 
 def _streams(take: Take, rig: str) -> tuple[str, ...]:

@@ -65,8 +65,8 @@ def mirror(
     say(f"mirror: {run.mirror.url}")
     if run.mirror.token is not None:
         say("anyone on this network with that address can see the picture")
-    for fault in (*run.mirror.drills.faults, *run.mirror.packs.faults):
-        say(f"left out: {fault}", err=True)
+    for error in (*run.mirror.drills.errors, *run.mirror.packs.errors):
+        say(f"left out: {error}", err=True)
     if browser:
         threading.Thread(target=webbrowser.open, args=(run.mirror.url,), daemon=True).start()
     run.run(say)

@@ -35,20 +35,20 @@ def list_rigs() -> None:
     from livefacs.retarget.library import load_map, rig_names
 
     table = Table("rig", "what it is", "controls", "driven", "for", box=None)
-    faults = []
+    errors = []
     for name in rig_names():
         try:
             rig = load_map(name)
         except RigMapError as error:
-            table.add_row(name, "[red]has faults[/red]", "", "", "")
-            faults.append(error)
+            table.add_row(name, "[red]has errors[/red]", "", "", "")
+            errors.append(error)
             continue
         driven = sum(not rule.undriven for rule in rig.rules)
         table.add_row(name, rig.title, str(len(rig.rules)), str(driven), rig.audience)
     make_console().print(table)
-    for fault in faults:
-        say(f"livefacs: {fault}", err=True)
-    if faults:
+    for found in errors:
+        say(f"livefacs: {found}", err=True)
+    if errors:
         raise typer.Exit(RigMapError.exit_code)
 
 
@@ -104,7 +104,7 @@ def new(
 
 @app.command()
 def check(rig: _Rig, along: _Along = None) -> None:
-    """Faults and coverage: controls never driven, actions never used, limits hit."""
+    """Errors and coverage: controls never driven, actions never used, limits hit."""
     from livefacs.retarget.coverage import coverage_from_map
     from livefacs.retarget.library import load_map
 
@@ -114,7 +114,7 @@ def check(rig: _Rig, along: _Along = None) -> None:
     console = make_console()
     driven = len(rig_map.rules) - len(coverage.undriven)
     console.print(
-        f"{rig_map.rig}: no faults; {driven} of {len(rig_map.rules)} controls are driven",
+        f"{rig_map.rig}: no errors; {driven} of {len(rig_map.rules)} controls are driven",
         highlight=False,
     )
     _print_coverage(console, coverage, "a synthetic sweep" if along is None else str(along))

@@ -190,8 +190,8 @@ def _solve_many(
                 if len(jobs) == 1:
                     raise
                 failed.append(error)
-    for fault in failed:
-        say(f"failed: {fault}", err=True)
+    for failure in failed:
+        say(f"failed: {failure}", err=True)
     if failed:
         say(f"{len(failed)} of {len(jobs)} clips failed", err=True)
         raise typer.Exit(1)

@@ -25,7 +25,7 @@ def list_takes(folder: Annotated[Path, typer.Argument(help="Folder of takes.")] 
     """List the takes in a folder: frames, length, timecode, state."""
     from livefacs.take.catalog import find_takes
 
-    takes, faults = find_takes(folder)
+    takes, errors = find_takes(folder)
     rows = [_HEADINGS, *(_row(take) for take in takes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     for row in rows if takes else ():
@@ -33,7 +33,7 @@ def list_takes(folder: Annotated[Path, typer.Argument(help="Folder of takes.")] 
         say("  ".join(cells).rstrip())
     if not takes:
         say(f"no takes in {folder}")
-    _tell_and_exit(faults)
+    _tell_and_exit(errors)
 
 
 @app.command()
@@ -54,12 +54,12 @@ def repair(folder: _Folder) -> None:
     """Close what a crash left open and say what was there; refused while a take is recording."""
     from livefacs.take.catalog import find_takes, repair
 
-    takes, faults = find_takes(folder)
+    takes, errors = find_takes(folder)
     for path in [take.folder for take in takes]:
         try:
             report = repair(path)
-        except TakeError as fault:  # the others are mended all the same
-            faults.append(fault)
+        except TakeError as error:  # the others are mended all the same
+            errors.append(error)
             continue
         say(
             f"{path}: {report.n_rows} whole frames, {report.duration_s:.2f} s,"
@@ -67,23 +67,23 @@ def repair(folder: _Folder) -> None:
         )
         for file, n_bytes in report.torn.items():
             say(f"  {file}: {n_bytes} bytes after the last whole frame cut off (kept in torn/)")
-        for sentence in report.faults:
+        for sentence in report.errors:
             say(f"  {sentence}")
-    if not takes and not faults:
-        faults.append(TakeError(f"no takes in {folder}: expected a take, or a folder of takes"))
-    _tell_and_exit(faults)
+    if not takes and not errors:
+        errors.append(TakeError(f"no takes in {folder}: expected a take, or a folder of takes"))
+    _tell_and_exit(errors)
 
 
-def _tell_and_exit(faults: Sequence[TakeError]) -> None:
+def _tell_and_exit(errors: Sequence[TakeError]) -> None:
     """A line for each take that cannot be read; the command fails if there is one."""
-    for fault in faults:
-        say(f"livefacs: {fault}", err=True)
-    if faults:
-        raise typer.Exit(faults[0].exit_code)
+    for error in errors:
+        say(f"livefacs: {error}", err=True)
+    if errors:
+        raise typer.Exit(errors[0].exit_code)
 
 
 def _row(take: Take) -> tuple[str, ...]:
-    from livefacs.take.integrity import faults_of
+    from livefacs.take.integrity import errors_of
 
     torn = (f"{take.n_torn_bytes} torn bytes",) if take.n_torn_bytes else ()
     return (
@@ -94,14 +94,14 @@ def _row(take: Take) -> tuple[str, ...]:
         f"{take.frame_rate_hz:.2f} Hz",
         take.timecode(0) if take.n_rows else "",
         str(len(take.markers)),
-        ", ".join((take.state, *torn, *faults_of(take, ("frames",)))),
+        ", ".join((take.state, *torn, *errors_of(take, ("frames",)))),
     )
 
 
 def _facts(take: Take) -> dict[str, str]:
     import numpy as np
 
-    from livefacs.take.integrity import faults_of
+    from livefacs.take.integrity import errors_of
     from livefacs.types import Health, format_health
 
     document = take.document
@@ -128,5 +128,5 @@ def _facts(take: Take) -> dict[str, str]:
         "video": f"{video['file']}, {video['width']}x{video['height']}" if video else "none",
         "software": software,
         "torn": f"{take.n_torn_bytes} bytes",
-        "faults": "; ".join(faults_of(take)) or "none",
+        "errors": "; ".join(errors_of(take)) or "none",
     }

@@ -102,28 +102,28 @@ def _array(data: bytes) -> Array:
     return array.reshape(shape, order="F" if is_fortran else "C")
 
 
-def array_faults(arrays: Mapping[str, Array], rules: Mapping[str, ArrayRule]) -> list[str]:
+def array_errors(arrays: Mapping[str, Array], rules: Mapping[str, ArrayRule]) -> list[str]:
     """Everything that is wrong with arrays, a sentence each; empty where they are as the rules say.
 
     Parameters
     ----------
     arrays : by name; those without a rule are not looked at
-    rules : by name; an array that is not there is a fault
+    rules : by name; an array that is not there is an error
     """
-    faults = []
+    errors = []
     lengths: dict[str, int] = {}
     for name, rule in rules.items():
         array = arrays.get(name)
         if array is None:
-            faults.append(f"{name} is missing")
+            errors.append(f"{name} is missing")
             continue
-        wrong = _shape_fault(array, rule, lengths) or _value_fault(array, rule)
+        wrong = _shape_error(array, rule, lengths) or _value_error(array, rule)
         if wrong:
-            faults.append(f"{name} {wrong}")
-    return faults
+            errors.append(f"{name} {wrong}")
+    return errors
 
 
-def _shape_fault(array: Array, rule: ArrayRule, lengths: dict[str, int]) -> str:
+def _shape_error(array: Array, rule: ArrayRule, lengths: dict[str, int]) -> str:
     expected = tuple(
         lengths.setdefault(size, array.shape[axis] if axis < array.ndim else 0)
         if isinstance(size, str)
@@ -141,7 +141,7 @@ def _shape_fault(array: Array, rule: ArrayRule, lengths: dict[str, int]) -> str:
     return ""
 
 
-def _value_fault(array: Array, rule: ArrayRule) -> str:
+def _value_error(array: Array, rule: ArrayRule) -> str:
     known = array[~np.isnan(array)] if array.dtype.kind == "f" else array
     if known.size < array.size and not rule.may_be_nan:
         return "holds values that are no number"

@@ -44,7 +44,7 @@ class Lock:
                 raise
 
     def close(self, *, remove: bool = False) -> None:
-        """Let it go. Twice is no fault.
+        """Let it go. Twice is no error.
 
         Parameters
         ----------

@@ -163,7 +163,7 @@ def _download(
 
 
 def _chunks(url: str, n_most: int) -> Iterator[bytes]:
-    """The body of a response, no more than ``n_most`` bytes; network faults in one sentence."""
+    """The body of a response, no more than ``n_most`` bytes; network errors in one sentence."""
     n_bytes = 0
     try:
         with urlopen(url, timeout=_TIMEOUT_S) as response:

@@ -21,9 +21,9 @@ from livefacs.mirror.ranges import ROUND
 from livefacs.mirror.report import csv_from_report, html_from_report
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.texts import STATIC
-from livefacs.sinks.commands import CommandFault, run_command
+from livefacs.sinks.commands import CommandError, run_command
 from livefacs.vocab.facs import AU_CHANNELS, LETTER_FLOORS
-from livefacs.vocab.notation import exclusion_faults
+from livefacs.vocab.notation import exclusion_errors
 
 Handler = Callable[[Request], Awaitable[Response]]
 _MOST_BODY: Final = 64 * 1024
@@ -130,12 +130,12 @@ class _Calls:
     async def drills(self, request: Request) -> Response:
         library = self._mirror.drills
         drills = [drill.document() for drill in library.drills.values()]
-        return JSONResponse({"drills": drills, "faults": library.faults})
+        return JSONResponse({"drills": drills, "errors": library.errors})
 
     async def packs(self, request: Request) -> Response:
         library = self._mirror.packs
         packs = [pack.document() for pack in library.packs.values()]
-        return JSONResponse({"packs": packs, "faults": library.faults})
+        return JSONResponse({"packs": packs, "errors": library.errors})
 
     def _pack(self, request: Request) -> Pack:
         name = request.path_params["pack"]
@@ -158,9 +158,9 @@ class _Calls:
         try:
             scores = pack.parse(line)
         except ConfigError as error:
-            return JSONResponse({"ok": False, "error": "; ".join(error.faults) or str(error)})
+            return JSONResponse({"ok": False, "error": "; ".join(error.errors) or str(error)})
         ordered = sorted(scores, key=lambda score: sort_key(score.code))
-        doubts = [] if pack.codes else exclusion_faults(scores)
+        doubts = [] if pack.codes else exclusion_errors(scores)
         codes = [str(score) for score in ordered]
         return JSONResponse({"ok": True, "codes": codes, "doubts": doubts})
 
@@ -302,8 +302,8 @@ class _Calls:
         word = request.path_params["word"]
         try:
             reply = await run_in_threadpool(run_command, control, word, arguments)
-        except CommandFault as fault:
-            raise ConfigError(str(fault)) from None
+        except CommandError as error:
+            raise ConfigError(str(error)) from None
         return JSONResponse({"reply": reply})
 
 

@@ -93,7 +93,7 @@ class DrillLibrary:
     """All drills that could be read, and in words what could not."""
 
     drills: dict[str, Drill]
-    faults: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 def drill_from_table(table: DrillTable, set_title: str, folder: Path | None = None) -> Drill:
@@ -104,11 +104,11 @@ def drill_from_table(table: DrillTable, set_title: str, folder: Path | None = No
     ConfigError
         An action is unknown or not measured, or a take to follow cannot be read.
     """
-    faults: list[str] = []
-    groups = [_channels(action, table.side, faults) for action in table.actions]
-    allowed = [channel for code in table.allow for channel in _channels(code, "both", faults)]
-    if faults:
-        raise ConfigError(f"drill {table.name!r}:", faults)
+    errors: list[str] = []
+    groups = [_channels(action, table.side, errors) for action in table.actions]
+    allowed = [channel for code in table.allow for channel in _channels(code, "both", errors)]
+    if errors:
+        raise ConfigError(f"drill {table.name!r}:", errors)
     targets = tuple(channel for group in groups for channel in group)
     codes = tuple(find_code(action).code for action in table.actions)
     silent = {c for code in codes for near in COMPANIONS.get(code, ()) for c in _all(near)}
@@ -147,14 +147,14 @@ def _all(action: str) -> tuple[str, ...]:
     return find_code(action).channels
 
 
-def _channels(action: str, side: str, faults: list[str]) -> tuple[str, ...]:
+def _channels(action: str, side: str, errors: list[str]) -> tuple[str, ...]:
     try:
         channels = _all(action)
     except ConfigError as error:
-        faults.append(str(error))
+        errors.append(str(error))
         return ()
     if not channels:
-        faults.append(f"action {action!r} is not measured by the camera; choose another")
+        errors.append(f"action {action!r} is not measured by the camera; choose another")
     suffix = {"left": "_L", "right": "_R"}.get(side)
     if suffix is None or len(channels) == 1:
         return channels
@@ -171,18 +171,18 @@ def _opposite(table: DrillTable, targets: Iterable[str]) -> tuple[int, ...]:
 def load_drills(folders: Iterable[Path] | None = None) -> DrillLibrary:
     """Read every drill file: those that ship, then the user's own; a later name wins.
 
-    A file that cannot be used is left out; what is wrong with it is in ``faults``.
+    A file that cannot be used is left out; what is wrong with it is in ``errors``.
     """
     if folders is None:
         folders = (data_path("drills"), user_data_folder() / "drills")
     drills: dict[str, Drill] = {}
-    faults: list[str] = []
+    errors: list[str] = []
     for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
         try:
             drills.update({drill.name: drill for drill in _drills_of(path)})
         except ConfigError as error:
-            faults.append(str(error))
-    return DrillLibrary(drills, tuple(faults))
+            errors.append(str(error))
+    return DrillLibrary(drills, tuple(errors))
 
 
 def _drills_of(path: Path) -> list[Drill]:

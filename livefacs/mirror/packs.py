@@ -112,7 +112,7 @@ class PackLibrary:
     """All packs that could be read, and in words what could not."""
 
     packs: dict[str, Pack]
-    faults: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 def load_packs(folders: Iterable[Path] | None = None) -> PackLibrary:
@@ -120,14 +120,14 @@ def load_packs(folders: Iterable[Path] | None = None) -> PackLibrary:
     if folders is None:
         folders = (data_path("packs"), user_data_folder() / "packs")
     packs: dict[str, Pack] = {}
-    faults: list[str] = []
+    errors: list[str] = []
     for path in (path for folder in folders for path in sorted(folder.glob("*/pack.toml"))):
         try:
             pack = load_pack(path)
             packs[pack.name] = pack
         except ConfigError as error:
-            faults.append(str(error))
-    return PackLibrary(packs, tuple(faults))
+            errors.append(str(error))
+    return PackLibrary(packs, tuple(errors))
 
 
 def load_pack(path: Path) -> Pack:
@@ -136,7 +136,7 @@ def load_pack(path: Path) -> Pack:
     Raises
     ------
     ConfigError
-        Holds every fault: keys that cannot be read, clips that are not there, names used twice.
+        Holds every error: keys that cannot be read, clips that are not there, names used twice.
     """
     source, file = checked_file(path, PackFile, "clip pack")
     title, codes = _scheme(file, source)

@@ -78,7 +78,7 @@ class Stage:
         self.tuned = TunedMap(DEFAULT_RIG)
         self.map: RigMap = self.tuned.load()
         self.saved: RigMap = self.map
-        self.faults: tuple[str, ...] = ()
+        self.errors: tuple[str, ...] = ()
         self.showing_saved = False
         self.revision = 0
         self._was_opened = False  # by a person, not by what a session streams
@@ -124,18 +124,18 @@ class Stage:
             self.look_for_edits()
 
     def look_for_edits(self) -> None:
-        """Take up the files where they changed; faults are told and the old map runs on."""
+        """Take up the files where they changed; errors are told and the old map runs on."""
         with self._lock:
             stamps = file_stamps((*self.map.files, self.tuned.path))
             if stamps == self._stamps:
                 return
             self._stamps = stamps
-            if not self.tuned.note_edit() and not self.faults:
+            if not self.tuned.note_edit() and not self.errors:
                 return
             try:
                 self._use(self.tuned.load())
             except RigMapError as error:
-                self.faults = error.faults or (str(error),)
+                self.errors = error.errors or (str(error),)
                 self._tell()
 
     # What a page may do with the map.
@@ -146,7 +146,7 @@ class Stage:
         Raises
         ------
         RigMapError
-            Unknown, or with faults.
+            Unknown, or with errors.
         """
         self._open(name)
         self._was_opened = True
@@ -191,7 +191,7 @@ class Stage:
             self._tell()
 
     def _use(self, rig_map: RigMap) -> None:
-        self.map, self.faults, self.showing_saved = rig_map, (), False
+        self.map, self.errors, self.showing_saved = rig_map, (), False
         self._stamps = file_stamps((*rig_map.files, self.tuned.path))
         self._run(rig_map)
         self._tell()

@@ -35,7 +35,7 @@ def stage_document(stage: Stage) -> dict[str, Any]:
         "is_written": tuned.path.is_file(),
         "extends": [path.stem for path in rig_map.files[1:]],
         "revision": stage.revision,
-        "faults": list(stage.faults),
+        "errors": list(stage.errors),
         "can_undo": tuned.can_undo,
         "can_redo": tuned.can_redo,
         "showing_saved": stage.showing_saved,

@@ -77,7 +77,7 @@ def calibrate_clip(
     SourceError
         Nobody at rest, or two people in the picture.
     """
-    load_prompts(prompts)  # its faults are told before a clip is worked through
+    load_prompts(prompts)  # its errors are told before a clip is worked through
     if earlier is not None:
         check_same_weights(load_model(options.tracking.weights), earlier)
     with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
@@ -138,14 +138,14 @@ def _check_people(working: WorkingTake) -> None:
 def _check_faces(path: Path, prompts: Prompts, t_s: F64, working: WorkingTake) -> None:
     """Every prompt needs a face in at least half of its frames."""
     every = (working.take.t_ns - working.take.t_ns[0]) * 1e-9
-    faults = []
+    errors = []
     for i, prompt in enumerate(prompts.prompts):
         n = int(((every >= prompt.start_s) & (every < prompt.end_s)).sum())
         seen = int(((t_s >= prompt.start_s) & (t_s < prompt.end_s)).sum())
         if seen < MIN_FACE_SHARE * max(n, 1):
-            faults.append(f"prompts[{i + 1}] {prompt.name}: no face in {n - seen} of {n} frames")
-    if faults:
-        raise ConfigError(f"prompts {path} cannot be learned from {working.clip}:", faults)
+            errors.append(f"prompts[{i + 1}] {prompt.name}: no face in {n - seen} of {n} frames")
+    if errors:
+        raise ConfigError(f"prompts {path} cannot be learned from {working.clip}:", errors)
 
 
 def _what_is_missing(prompts: Prompts, frames: Frames) -> tuple[str, ...]:
@@ -232,16 +232,16 @@ def without_lesson(profile: Profile, lesson: Lesson) -> Profile:
 def _check_spans(lesson: Lesson, duration_s: float) -> None:
     spans = [("rest", *span) for span in lesson.other]
     spans += [("action", *span) for span in lesson.action]
-    faults = [
+    errors = [
         f"{kind} {start:g}:{end:g} lies outside the clip, 0 to {duration_s:.2f} s"
         for kind, start, end in spans
         if start < 0.0 or end > duration_s + 0.05
     ]
     in_time = sorted(spans, key=lambda each: each[1])
-    faults += [
+    errors += [
         f"{later} {start:g}:{end:g} begins before {kind} ends at {before:g} s"
         for (kind, _, before), (later, start, end) in pairwise(in_time)
         if start < before
     ]
-    if faults:
-        raise ConfigError(f"what was to be taught, {lesson.name}, cannot be:", faults)
+    if errors:
+        raise ConfigError(f"what was to be taught, {lesson.name}, cannot be:", errors)

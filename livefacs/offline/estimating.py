@@ -17,7 +17,7 @@ from livefacs.errors import TakeError
 from livefacs.offline.meshes import UNKNOWN, Mesh, Meshes
 from livefacs.offline.options import NO_PROFILE, SolveOptions
 from livefacs.session.parts import make_smoothing, plain, profile_entry
-from livefacs.take.integrity import faults_of
+from livefacs.take.integrity import errors_of
 from livefacs.take.reader import Take
 from livefacs.types import Estimate
 from livefacs.vocab.facs import AU_CHANNELS
@@ -167,7 +167,7 @@ def take_setup(
     -------
     setup : Setup
     notices : tuple of str
-        Faults of the take; other weights or another profile than the recording's.
+        Errors of the take; other weights or another profile than the recording's.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def take_setup(
     options = replace(options, as_live=as_live, tracking=tracking)
     setup = _setup(options, str(take.document["landmarker"]), person)
     notices = (
-        *faults_of(take),
+        *errors_of(take),
         *_weights_notice(take, setup.model),
         *_profile_notice(take, setup.profile),
     )

@@ -90,7 +90,7 @@ def suffix_of(options: SolveOptions) -> str:
 
 
 def checked_mark(options: SolveOptions) -> str:
-    """Find faults of the options before any clip is opened; what a result depends on besides it.
+    """Find errors of the options before any clip is opened; what a result depends on besides it.
 
     Returns
     -------

@@ -69,7 +69,7 @@ class WorkingTake:
         Raises
         ------
         SourceError
-            No face, or none in the seconds of the neutral; tells of the source's faults, too.
+            No face, or none in the seconds of the neutral; tells of the source's errors, too.
         """
         try:
             estimator, found = self.setup.estimates(self.take)

@@ -91,7 +91,7 @@ def examples_from_csv(path: Path, performance: Performance, known: Sequence[str]
     Raises
     ------
     ConfigError
-        Holds every fault of the file with its line.
+        Holds every error of the file with its line.
     """
     header, table = read_table(path)
     key = next((name for name in ("frame", "seconds") if name in header), None)
@@ -100,7 +100,7 @@ def examples_from_csv(path: Path, performance: Performance, known: Sequence[str]
             f"{path}: expected a column 'frame' or 'seconds', got {', '.join(header)}"
         )
     controls = [name for name in header if name and name not in ("frame", "seconds")]
-    faults = [
+    errors = [
         f"{path}:1: no control {name!r} in the rig{near(name, known)}"
         for name in controls
         if known and name not in known
@@ -108,33 +108,33 @@ def examples_from_csv(path: Path, performance: Performance, known: Sequence[str]
     rows, values = [], np.full((len(table), len(controls)), np.nan)
     for index, line in enumerate(table):
         place = f"{path}:{index + 2}"
-        rows.append(_row_of(line[key], key, performance, place, faults))
+        rows.append(_row_of(line[key], key, performance, place, errors))
         for column, name in enumerate(controls):
-            values[index, column] = _cell(line[name], f"{place}: {name}", faults)
+            values[index, column] = _cell(line[name], f"{place}: {name}", errors)
     if not table or not controls:
-        faults.append(f"{path}: expected at least one row and one control column")
-    if faults:
-        raise ConfigError(f"the pairs in {path} have {len(faults)} fault(s):", faults)
+        errors.append(f"{path}: expected at least one row and one control column")
+    if errors:
+        raise ConfigError(f"the pairs in {path} have {len(errors)} error(s):", errors)
     columns = {name: values[:, i] for i, name in enumerate(controls)}
     labels = tuple(f"{key} {line[key]}" for line in table)
     return Examples(np.array(rows, np.int64), labels, columns)
 
 
-def _cell(text: str, place: str, faults: list[str]) -> float:
+def _cell(text: str, place: str, errors: list[str]) -> float:
     try:
         value = float(text) if text else np.nan
     except ValueError:
         value = np.inf
     if np.isinf(value):
-        faults.append(f"{place}: expected a number or nothing, got {text!r}")
+        errors.append(f"{place}: expected a number or nothing, got {text!r}")
     return value
 
 
-def _row_of(text: str, key: str, performance: Performance, place: str, faults: list[str]) -> int:
-    """Row of a frame number, or the row nearest to a time; -1 and a fault where there is none."""
-    value = _cell(text, f"{place}: {key}", faults)
+def _row_of(text: str, key: str, performance: Performance, place: str, errors: list[str]) -> int:
+    """Row of a frame number, or the row nearest to a time; -1 and an error where there is none."""
+    value = _cell(text, f"{place}: {key}", errors)
     if np.isnan(value):
-        faults.append(f"{place}: {key}: is missing")
+        errors.append(f"{place}: {key}: is missing")
     if not np.isfinite(value):
         return -1
     moments = performance.i_frame if key == "frame" else performance.t_s
@@ -142,7 +142,7 @@ def _row_of(text: str, key: str, performance: Performance, place: str, faults: l
     slack = 0.5 if key == "frame" else 0.1
     if abs(float(moments[row]) - value) > slack:
         first, last = moments.min(), moments.max()
-        faults.append(f"{place}: {key} {text} is not in the performance ({first:g} to {last:g})")
+        errors.append(f"{place}: {key} {text} is not in the performance ({first:g} to {last:g})")
         return -1
     return row
 

@@ -55,7 +55,7 @@ def load_map(name_or_path: str | Path) -> RigMap:
     Raises
     ------
     RigMapError
-        Unknown map, or one with faults; holds all of them.
+        Unknown map, or one with errors; holds all of them.
     """
     return _map_from_files(_read_chain(find_rig(name_or_path)))
 
@@ -66,7 +66,7 @@ def load_rig(name_or_path: str | Path) -> RigProgram:
     Raises
     ------
     RigMapError
-        Unknown map, or one with faults; holds all of them.
+        Unknown map, or one with errors; holds all of them.
     """
     return program_from_map(load_map(name_or_path))
 

@@ -134,15 +134,15 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """What came of an edited map: taken up, or its faults."""
+    """What came of an edited map: taken up, or its errors."""
 
     rig: str
-    faults: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
     @property
     def is_taken(self) -> bool:
         """True where the edited map runs now."""
-        return not self.faults
+        return not self.errors
 
 
 class RigWatch:
@@ -162,7 +162,7 @@ class RigWatch:
     def reload_if_changed(self) -> Reload | None:
         """Take an edited map up; None where nothing changed since the last look.
 
-        A map with faults leaves the old one running. Never raises for a bad map.
+        A map with errors leaves the old one running. Never raises for a bad map.
         """
         stamps = file_stamps(self._files)
         if stamps == self._stamps or _ABSENT in stamps:
@@ -175,7 +175,7 @@ class RigWatch:
                 self._files, self._stamps = files, file_stamps(files)
             program = load_rig(files[0])
         except RigMapError as error:
-            return Reload(rig, error.faults or (str(error),))
+            return Reload(rig, error.errors or (str(error),))
         except Exception as error:  # whatever an editor leaves behind, the rig runs on
             _log.exception("map of rig %s", rig)
             return Reload(rig, (f"{self._files[0]}: {type(error).__name__}: {error}",))

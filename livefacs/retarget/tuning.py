@@ -90,7 +90,7 @@ class TunedMap:
         Raises
         ------
         RigMapError
-            It has faults; holds all of them.
+            It has errors; holds all of them.
         """
         return load_map(self._file())
 
@@ -129,7 +129,7 @@ class TunedMap:
         Raises
         ------
         RigMapError
-            The map would have faults; holds all of them, and the file stands as before.
+            The map would have errors; holds all of them, and the file stands as before.
         ConfigError
             A key is not tunable, or the file cannot be written.
         """
@@ -343,7 +343,7 @@ def new_map(name: str, extends: str, folder: Path | None = None) -> Path:
     ConfigError
         The name is none, is taken, or the file cannot be written.
     RigMapError
-        The base is unknown or has faults.
+        The base is unknown or has errors.
     """
     if not name or not all(letter.isalnum() or letter in "-_" for letter in name):
         raise ConfigError(f"{name!r}: expected a name of letters, digits, - and _")

@@ -95,6 +95,6 @@ class RigReloader:
             if reload.is_taken:
                 self._notify(f"rig {reload.rig}: the edited map runs now")
             else:
-                self._notify(f"rig {reload.rig}: the edited map has faults, the old one runs on")
-                for fault in reload.faults:
-                    self._notify(f"  {fault}")
+                self._notify(f"rig {reload.rig}: the edited map has errors, the old one runs on")
+                for error in reload.errors:
+                    self._notify(f"  {error}")

@@ -15,7 +15,7 @@ MAX_TEXT: Final = 200
 """Longest slate, marker or other text that is taken from outside."""
 
 
-class CommandFault(ValueError):
+class CommandError(ValueError):
     """The command is unknown, or its arguments are not what it takes."""
 
 
@@ -40,23 +40,23 @@ def run_command(control: SessionControl, word: str, arguments: Sequence[object] 
 
     Raises
     ------
-    CommandFault
+    CommandError
         Unknown command, wrong arguments, or the session refused (its reason is the text).
     """
     action = COMMANDS.get(word)
     if action is None:
-        raise CommandFault(f"unknown command {word[:40]!r}: expected one of {', '.join(COMMANDS)}")
+        raise CommandError(f"unknown command {word[:40]!r}: expected one of {', '.join(COMMANDS)}")
     try:
         return action(control, arguments)
     except LivefacsError as refusal:
-        raise CommandFault(str(refusal)) from None
+        raise CommandError(str(refusal)) from None
 
 
 def text_argument(arguments: Sequence[object], index: int, default: str | None = None) -> str:
     """A text argument, bounded and printable."""
     value = arguments[index] if index < len(arguments) else default
     if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
-        raise CommandFault(f"expected a printable text of at most {MAX_TEXT} characters")
+        raise CommandError(f"expected a printable text of at most {MAX_TEXT} characters")
     return value
 
 
@@ -68,7 +68,7 @@ def whole_argument(arguments: Sequence[object], index: int) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 999_999:
-        raise CommandFault("expected a whole number from 0 to 999999")
+        raise CommandError("expected a whole number from 0 to 999999")
     return value
 
 

@@ -17,8 +17,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from livefacs.errors import LivefacsError, SinkError
 from livefacs.protocols import SessionControl
-from livefacs.sinks.commands import CommandFault, run_command, text_argument, whole_argument
-from livefacs.wire.oscreading import OscFault, messages_from_osc
+from livefacs.sinks.commands import CommandError, run_command, text_argument, whole_argument
+from livefacs.wire.oscreading import OscError, messages_from_osc
 from livefacs.workers import Worker
 
 _PREFIX: Final = "/livefacs/"
@@ -75,10 +75,10 @@ class OscControl:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, port))
-        except (OSError, OverflowError) as fault:
+        except (OSError, OverflowError) as error:
             self._socket.close()
             raise SinkError(
-                f"control port {host}:{port}: cannot listen ({fault}); "
+                f"control port {host}:{port}: cannot listen ({error}); "
                 "expected a free port on an address of this machine"
             ) from None
         self._socket.settimeout(_POLL_S)
@@ -98,25 +98,25 @@ class OscControl:
                     datagram, sender = self._socket.recvfrom(_MAX_REQUEST_BYTES + 1)
                 except TimeoutError:
                     continue
-                except OSError as fault:  # an earlier reply was refused, or too long a datagram
-                    self._refuse(fault)
+                except OSError as error:  # an earlier reply was refused, or too long a datagram
+                    self._refuse(error)
                     continue
                 self._handle(datagram, sender)
 
     def _handle(self, datagram: bytes, sender: tuple[Any, ...]) -> None:
         try:
             if len(datagram) > _MAX_REQUEST_BYTES:
-                raise OscFault(f"expected at most {_MAX_REQUEST_BYTES} bytes")
+                raise OscError(f"expected at most {_MAX_REQUEST_BYTES} bytes")
             messages = messages_from_osc(datagram)
-        except OscFault as fault:
-            self._refuse(fault)
+        except OscError as error:
+            self._refuse(error)
             return
         for address, arguments in messages:
             try:
                 reply = self._answer(address, arguments)
-            except (CommandFault, LivefacsError) as fault:
-                self._refuse(fault)
-                reply = ("/livefacs/error", (address[:80], str(fault)[:400]))
+            except (CommandError, LivefacsError) as error:
+                self._refuse(error)
+                reply = ("/livefacs/error", (address[:80], str(error)[:400]))
             if reply is not None:
                 self._send(reply, sender)
 
@@ -129,7 +129,7 @@ class OscControl:
             return None
         action = _STAGE.get(address)
         if action is None:
-            raise CommandFault(_NOT_HERE.get(address, "unknown command"))
+            raise CommandError(_NOT_HERE.get(address, "unknown command"))
         return action(self._control, arguments)
 
     def _send(self, reply: tuple[str, Sequence[object]], sender: tuple[Any, ...]) -> None:
@@ -139,12 +139,12 @@ class OscControl:
             builder.add_arg(argument)  # type: ignore[arg-type]  # str, int and float only
         try:
             self._socket.sendto(builder.build().dgram, self._target or sender)
-        except OSError as fault:
-            self._refuse(fault)
+        except OSError as error:
+            self._refuse(error)
 
-    def _refuse(self, fault: Exception) -> None:
+    def _refuse(self, error: Exception) -> None:
         self.n_bad += 1
-        self.last_error = str(fault)
+        self.last_error = str(error)
 
 
 def _target(arguments: Sequence[object]) -> tuple[str, int]:
@@ -155,7 +155,7 @@ def _target(arguments: Sequence[object]) -> tuple[str, int]:
             host, port, socket.AF_INET, socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
         )[0][4]
     except OSError:
-        raise CommandFault(f"send target {host[:60]!r}: expected a numeric IPv4 address") from None
+        raise CommandError(f"send target {host[:60]!r}: expected a numeric IPv4 address") from None
     return str(address[0]), int(address[1])
 
 

@@ -1,6 +1,6 @@
 """Destinations as users write them: ``scheme://host:port?option=value&…``.
 
-Every scheme has a default port; the options are in ``SCHEMES``. All faults of a URL come together
+Every scheme has a default port; the options are in ``SCHEMES``. All errors of a URL come together
 in one ``SinkError``.
 """
 
@@ -159,8 +159,8 @@ def _several(*words: str) -> Callable[[str], tuple[str, ...]]:
 def _rate_name(text: str) -> str:
     try:
         return find_rate(text).name
-    except ConfigError as fault:
-        raise ValueError(str(fault)) from None
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
 
 
 def _short_text(text: str) -> str:
@@ -322,7 +322,7 @@ def parse_destination(url: str) -> Destination:
     Raises
     ------
     SinkError
-        With every fault of the URL.
+        With every error of the URL.
     """
     scheme_name, separator, _ = url.partition("://")
     scheme = SCHEMES.get(scheme_name)
@@ -331,11 +331,11 @@ def parse_destination(url: str) -> Destination:
             f"output {url!r}: expected scheme://host:port with a scheme of "
             f"{', '.join(SCHEMES)}{_suggestion(scheme_name.partition(':')[0], SCHEMES)}"
         )
-    faults: list[str] = []
-    host, port = _host_and_port(url, scheme, faults)
-    options = _options(url.partition("?")[2], scheme, faults)
-    if faults:
-        raise SinkError(f"output {url!r}: {'; '.join(faults)}")
+    errors: list[str] = []
+    host, port = _host_and_port(url, scheme, errors)
+    options = _options(url.partition("?")[2], scheme, errors)
+    if errors:
+        raise SinkError(f"output {url!r}: {'; '.join(errors)}")
     rig, mirror, rate = (options.pop(name, None) for name in _COMMON)
     return Destination(
         url=url,
@@ -349,44 +349,44 @@ def parse_destination(url: str) -> Destination:
     )
 
 
-def _host_and_port(url: str, scheme: Scheme, faults: list[str]) -> tuple[str, int]:
+def _host_and_port(url: str, scheme: Scheme, errors: list[str]) -> tuple[str, int]:
     try:
         parts = urlsplit(url.partition("?")[0])
         port = parts.port
-    except ValueError as fault:
-        faults.append(f"{fault}: expected host:port with a port from 1 to 65535")
+    except ValueError as error:
+        errors.append(f"{error}: expected host:port with a port from 1 to 65535")
         return _LOOPBACK, scheme.port
     host = (parts.hostname or _LOOPBACK) if parts.hostname != "*" else "0.0.0.0"
     if scheme.port == 0:
         host = parts.netloc  # a name, not an address: its capitals count
         if not host:
-            faults.append("expected a name behind ://")
+            errors.append("expected a name behind ://")
     if parts.path.strip("/") or parts.username is not None or parts.fragment:
-        faults.append("expected nothing but host, port and ?options")
+        errors.append("expected nothing but host, port and ?options")
     if port == 0 and not scheme.listens:
-        faults.append("port 0: expected a port from 1 to 65535")
+        errors.append("port 0: expected a port from 1 to 65535")
     return host, scheme.port if port is None else port
 
 
-def _options(query: str, scheme: Scheme, faults: list[str]) -> dict[str, OptionValue]:
+def _options(query: str, scheme: Scheme, errors: list[str]) -> dict[str, OptionValue]:
     values: dict[str, OptionValue] = {name: opt.default for name, opt in scheme.options.items()}
     parsers = {**_COMMON, **{name: option.parse for name, option in scheme.options.items()}}
     given: set[str] = set()
     for name, text in parse_qsl(query, keep_blank_values=True):
         parse = parsers.get(name)
         if parse is None:
-            faults.append(
+            errors.append(
                 f"unknown option {name!r}: expected one of {', '.join(parsers)}"
                 f"{_suggestion(name, parsers)}"
             )
             continue
         if name in given:
-            faults.append(f"option {name!r} stands twice")
+            errors.append(f"option {name!r} stands twice")
         given.add(name)
         try:
             values[name] = parse(text)
-        except ValueError as fault:
-            faults.append(f"{name}={text}: {fault}")
+        except ValueError as error:
+            errors.append(f"{name}={text}: {error}")
     return values
 
 

@@ -40,9 +40,9 @@ class VtsReceiver:
                 open_timeout=HEAD_S,
                 logger=QUIET_LOGGER,
             )
-        except (OSError, OverflowError) as fault:
+        except (OSError, OverflowError) as error:
             raise SinkError(
-                f"{where.url!r}: cannot listen on {where.host}:{where.port} ({fault}); expected a "
+                f"{where.url!r}: cannot listen on {where.host}:{where.port} ({error}); expected a "
                 "free port on an address of this machine (VTube Studio may be running)"
             ) from None
         self.port: int = self._server.socket.getsockname()[1]
@@ -82,8 +82,8 @@ class VtsReceiver:
             request = vts.reply_from_text(text)
             if request.message_type == "InjectParameterDataRequest":
                 self._note(reading_from_injection(request.data))
-        except ValueError as fault:
-            self._note(fault)
+        except ValueError as error:
+            self._note(error)
             return None
         data = _DATA.get(request.message_type, {})
         return json.dumps(

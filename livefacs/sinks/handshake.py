@@ -86,9 +86,9 @@ class RequestedSink:
         self._receivers: dict[tuple[str, int], tuple[Encoder, float]] = {}
         try:
             self._socket = bound_udp(host, port)
-        except (OSError, OverflowError) as fault:
+        except (OSError, OverflowError) as error:
             raise SinkError(
-                f"output {url!r}: cannot listen on {host}:{port} ({fault}); expected a free port "
+                f"output {url!r}: cannot listen on {host}:{port} ({error}); expected a free port "
                 "on an address of this machine"
             ) from None
         self._socket.setblocking(False)
@@ -110,9 +110,9 @@ class RequestedSink:
                 try:
                     counters.bytes += self._socket.sendto(datagram, address)
                     counters.packets += 1
-                except OSError as fault:
+                except OSError as error:
                     counters.refused += 1
-                    counters.last_error = fault.strerror or str(fault)
+                    counters.last_error = error.strerror or str(error)
 
     def close(self) -> None:
         """Let the socket go."""

@@ -40,7 +40,7 @@ class Tally:
         self.n_packets = 0
         self.n_bad = 0
         self.n_missed = 0
-        self.last_fault = ""
+        self.last_error = ""
         self.values: dict[str, float] = {}
         self.ranges: dict[str, tuple[float, float]] = {}
         self.moved: set[str] = set()
@@ -53,9 +53,9 @@ class Tally:
         """Wait for a packet and count it, whatever it is."""
         try:
             reading = receiver.receive(timeout_s)
-        except ValueError as fault:
+        except ValueError as error:
             self.n_bad += 1
-            self.last_fault = str(fault)
+            self.last_error = str(error)
             return
         if reading is not None:
             self.note(reading)
@@ -97,7 +97,7 @@ class Tally:
         if latency is not None:
             words.append(f"capture to arrival {latency:.1f} ms")
         if self.n_bad:
-            words.append(f"{self.n_bad} not understood ({self.last_fault})")
+            words.append(f"{self.n_bad} not understood ({self.last_error})")
         return " · ".join(words)
 
     def _note_value(self, name: str, value: float) -> None:

@@ -38,9 +38,9 @@ def import_pylsl(url: str, scope: str) -> Any:
     """
     try:
         import pylsl
-    except (ImportError, RuntimeError, OSError) as fault:
+    except (ImportError, RuntimeError, OSError) as error:
         raise SinkError(
-            f"output {url!r}: Lab Streaming Layer is not available ({fault}); "
+            f"output {url!r}: Lab Streaming Layer is not available ({error}); "
             'expected the package pylsl: pip install "livefacs[lsl]"'
         ) from None
     pylsl.set_config_content(_SCOPES[scope])

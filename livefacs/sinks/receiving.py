@@ -54,9 +54,9 @@ class UdpReceiver:
         self._read = READERS[where.scheme]
         try:
             self._socket = bound_udp(where.host, where.port)
-        except (OSError, OverflowError) as fault:
+        except (OSError, OverflowError) as error:
             raise SinkError(
-                f"{where.url!r}: cannot listen on {where.host}:{where.port} ({fault}); expected a "
+                f"{where.url!r}: cannot listen on {where.host}:{where.port} ({error}); expected a "
                 "free port on an address of this machine (the receiving tool may be running)"
             ) from None
         self.port: int = self._socket.getsockname()[1]
@@ -69,8 +69,8 @@ class UdpReceiver:
             datagram = self._socket.recv(_MAX_PACKET_BYTES)
         except TimeoutError:
             return None
-        except OSError as fault:
-            raise ValueError(str(fault)) from None
+        except OSError as error:
+            raise ValueError(str(error)) from None
         return self._read(datagram)
 
     def close(self) -> None:

@@ -28,24 +28,24 @@ def resolve_udp(url: str, host: str, port: int) -> tuple[socket.AddressFamily, A
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as fault:
+    except (OSError, UnicodeError) as error:
         raise SinkError(
-            f"output {url!r}: cannot resolve host {host!r} ({_reason(fault)}); "
+            f"output {url!r}: cannot resolve host {host!r} ({_reason(error)}); "
             "expected a name or address that this machine can reach"
         ) from None
     family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return family, address
 
 
-def _reason(fault: Exception) -> str:
-    return (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 class UdpSink:
     """Sends the datagrams of an encoder without ever waiting.
 
     The socket is connected, so that the system reports a closed port; a refused, full or
-    unreachable receiver is counted. After a lasting fault (cable, changed address) the socket is
+    unreachable receiver is counted. After a lasting error (cable, changed address) the socket is
     opened anew, at most once a second.
 
     Raises
@@ -70,8 +70,8 @@ class UdpSink:
             raise SinkError(
                 f"output {url!r}: {host} is a broadcast address; add broadcast=on to the options"
             ) from None
-        except OSError as fault:
-            self._note(fault)
+        except OSError as error:
+            self._note(error)
 
     def send(self, tracked: TrackedFrame) -> None:
         """Send one frame; what the system refuses is counted, never raised."""
@@ -86,9 +86,9 @@ class UdpSink:
             try:
                 counters.bytes += udp.send(datagram)
                 counters.packets += 1
-            except OSError as fault:
+            except OSError as error:
                 counters.refused += 1
-                self._note(fault)
+                self._note(error)
 
     def close(self) -> None:
         """Let the socket go."""
@@ -107,9 +107,9 @@ class UdpSink:
             raise
         return udp
 
-    def _note(self, fault: OSError) -> None:
-        self.counters.last_error = fault.strerror or str(fault)
-        if isinstance(fault, BlockingIOError) or fault.errno in _TRANSIENT:
+    def _note(self, error: OSError) -> None:
+        self.counters.last_error = error.strerror or str(error)
+        if isinstance(error, BlockingIOError) or error.errno in _TRANSIENT:
             return
         if self._socket is not None:
             self._socket.close()

@@ -87,9 +87,9 @@ class VtsSink:
                 self._converse()
             except _Denied:
                 return
-            except (OSError, WebSocketException, ValueError, TimeoutError) as fault:
+            except (OSError, WebSocketException, ValueError, TimeoutError) as error:
                 self.counters.refused += 1
-                self.counters.last_error = f"VTube Studio at {self._address}: {fault}"
+                self.counters.last_error = f"VTube Studio at {self._address}: {error}"
             n_failed = 0 if time.monotonic() - began > max(_RETRY_S) else n_failed + 1
             self._closing.wait(_RETRY_S[min(n_failed, len(_RETRY_S)) - 1])
 
@@ -213,9 +213,9 @@ class VtsSink:
                 return
             try:
                 reply = vts.reply_from_text(text)
-            except ValueError as fault:
+            except ValueError as error:
                 self.counters.refused += 1
-                self.counters.last_error = str(fault)
+                self.counters.last_error = str(error)
                 continue
             if reply.error:
                 self.counters.refused += 1

@@ -205,8 +205,8 @@ def _listening_socket(url: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as fault:
+    except (OSError, OverflowError) as error:
         raise SinkError(
-            f"output {url!r}: cannot listen on {host}:{port} ({fault}); "
+            f"output {url!r}: cannot listen on {host}:{port} ({error}); "
             "expected a free port on an address of this machine"
         ) from None

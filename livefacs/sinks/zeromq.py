@@ -13,7 +13,7 @@ import zmq
 from livefacs.clock import ClockMap
 from livefacs.errors import SinkError
 from livefacs.protocols import Encoder, SessionControl
-from livefacs.sinks.commands import CommandFault, run_command
+from livefacs.sinks.commands import CommandError, run_command
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS
 from livefacs.sinks.zmtp import ZmtpGate
@@ -38,9 +38,9 @@ def _bind(bound: zmq.Socket[bytes], url: str, host: str, port: int) -> int:
         if port == 0:
             return bound.bind_to_random_port(f"tcp://{address}")
         bound.bind(f"tcp://{address}:{port}")
-    except zmq.ZMQError as fault:
+    except zmq.ZMQError as error:
         raise SinkError(
-            f"output {url!r}: cannot listen on {host}:{port} ({fault.strerror}); "
+            f"output {url!r}: cannot listen on {host}:{port} ({error.strerror}); "
             "expected a free port on an address of this machine"
         ) from None
     return port
@@ -50,9 +50,9 @@ def _listen(url: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as fault:
+    except (OSError, OverflowError) as error:
         raise SinkError(
-            f"output {url!r}: cannot listen on {host}:{port} ({fault}); "
+            f"output {url!r}: cannot listen on {host}:{port} ({error}); "
             "expected a free port on an address of this machine"
         ) from None
 
@@ -108,9 +108,9 @@ class ZmqPublisher:
         (message,) = self._encoder.encode(tracked)
         try:
             self._socket.send_multipart((self._topic, message), zmq.NOBLOCK)
-        except zmq.ZMQError as fault:
+        except zmq.ZMQError as error:
             counters.refused += 1
-            counters.last_error = fault.strerror or str(fault)
+            counters.last_error = error.strerror or str(error)
             return
         counters.packets += 1
         counters.bytes += len(message)
@@ -188,9 +188,9 @@ class ZmqControl:
             if word in ("SUB_PORT", "PUB_PORT"):
                 return str(self._publisher_port)
             return run_command(self._control, _PUPIL.get(word, word), arguments)
-        except (CommandFault, UnicodeDecodeError) as fault:
+        except (CommandError, UnicodeDecodeError) as error:
             self.n_bad += 1
-            return f"error: {fault}"
+            return f"error: {error}"
 
 
 def open_zmq(

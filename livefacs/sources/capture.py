@@ -148,14 +148,14 @@ class NetworkCapture:
         self._container.close()
 
     def _check_stream(self, url: str) -> None:
-        fault = None
+        error = None
         if not self._container.streams.video:
-            fault = "sends no pictures"
+            error = "sends no pictures"
         elif self._container.duration:
-            fault = "is a clip, not a camera; save it and give its path"
-        if fault is not None:
+            error = "is a clip, not a camera; save it and give its path"
+        if error is not None:
             self._container.close()
-            raise SourceError(f"{without_secrets(url)} {fault}")
+            raise SourceError(f"{without_secrets(url)} {error}")
 
     def _decode(self) -> Iterator[tuple[VideoFrame | None, int]]:
         """Pictures with their arrival times, None for a damaged one; ends with the connection."""

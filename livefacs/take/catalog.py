@@ -14,7 +14,7 @@ from livefacs.errors import TakeError
 from livefacs.files.atomic import create, sync_folder
 from livefacs.files.locks import is_locked
 from livefacs.files.reading import copy_tail, open_own
-from livefacs.take.integrity import faults_of, missing_pictures, recorded_rows
+from livefacs.take.integrity import errors_of, missing_pictures, recorded_rows
 from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, write_document
 from livefacs.take.reader import Take
 from livefacs.take.writer import RESERVE_FILE
@@ -33,8 +33,8 @@ class Repair:
     torn : dict of file name to bytes after the last whole record, kept under ``torn/``
     state : str
         State of the take before.
-    faults : tuple of str
-        What repairing cannot mend, as ``integrity.faults_of`` has it.
+    errors : tuple of str
+        What repairing cannot mend, as ``integrity.errors_of`` has it.
     """
 
     folder: Path
@@ -43,26 +43,26 @@ class Repair:
     n_markers: int
     torn: dict[str, int]
     state: str
-    faults: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 def find_takes(folder: Path) -> tuple[list[Take], list[TakeError]]:
-    """Takes in a folder (or the folder itself), by name, and the faults of those unreadable."""
+    """Takes in a folder (or the folder itself), by name, and the errors of those unreadable."""
     if (folder / DOCUMENT_NAME).is_file():
         folders = [folder]
     elif folder.is_dir():
         folders = sorted(path.parent for path in folder.glob(f"*/{DOCUMENT_NAME}"))
     else:
         raise TakeError(f"{folder}: no such folder")
-    takes, faults = [], []
+    takes, errors = [], []
     for path in folders:
         try:
             take = Take(path)
             _ = take.markers
             takes.append(take)
         except TakeError as error:
-            faults.append(error)
-    return takes, faults
+            errors.append(error)
+    return takes, errors
 
 
 def repair(folder: Path) -> Repair:
@@ -78,11 +78,11 @@ def repair(folder: Path) -> Repair:
     if is_locked(folder / LOCK_FILE):
         raise TakeError(f"{folder} is being recorded: end the take first, then repair it")
     whole = {files[name]: take.whole_bytes(name) for name in files}
-    faults, recorded = faults_of(take), recorded_rows(take)
+    errors, recorded = errors_of(take), recorded_rows(take)
     if take.state == "recording":
-        faults += missing_pictures(take)
+        errors += missing_pictures(take)
     report = Repair(
-        take.folder, take.n_rows, take.duration_s, len(take.markers), {}, take.state, faults
+        take.folder, take.n_rows, take.duration_s, len(take.markers), {}, take.state, errors
     )
     document = dict(take.document)
     del take  # a mapped file cannot be cut on every system

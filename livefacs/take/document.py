@@ -136,7 +136,7 @@ def _check_stream(entry: Mapping[str, Any]) -> None:
 
 
 def read_markers(folder: Path) -> tuple[Marker, ...]:
-    """Markers of a take in their order; a torn last line is ignored, and none is no fault.
+    """Markers of a take in their order; a torn last line is ignored, and none is no error.
 
     Raises
     ------

@@ -44,39 +44,39 @@ def missing_pictures(take: Take) -> tuple[str, ...]:
     )
 
 
-def faults_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Every fault in a sentence; reads every record of the streams.
+def errors_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Every error in a sentence; reads every record of the streams.
 
-    A torn tail of a take that was never closed is no fault: nothing else can be expected of it.
+    A torn tail of a take that was never closed is no error: nothing else can be expected of it.
 
     Parameters
     ----------
     streams : tuple of str or None
         Names of those whose checksums are looked at; None: all.
     """
-    faults = []
+    errors = []
     recorded = recorded_rows(take)
     if recorded is not None and recorded > take.n_rows:
-        faults.append(
+        errors.append(
             f"{recorded - take.n_rows} of {recorded} recorded frames cannot be read: a stream is"
             " damaged, cut off or from another take; take the folder from a copy"
         )
     if recorded is not None and recorded < take.n_rows:
-        faults.append(
+        errors.append(
             f"{take.n_rows} frames where {recorded} were recorded: streams from another take?"
         )
-    faults += _damage(take, streams)
+    errors += _damage(take, streams)
     recorded_ns = take.frames["t_ns"]
     falls = np.flatnonzero(np.diff(recorded_ns) <= 0)
     if len(falls):
-        faults.append(f"times do not rise at {len(falls)} frames, first at row {falls[0] + 1}")
+        errors.append(f"times do not rise at {len(falls)} frames, first at row {falls[0] + 1}")
     elif len(leaps := np.flatnonzero(doubtful_times(recorded_ns))):
-        faults.append(f"the time of row {leaps[0]} stands far off the others'")
+        errors.append(f"the time of row {leaps[0]} stands far off the others'")
     if take.n_rows and not np.array_equal(take.t_ns, recorded_ns):
-        faults.append("times that cannot be right are put between their neighbours'")
+        errors.append("times that cannot be right are put between their neighbours'")
     if take.document["video"] is not None:
         files = (str(take.document["video"]["file"]), VIDEO_STAMPS_FILE)
-        faults += [f"{file} is missing" for file in files if not (take.folder / file).is_file()]
+        errors += [f"{file} is missing" for file in files if not (take.folder / file).is_file()]
         if take.state != "recording":  # of one that was never closed nothing else can be expected
-            faults += missing_pictures(take)
-    return tuple(faults)
+            errors += missing_pictures(take)
+    return tuple(errors)

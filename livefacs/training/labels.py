@@ -49,7 +49,7 @@ def read_labels(path: Path) -> dict[int, F32]:
     Raises
     ------
     ConfigError
-        Not a label file; all faulty rows are named.
+        Not a label file; all broken rows are named.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -60,18 +60,18 @@ def read_labels(path: Path) -> dict[int, F32]:
     except (OSError, UnicodeDecodeError, csv.Error, AttributeError) as error:
         raise ConfigError(f"labels {path} cannot be read: {error}") from None
     labels: dict[int, F32] = {}
-    faults: list[str] = []
+    errors: list[str] = []
     for i_row, row in enumerate(rows):
         try:
             frame = int(float(row.get("frame") or i_row))
             truth = _truth_of_row(row)
         except (ValueError, OverflowError, ConfigError) as error:
-            faults.append(f"row {i_row + 2}: {error}")
+            errors.append(f"row {i_row + 2}: {error}")
             continue
         if not np.isnan(truth).all():
             labels[frame] = truth
-    if faults:
-        raise ConfigError(f"labels {path} are faulty", faults[:20])
+    if errors:
+        raise ConfigError(f"labels {path} are broken", errors[:20])
     if not labels:
         raise ConfigError(
             f"labels {path} name no action: expected columns AU12_r (0 to 5), AU12 or AU12_L "

@@ -93,17 +93,17 @@ def parse_notation(text: str) -> tuple[Score, ...]:
     Raises
     ------
     ConfigError
-        All faults of the text together.
+        All errors of the text together.
     """
-    scores, faults = [], []
+    scores, errors = [], []
     for element in re.split(r"\s*\+\s*", text.strip()):
         score = _parse_element(element)
         if isinstance(score, Score):
             scores.append(score)
         else:
-            faults.append(score)
-    if faults:
-        raise ConfigError(f"{text!r} is not FACS notation such as 1C+2C+R12B", faults)
+            errors.append(score)
+    if errors:
+        raise ConfigError(f"{text!r} is not FACS notation such as 1C+2C+R12B", errors)
     return tuple(scores)
 
 
@@ -167,10 +167,10 @@ def _sided_scores(
     return [Score(code, max(values), "A")]
 
 
-def exclusion_faults(scores: Iterable[Score]) -> list[str]:
+def exclusion_errors(scores: Iterable[Score]) -> list[str]:
     """Pairs that may not stand together, in words; unconfirmed rules say so."""
     given = list(scores)
-    faults = [
+    errors = [
         f"{a} and {b} exclude each other"
         for a, b in CONFIRMED_EXCLUSIONS
         if _together(given, a, b, lambda _one, _other: True)
@@ -181,12 +181,12 @@ def exclusion_faults(scores: Iterable[Score]) -> list[str]:
         (SAME_LIP_EXCLUSIONS, " in the same lip", lambda one, other: _meet(one.lip, other.lip)),
     )
     for pairs, where, meets in rules:
-        faults += [
+        errors += [
             f"{a} and {b} exclude each other{where} (unconfirmed rule)"
             for a, b in pairs
             if _together(given, a, b, meets)
         ]
-    return faults
+    return errors
 
 
 def _together(scores: list[Score], a: str, b: str, meets: Callable[[Score, Score], bool]) -> bool:

@@ -166,8 +166,8 @@ def packet_from_livelink(datagram: bytes | memoryview) -> LiveLinkPacket:
         subject, at = _read_text(data, at)
         frame, sub_frame, numerator, denominator = _FRAME_TIME.unpack_from(data, at)
         rate = Fraction(numerator, denominator)
-    except (struct.error, UnicodeDecodeError, ZeroDivisionError) as fault:
-        raise ValueError(f"damaged Live Link Face packet: {fault}") from None
+    except (struct.error, UnicodeDecodeError, ZeroDivisionError) as error:
+        raise ValueError(f"damaged Live Link Face packet: {error}") from None
     rest = data[at + _FRAME_TIME.size :]
     if rest not in _NO_FACE and (rest[0] != N_VALUES or len(rest) != 1 + _VALUE_BYTES):
         raise ValueError(f"expected {N_VALUES} values at the end of a Live Link Face packet")

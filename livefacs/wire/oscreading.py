@@ -1,4 +1,4 @@
-"""OSC as it comes in: any datagram becomes a list of messages, or one plain fault.
+"""OSC as it comes in: any datagram becomes a list of messages, or one plain error.
 
 python-osc trusts the sizes that a packet states: a bundle element of size -4 makes it read the same
 place for ever. The whole structure is therefore walked here before it sees a byte.
@@ -22,7 +22,7 @@ _FIXED: Final = dict.fromkeys(b"ifrm", 4) | dict.fromkeys(b"hdt", 8) | dict.from
 _INT: Final = struct.Struct(">i")
 
 
-class OscFault(ValueError):
+class OscError(ValueError):
     """The bytes are not OSC."""
 
 
@@ -31,16 +31,16 @@ def messages_from_osc(datagram: bytes) -> list[tuple[str, list[object]]]:
 
     Raises
     ------
-    OscFault
+    OscError
         The datagram is malformed, nested too deeply, or holds too many messages.
     """
     check_osc(datagram)
     try:
         messages = OscPacket(datagram).messages
-    except (ParseError, ValueError, IndexError, TypeError, struct.error) as fault:
-        raise OscFault(f"not an OSC packet: {fault}") from None
+    except (ParseError, ValueError, IndexError, TypeError, struct.error) as error:
+        raise OscError(f"not an OSC packet: {error}") from None
     except (RecursionError, OverflowError):
-        raise OscFault("not an OSC packet: nested too deeply, or a number out of range") from None
+        raise OscError("not an OSC packet: nested too deeply, or a number out of range") from None
     return [(timed.message.address, list(timed.message.params)) for timed in messages]
 
 
@@ -49,11 +49,11 @@ def check_osc(datagram: bytes) -> None:
 
     Raises
     ------
-    OscFault
+    OscError
         It says what is wrong and at which byte.
     """
     if len(datagram) % 4 or not datagram:
-        raise _fault(f"{len(datagram)} bytes, expected a multiple of 4", 0)
+        raise _error(f"{len(datagram)} bytes, expected a multiple of 4", 0)
     waiting = [(0, len(datagram), 0)]
     n_seen = n_arguments = 0
     while waiting:
@@ -61,25 +61,25 @@ def check_osc(datagram: bytes) -> None:
         n_seen += 1
         if datagram.startswith(_BUNDLE, begin, end):
             if depth >= MAX_DEPTH:
-                raise _fault(f"bundles nested more than {MAX_DEPTH} deep", begin)
+                raise _error(f"bundles nested more than {MAX_DEPTH} deep", begin)
             waiting += [(*place, depth + 1) for place in _elements(datagram, begin, end)]
         else:
             n_arguments += _check_message(datagram, begin, end)
         if n_seen + len(waiting) > MAX_MESSAGES or n_arguments > MAX_ARGUMENTS:
-            raise _fault(f"more than {MAX_MESSAGES} messages or {MAX_ARGUMENTS} arguments", begin)
+            raise _error(f"more than {MAX_MESSAGES} messages or {MAX_ARGUMENTS} arguments", begin)
 
 
 def _elements(datagram: bytes, begin: int, end: int) -> list[tuple[int, int]]:
     """Begin and end of each element of a bundle."""
     if end - begin < _BUNDLE_HEAD:
-        raise _fault("a bundle without its time tag", begin)
+        raise _error("a bundle without its time tag", begin)
     places = []
     at = begin + _BUNDLE_HEAD
     while at < end:
         (size,) = _INT.unpack_from(datagram, at)  # at and end are multiples of 4
         at += 4
         if size < _LEAST_ELEMENT or size % 4 or size > end - at:
-            raise _fault(f"an element of {size} bytes, {end - at} are left", at)
+            raise _error(f"an element of {size} bytes, {end - at} are left", at)
         places.append((at, at + size))
         at += size
     return places
@@ -88,12 +88,12 @@ def _elements(datagram: bytes, begin: int, end: int) -> list[tuple[int, int]]:
 def _check_message(datagram: bytes, begin: int, end: int) -> int:
     """Number of arguments of a message whose parts all lie within it."""
     if datagram[begin] != ord("/"):
-        raise _fault("neither a message nor a bundle", begin)
+        raise _error("neither a message nor a bundle", begin)
     at = _after_string(datagram, begin, end)
     if at == end:
         return 0
     if datagram[at] != ord(","):
-        raise _fault("no type tags", at)
+        raise _error("no type tags", at)
     tags_at, at = at, _after_string(datagram, at, end)
     tags = datagram[tags_at + 1 : at].rstrip(b"\0")
     depth = 0
@@ -108,11 +108,11 @@ def _check_message(datagram: bytes, begin: int, end: int) -> int:
         elif tag in b"[]":
             depth += 1 if tag == ord("[") else -1
             if not 0 <= depth <= MAX_DEPTH:
-                raise _fault("brackets of an array", tags_at)
+                raise _error("brackets of an array", tags_at)
         else:
-            raise _fault(f"an argument of unknown type {chr(tag)!r}", tags_at)
+            raise _error(f"an argument of unknown type {chr(tag)!r}", tags_at)
         if at > end:
-            raise _fault("an argument beyond the end", end)
+            raise _error("an argument beyond the end", end)
     return len(tags)
 
 
@@ -120,16 +120,16 @@ def _after_string(datagram: bytes, begin: int, end: int) -> int:
     length = datagram.find(b"\0", begin, end) - begin
     after = begin + length + 4 - length % 4
     if length < 0 or after > end:
-        raise _fault("a text without its end", begin)
+        raise _error("a text without its end", begin)
     return after
 
 
 def _after_blob(datagram: bytes, at: int, end: int) -> int:
     size = _INT.unpack_from(datagram, at)[0] if at + 4 <= end else -1
     if not 0 <= size <= end - at - 4:
-        raise _fault(f"a blob of {size} bytes", at)
+        raise _error(f"a blob of {size} bytes", at)
     return int(at + 4 + size + -size % 4)
 
 
-def _fault(what: str, at: int) -> OscFault:
-    return OscFault(f"not an OSC packet: {what}, at byte {at}")
+def _error(what: str, at: int) -> OscError:
+    return OscError(f"not an OSC packet: {what}, at byte {at}")

@@ -181,8 +181,8 @@ def message_from_packed(payload: bytes) -> dict[str, Any]:
         raise ValueError(f"message of {len(payload)} bytes: expected at most {_MAX_BYTES}")
     try:
         message = json.loads(payload) if payload[:1] == b"{" else msgpack.unpackb(payload)
-    except (ValueError, RecursionError, msgpack.UnpackException) as fault:
-        raise ValueError(f"neither msgpack nor JSON: {fault}") from None
+    except (ValueError, RecursionError, msgpack.UnpackException) as error:
+        raise ValueError(f"neither msgpack nor JSON: {error}") from None
     if not isinstance(message, dict):
         raise ValueError(f"expected a map, got {type(message).__name__}")
     return message

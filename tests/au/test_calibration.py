@@ -8,7 +8,7 @@ from livefacs.au.calibration import NeutralTake, maxima_of
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import load_model
 from livefacs.au.neutral import canonical_neutral
-from livefacs.au.prompts import action_fault
+from livefacs.au.prompts import action_error
 from livefacs.au.rounds import EXERCISES
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX
 from tests.au import faces
@@ -41,7 +41,7 @@ def test_what_is_in_the_way_is_said_and_starts_it_afresh():
     estimator, rest = _estimator(), faces.face()
     take = NeutralTake(estimator)
     _feed(take, estimator, [(rest, {})] * 30)
-    assert take.fault == ""
+    assert take.error == ""
     assert take.done_s > 0.9
     wrong = {
         "lips": (faces.face(chin=(0, 0.3)), {}),
@@ -51,7 +51,7 @@ def test_what_is_in_the_way_is_said_and_starts_it_afresh():
     }
     for i, (word, frame) in enumerate(wrong.items()):
         _feed(take, estimator, [frame] * 2, 30 + 2 * i)
-        assert word in take.fault
+        assert word in take.error
         assert take.done_s == 0.0
 
 
@@ -74,5 +74,5 @@ def test_maxima_come_from_held_peaks_and_unseen_actions_are_left_out():
 
 
 def test_every_exercise_names_measured_actions():
-    assert not any(action_fault(action) for each in EXERCISES for action in each.actions)
+    assert not any(action_error(action) for each in EXERCISES for action in each.actions)
     assert len(EXERCISES) == len({each.actions for each in EXERCISES}) == 28

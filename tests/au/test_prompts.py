@@ -1,4 +1,4 @@
-"""The prompts of a recorded range of motion: read whole, every fault told at once."""
+"""The prompts of a recorded range of motion: read whole, every error told at once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_head_turns_may_be_absent(tmp_path):
     assert load_prompts(written(tmp_path, document)).head is None
 
 
-def test_every_fault_is_told_at_once(tmp_path):
+def test_every_error_is_told_at_once(tmp_path):
     document = {
         "neutral": [3, 1],
         "heads": [3, 8],
@@ -55,7 +55,7 @@ def test_every_fault_is_told_at_once(tmp_path):
     for said in ("heads: no such key", "neutral: expected", "'AU99'", "[2].hold", "[2].actions",
                  "'AU12_M'", "[3]: expected start_s", "[4]: expected an object"):  # fmt: skip
         assert said in text
-    assert len(raised.value.faults) == 8
+    assert len(raised.value.errors) == 8
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,11 @@ def states(outcomes: dict[str, Outcome]) -> dict[str, str]:
 
 
 def test_failures_are_apart_and_the_rest_is_delivered(tmp_path: Path) -> None:
-    studio = Studio(tmp_path, a="one", b="no face", c="three", d="fault")
+    studio = Studio(tmp_path, a="one", b="no face", c="three", d="error")
     outcomes = studio.run()
     assert states(outcomes) == {"a": "done", "b": "failed", "c": "done", "d": "failed"}
     assert outcomes["b"].error == f"{studio.clips / 'b'}: no face in it"
-    assert outcomes["d"].error.endswith("d: ZeroDivisionError: a fault of ours")
+    assert outcomes["d"].error.endswith("d: ZeroDivisionError: an error of ours")
     assert outcomes["a"].report == {"n_frames": 3}
     assert (studio.results / "a").read_text() == "ONE!"
     assert (studio.results / "c").read_text() == "THREE!"

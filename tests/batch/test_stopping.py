@@ -111,8 +111,8 @@ def is_running(pid: int) -> bool:
 def finish(studio: Path) -> str:
     """A second run, with the gate open; what it says."""
     (studio / "gate").write_text("")
-    said, faults = begin(studio).communicate(timeout=PATIENCE_S)
-    assert faults == ""
+    said, errors = begin(studio).communicate(timeout=PATIENCE_S)
+    assert errors == ""
     assert {path.name for path in (studio / "results").iterdir()} == {
         *"abc",
         "livefacs-batch.json",
@@ -136,7 +136,7 @@ def test_ctrl_c_ends_all_without_a_word_of_theirs(studio: Path, everybody: bool)
     batch = begin(studio)
     pids = worker_pids(studio, 2)
     os.killpg(batch.pid, signal.SIGINT) if everybody else batch.send_signal(signal.SIGINT)
-    said, faults = batch.communicate(timeout=PATIENCE_S)
-    assert (said, faults, batch.returncode) == ("stopped\n", "", 0)
+    said, errors = batch.communicate(timeout=PATIENCE_S)
+    assert (said, errors, batch.returncode) == ("stopped\n", "", 0)
     assert_ended(pids)
     assert finish(studio) == "['done', 'done', 'done']"

@@ -17,8 +17,8 @@ def copy_clip(clip: str, target: str, options: dict[str, Any]) -> dict[str, Any]
     text = Path(clip).read_text()
     if text == "no face":
         raise SourceError(f"{clip}: no face in it")
-    if text == "fault":
-        raise ZeroDivisionError("a fault of ours")
+    if text == "error":
+        raise ZeroDivisionError("an error of ours")
     if text == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     marks = Path(options["marks"])

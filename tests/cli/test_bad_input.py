@@ -120,7 +120,7 @@ def test_ports_in_use(taken_port: int, capsys: pytest.CaptureFixture[str]) -> No
     assert str(taken_port) in capsys.readouterr().err
 
 
-def test_a_rig_map_with_faults_names_them_all(
+def test_a_rig_map_with_errors_names_them_all(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rig = tmp_path / "mine.toml"

@@ -56,7 +56,7 @@ def test_list_tells_of_a_users_broken_map_and_lists_the_rest(
     write_map(user_rigs_folder(), "[controls.x]\nterms = { AU99 = 1 }\n", "broken")
     code, out, err = run(capsys, "rigs", "list")
     assert code == 2
-    assert "has faults" in out
+    assert "has errors" in out
     assert "arkit52" in out
     assert "AU99" in err
 
@@ -84,13 +84,13 @@ def test_check_reports_coverage_and_limits(
     path = write_map(tmp_path, "[controls.jaw]\nterms = { AU26 = 2.0 }\n")
     code, out, _ = run(capsys, "rigs", "check", path, "--along", aus)
     assert code == 0
-    assert "no faults" in out
+    assert "no errors" in out
     assert "actions never used" in out
     assert "AU12" in out
     assert "limits hit" in out
 
 
-def test_check_of_a_broken_map_ends_with_2_and_every_fault(
+def test_check_of_a_broken_map_ends_with_2_and_every_error(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = write_map(tmp_path, "[controls.a]\nterms = { AU99 = 1 }\n[controls.b]\ngian = 1\n")

@@ -72,7 +72,7 @@ def test_export_to_standard_output_is_the_file_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("words", "fault"),
+    ("words", "error"),
     [
         (("export", "TAKE", "--to", "parquet", "-o", "-"), "parquet is no text"),
         (("export", "TAKE", "--to", "gltf", "-o", "-"), "gltf is no text"),
@@ -89,13 +89,13 @@ def test_what_standard_output_cannot_take_is_told(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     words: tuple[str, ...],
-    fault: str,
+    error: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(*(take if word == "TAKE" else word for word in words)) == 2
     printed = capfd.readouterr()
     assert printed.out == ""
-    assert fault in printed.err
+    assert error in printed.err
     assert not (tmp_path / "-").exists()
 
 
@@ -113,7 +113,7 @@ def test_a_pipe_without_an_ending_is_no_folder(take: Path, tmp_path: Path, comma
     assert len(came[0].splitlines()) == 31
 
 
-def test_export_faults_are_one_line(
+def test_export_errors_are_one_line(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("export", tmp_path / "nowhere", "--to", "csv") == 5
@@ -122,9 +122,9 @@ def test_export_faults_are_one_line(
     assert run("export", take, "--to", "usd", "--fps", "31") == 2
     assert run("export", take, "--to", "gltf", "--rig", "nobody") == 2
     assert run("export", take, "--to", "csv", "--smooth", "99") == 2
-    faults = capsys.readouterr().err.splitlines()
-    assert all(line.startswith(("livefacs: ", "  ")) for line in faults)
-    assert "less than half the frame rate" in faults[-1]
+    errors = capsys.readouterr().err.splitlines()
+    assert all(line.startswith(("livefacs: ", "  ")) for line in errors)
+    assert "less than half the frame rate" in errors[-1]
 
 
 def test_plot(take: Path, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_batch_delivers_the_rest_and_fails_at_the_end(
     assert run("batch", tmp_path / "nowhere", "-o", out) == 3
 
 
-def test_batch_refuses_faulty_options_before_any_work(
+def test_batch_refuses_broken_options_before_any_work(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("batch", take.parent, "-o", tmp_path / "out")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livefacs.files.archives import ArrayRule, array_faults, read_archive
+from livefacs.files.archives import ArrayRule, array_errors, read_archive
 
 ARRAYS = {"a": np.arange(6.0).reshape(2, 3), "b": np.arange(3)}
 RULES = {
@@ -27,7 +27,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert set(read) == {"a", "b", "rest", "turned"}
     np.testing.assert_array_equal(read["turned"], ARRAYS["a"].T)
     assert read["rest"].shape == (0, 4)
-    assert array_faults(read, RULES) == []
+    assert array_errors(read, RULES) == []
     assert set(read_archive(tmp_path / "a.npz", 10_000, frozenset("a"))) == {"a"}
 
 
@@ -52,15 +52,15 @@ def test_every_array_is_what_its_rule_says(name: str, array: Any, said: str) -> 
     arrays = {**ARRAYS, name: array}
     if array is None:
         del arrays[name]
-    faults = array_faults(arrays, RULES)
-    assert any(fault.startswith(name) and said in fault for fault in faults) or (
-        name == "a" and any(said in fault for fault in faults)
+    errors = array_errors(arrays, RULES)
+    assert any(error.startswith(name) and said in error for error in errors) or (
+        name == "a" and any(said in error for error in errors)
     )
 
 
 def test_empty_arrays_are_refused_where_lengths_only_agree() -> None:
     arrays = {"a": np.zeros((2, 0)), "b": np.zeros(0, int)}
-    assert any("0 entries" in fault for fault in array_faults(arrays, RULES))
+    assert any("0 entries" in error for error in array_errors(arrays, RULES))
 
 
 def archive(path: Path, members: dict[str, bytes]) -> Path:

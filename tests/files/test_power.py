@@ -35,7 +35,7 @@ class Disk:
     root: Path
     bytes_at_risk: set[str] = field(default_factory=set)
     names_at_risk: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def call(self, name: str, words: str) -> None:
         """Take one system call that succeeded over."""
@@ -59,7 +59,7 @@ class Disk:
         inside = {p for p in self.bytes_at_risk if p == old or p.startswith(f"{old}/")}
         is_unfinished = Path(new).name.startswith(".livefacs-")  # a library's own way of writing
         if inside and self._is_ours(new) and not is_unfinished:
-            self.faults.append(f"{new} was renamed before its bytes were on the disk")
+            self.errors.append(f"{new} was renamed before its bytes were on the disk")
         for at_risk in (self.bytes_at_risk, self.names_at_risk):
             moved = {p for p in at_risk if p == old or p.startswith(f"{old}/")}
             at_risk -= moved
@@ -215,7 +215,7 @@ def test_success_is_told_when_the_disk_has_it(writer: str, tmp_path: Path) -> No
         if name == "write" and f'"{TOLD}' in words:
             n_told += 1
             assert n_written, f"nothing was seen to be written before {words}"
-            assert disk.faults == [], words
+            assert disk.errors == [], words
             assert sorted(disk.bytes_at_risk) == [], words
             assert sorted(p for p in disk.names_at_risk if Path(p).exists()) == [], words
     assert n_told == done.stdout.count(TOLD)

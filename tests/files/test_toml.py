@@ -89,7 +89,7 @@ def test_problems_are_told_in_the_order_of_their_lines(tmp_path: Path) -> None:
     file.add(("a",), "is wrong")  # once more
     with pytest.raises(ConfigError, match="has 3 errors") as caught:
         file.raise_problems("test file")
-    assert caught.value.faults == tuple(
+    assert caught.value.errors == tuple(
         f"{path}:{line}: {key}: is wrong" for line, key in enumerate("abc", 1)
     )
 

@@ -309,7 +309,7 @@ def test_a_rig_of_unfiltered_units_is_that_of_the_raw_ones(take: Take) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "fault"),
+    ("name", "options", "error"),
     [
         ("csv", {"fps": "31"}, "no timecode rate"),
         ("csv", {"rig": "nobody"}, "no rig"),
@@ -320,10 +320,10 @@ def test_a_rig_of_unfiltered_units_is_that_of_the_raw_ones(take: Take) -> None:
         ("livelinkface", {"rig": "arkit52"}, "livelink61"),
     ],
 )
-def test_faults_are_found_before_any_work(
-    name: str, options: dict[str, object], fault: str
+def test_errors_are_found_before_any_work(
+    name: str, options: dict[str, object], error: str
 ) -> None:
-    with pytest.raises(ConfigError, match=fault):
+    with pytest.raises(ConfigError, match=error):
         check_export(find_format(name), ExportOptions(**options))  # type: ignore[arg-type]
     check_export(find_format(name), ExportOptions(smooth_hz=6.0, confidence=True))
 

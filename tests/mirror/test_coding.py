@@ -1,4 +1,4 @@
-"""Agreement, missed and added codes, letters apart; packs and their faults."""
+"""Agreement, missed and added codes, letters apart; packs and their errors."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_other_schemes_take_their_own_codes() -> None:
 
 def test_shipped_packs_are_sound() -> None:
     library = load_packs()
-    assert library.faults == ()
+    assert library.errors == ()
     assert len(library.packs["performer"].items) == 9
 
 
@@ -115,18 +115,18 @@ def test_pack_of_another_scheme_lists_its_codes(tmp_path: Path) -> None:
         load_pack(path)
 
 
-def test_all_faults_of_a_pack_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_pack_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "pack.toml"
     path.write_text(
         PACK.format(more="", key="1+999") + PACK.format(more="", key="2").split("\n\n")[-1]
     )
     with pytest.raises(ConfigError) as caught:
         load_pack(path)
-    assert len(caught.value.faults) >= 2
+    assert len(caught.value.errors) >= 2
     path.write_text('schema = 1\nname = "A b"\npass_line = 7\nbogus = 1\n')
     with pytest.raises(ConfigError) as caught:
         load_pack(path)
-    told = " ".join(caught.value.faults)
+    told = " ".join(caught.value.errors)
     assert all(word in told for word in ("name", "pass_line", "bogus", "rights", "item"))
 
 
@@ -140,12 +140,12 @@ def test_pack_may_not_leave_its_folder(tmp_path: Path) -> None:
         load_pack(folder / "pack.toml")
 
 
-def test_faulty_pack_is_left_out_and_told(tmp_path: Path) -> None:
+def test_broken_pack_is_left_out_and_told(tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "pack.toml").write_text("not toml [")
     library = load_packs([tmp_path])
     assert library.packs == {}
-    assert "pack.toml:1: not TOML" in library.faults[0]
+    assert "pack.toml:1: not TOML" in library.errors[0]
 
 
 SHAPES_OF = {

@@ -141,11 +141,11 @@ def test_second_instance_is_refused_with_the_output_exit_code() -> None:
     assert "Traceback" not in second.stderr
 
 
-def test_faulty_files_are_left_out_and_told(tmp_path: Path) -> None:
+def test_broken_files_are_left_out_and_told(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("schema = 1\n")
     with running("--source", "demo", "--drills", str(tmp_path)) as (process, address):
         drills = httpx.get(f"{address}/api/drills").json()
         assert len(drills["drills"]) > 40
-        assert "bad.toml" in drills["faults"][0]
+        assert "bad.toml" in drills["errors"][0]
         assert process.stderr is not None
         assert "left out" in process.stderr.readline()

@@ -1,4 +1,4 @@
-"""Drills: files, faults, and scores of attempts whose outcome is known."""
+"""Drills: files, errors, and scores of attempts whose outcome is known."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_unknown_values_are_no_movement() -> None:
 
 def test_every_shipped_drill_can_be_passed_by_a_perfect_face() -> None:
     library = load_drills()
-    assert library.faults == ()
+    assert library.errors == ()
     assert len(library.drills) > 40
     for each in library.drills.values():
         result = perform(each, lambda t, each=each: _perfect(each, t), each.length_s)
@@ -201,7 +201,7 @@ def _perfect(of: Drill, t: float) -> dict[str, float]:
     return dict.fromkeys(names[step % 2], 0.5)
 
 
-def test_all_faults_of_a_drill_file_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_drill_file_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "drills.toml"
     path.write_text(
         'schema = 1\ntitle = "T"\n'
@@ -210,7 +210,7 @@ def test_all_faults_of_a_drill_file_are_told_at_once(tmp_path: Path) -> None:
         '[[drill]]\nname = "c"\ntitle = "C"\nkind = "one-side"\nactions = ["12"]\nlevle = "C"\n'
     )
     library = load_drills([tmp_path])
-    told = library.faults[0]
+    told = library.errors[0]
     assert library.drills == {}
     assert all(
         word in told for word in ("drill[1].kind", "drill[1].actions", "a ramp needs", "levle")
@@ -222,7 +222,7 @@ def test_unmeasured_and_unknown_actions_are_refused(tmp_path: Path) -> None:
         'schema = 1\ntitle = "T"\n'
         '[[drill]]\nname = "a"\ntitle = "A"\nkind = "hold"\nactions = ["21", "77"]\n'
     )
-    told = load_drills([tmp_path]).faults[0]
+    told = load_drills([tmp_path]).errors[0]
     assert "'21' is not measured" in told
     assert "no FACS code '77'" in told
 
@@ -249,11 +249,11 @@ def test_a_take_can_be_followed(tmp_path: Path) -> None:
         'actions = ["12"]\ntake = "lead"\n'
         '[[drill]]\nname = "b"\ntitle = "B"\nkind = "follow"\nactions = ["12"]\ntake = "gone"\n'
     )
-    assert "take 'gone' cannot be followed" in load_drills([tmp_path]).faults[0]
+    assert "take 'gone' cannot be followed" in load_drills([tmp_path]).errors[0]
     text = (tmp_path / "d.toml").read_text().partition('[[drill]]\nname = "b"')[0]
     (tmp_path / "d.toml").write_text(text)
     library = load_drills([tmp_path])
-    assert library.faults == ()
+    assert library.errors == ()
     curve = np.array(library.drills["a"].curve)
     assert curve[:, 1] == pytest.approx(0.5 * np.sin(curve[:, 0]) ** 2, abs=0.01)
 

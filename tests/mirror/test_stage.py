@@ -145,12 +145,12 @@ def test_an_edit_by_hand_shows_in_the_page_and_a_broken_one_is_told(running: OnS
         running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6, 5)
         path.write_text(path.read_text() + "\n[controls.jawOpen]\ngian = 2\n")
         next_text(socket, "map")
-        faults = http.get("/api/stage").json()["faults"]
-        assert "did you mean 'gain'" in faults[0]
+        errors = http.get("/api/stage").json()["errors"]
+        assert "did you mean 'gain'" in errors[0]
         running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6, 5)
         path.write_text(path.read_text().replace("gian", "gain"))
         next_text(socket, "map")
-        assert http.get("/api/stage").json()["faults"] == []
+        assert http.get("/api/stage").json()["errors"] == []
 
 
 def test_what_is_wrong_is_answered_from_the_last_seconds(running: OnStage) -> None:

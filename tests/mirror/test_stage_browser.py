@@ -148,8 +148,8 @@ def test_a_refused_figure_says_why_and_the_page_shows_the_map_as_it_is(
     field = find(browser, "#limit-low")
     field.clear()
     field.send_keys("2", Keys.TAB)
-    wait(browser, "return document.querySelector('.faulty:not([hidden])')")
-    assert "expected [lowest, highest]" in find(browser, ".faulty").text
+    wait(browser, "return document.querySelector('.broken:not([hidden])')")
+    assert "expected [lowest, highest]" in find(browser, ".broken").text
     wait(browser, "return document.querySelector('#limit-low').value === '0'")
 
 

@@ -172,7 +172,7 @@ def test_a_control_at_rest_in_every_pair_stays_as_in_the_base(
     assert [fit.control for fit in fits] == ["jawOpen"]
 
 
-def test_faults_of_the_pairs_come_together(tmp_path: Path, performance: Performance) -> None:
+def test_errors_of_the_pairs_come_together(tmp_path: Path, performance: Performance) -> None:
     columns = {"jawOpne": ["0.5", "x", "0"], "mouthPucker": ["inf", "", "0.1"]}
     path = write_pairs(tmp_path / "pairs.csv", "frame", ["3", "9999", ""], columns)
     with pytest.raises(ConfigError) as caught:
@@ -184,7 +184,7 @@ def test_faults_of_the_pairs_come_together(tmp_path: Path, performance: Performa
         "pairs.csv:3: jawOpne: expected a number or nothing, got 'x'",
         "pairs.csv:4: frame: is missing",
     ):
-        assert any(words in fault for fault in caught.value.faults), words
+        assert any(words in error for error in caught.value.errors), words
 
 
 @pytest.mark.parametrize(

@@ -80,18 +80,18 @@ def test_defaults_of_the_child_win_over_those_of_the_parent(tmp_path: Path) -> N
     assert (rule.gain, rule.dead_zone) == (4.0, 0.1)
 
 
-def test_faults_of_the_parent_are_the_childs_too(tmp_path: Path) -> None:
+def test_errors_of_the_parent_are_the_childs_too(tmp_path: Path) -> None:
     parent = write_map(tmp_path, "[controls.jaw]\nterms = { AU99 = 1.0 }\n", "parent")
     header = HEADER + 'extends = "parent"\n'
     child = write_map(tmp_path, "[controls.b]\nterms = { AU98 = 1.0 }\n", "child", header)
     with pytest.raises(RigMapError) as caught:
         load_map(child)
-    assert sorted(fault.split(":")[0] for fault in caught.value.faults) == sorted(
+    assert sorted(error.split(":")[0] for error in caught.value.errors) == sorted(
         map(str, (child, parent))
     )
 
 
-def test_circles_and_unknown_parents_are_faults(tmp_path: Path) -> None:
+def test_circles_and_unknown_parents_are_errors(tmp_path: Path) -> None:
     a = write_map(tmp_path, SIDED, "a", HEADER + 'extends = "b"\n')
     write_map(tmp_path, SIDED, "b", HEADER + 'extends = "a"\n')
     with pytest.raises(RigMapError, match="in a circle"):

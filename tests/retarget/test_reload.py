@@ -38,7 +38,7 @@ def test_an_edit_is_taken_up_by_all_that_run_the_map(tmp_path: Path) -> None:
     assert watch.reload_if_changed() is None
 
 
-def test_a_broken_edit_keeps_the_old_map_and_tells_every_fault(tmp_path: Path) -> None:
+def test_a_broken_edit_keeps_the_old_map_and_tells_every_error(tmp_path: Path) -> None:
     path = write_map(tmp_path, JAW)
     retargeter = Retargeter(load_rig(path))
     watch = RigWatch(retargeter)
@@ -46,9 +46,9 @@ def test_a_broken_edit_keeps_the_old_map_and_tells_every_fault(tmp_path: Path) -
     reload = watch.reload_if_changed()
     assert reload is not None
     assert not reload.is_taken
-    assert len(reload.faults) == 2
-    assert any("AU266" in fault for fault in reload.faults)
-    assert any("did you mean 'gain'" in fault for fault in reload.faults)
+    assert len(reload.errors) == 2
+    assert any("AU266" in error for error in reload.errors)
+    assert any("did you mean 'gain'" in error for error in reload.errors)
     assert jaw(retargeter) == 0.5
     assert watch.reload_if_changed() is None
     edit(path, HEADER + JAW + "gain = 2.0\n")

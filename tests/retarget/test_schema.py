@@ -70,29 +70,29 @@ EXPECTED = (
 )
 
 
-def faults_of(path: Path) -> tuple[str, ...]:
+def errors_of(path: Path) -> tuple[str, ...]:
     with pytest.raises(RigMapError) as caught:
         load_rig(path)
-    return caught.value.faults
+    return caught.value.errors
 
 
-def test_all_faults_come_at_once_each_with_its_line(tmp_path: Path) -> None:
+def test_all_errors_come_at_once_each_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(BAD)
-    faults = faults_of(path)
+    errors = errors_of(path)
     for line, words in EXPECTED:
-        assert any(fault.startswith(f"{path}:{line}:") and words in fault for fault in faults), (
+        assert any(error.startswith(f"{path}:{line}:") and words in error for error in errors), (
             f"line {line}: {words}"
         )
-    assert len(faults) == len(EXPECTED)
+    assert len(errors) == len(EXPECTED)
 
 
 def test_a_mistyped_control_is_named_with_what_was_meant(tmp_path: Path) -> None:
     header = HEADER + 'vocabulary = "arkit52"\n'
     path = write_map(tmp_path, "[controls.jawOpne]\nterms = { AU26 = 1.0 }\n", header=header)
-    (fault,) = faults_of(path)
-    assert fault.startswith(f"{path}:7:")
-    assert "did you mean 'jawOpen'" in fault
+    (error,) = errors_of(path)
+    assert error.startswith(f"{path}:7:")
+    assert "did you mean 'jawOpen'" in error
 
 
 @pytest.mark.parametrize(
@@ -118,26 +118,26 @@ def test_a_mistyped_control_is_named_with_what_was_meant(tmp_path: Path) -> None
         ("[controls.x]\ncombine = [{ weight = 1.0 }]\n", "expected either product"),
     ],
 )
-def test_faults_say_what_was_expected_and_what_came(tmp_path: Path, body: str, words: str) -> None:
-    assert any(words in fault for fault in faults_of(write_map(tmp_path, body)))
+def test_errors_say_what_was_expected_and_what_came(tmp_path: Path, body: str, words: str) -> None:
+    assert any(words in error for error in errors_of(write_map(tmp_path, body)))
 
 
 def test_a_file_that_is_not_toml_names_the_line(tmp_path: Path) -> None:
     path = write_map(tmp_path, "[controls.x]\nterms = { AU12 = \n")
-    (fault,) = faults_of(path)
-    assert fault.startswith(f"{path}:{HEADER.count(chr(10)) + 2}:")
+    (error,) = errors_of(path)
+    assert error.startswith(f"{path}:{HEADER.count(chr(10)) + 2}:")
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "noise.toml"
     path.write_bytes(b"\xff\xfe\x00rig")
-    (fault,) = faults_of(path)
-    assert "cannot be read" in fault
+    (error,) = errors_of(path)
+    assert "cannot be read" in error
 
 
 def test_an_empty_file_and_a_rig_that_is_no_table(tmp_path: Path) -> None:
-    assert any("no [rig] table" in f for f in faults_of(write_map(tmp_path, "", header="")))
-    assert faults_of(write_map(tmp_path, "rig = 3\ncontrols = 4\n", header=""))
+    assert any("no [rig] table" in f for f in errors_of(write_map(tmp_path, "", header="")))
+    assert errors_of(write_map(tmp_path, "rig = 3\ncontrols = 4\n", header=""))
 
 
 def test_unknown_names_get_near_ones() -> None:

@@ -71,11 +71,11 @@ def test_one_side_of_a_rule_for_both_makes_two(fox: TunedMap) -> None:
     assert "# My fox." in fox.path.read_text()
 
 
-def test_what_would_be_a_fault_is_refused_and_the_file_stands(fox: TunedMap) -> None:
+def test_what_would_be_a_error_is_refused_and_the_file_stands(fox: TunedMap) -> None:
     for keys in ({"limits": [1, 0]}, {"terms": {"AU99": 1.0}}, {"gain": "much"}, {"curve": "bent"}):
         with pytest.raises(RigMapError) as refused:
             fox.change({"jawOpen": keys})
-        assert any("jawOpen" in fault for fault in refused.value.faults)
+        assert any("jawOpen" in error for error in refused.value.errors)
         assert fox.path.read_text() == OWN
     with pytest.raises(ConfigError, match="cannot be tuned"):
         fox.change({"jawOpen": {"side_names": ["a", "b"]}})

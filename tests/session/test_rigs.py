@@ -84,7 +84,7 @@ def test_an_edited_map_runs_from_a_frame_on(running: Running) -> None:
 
 def test_a_map_that_cannot_be_read_leaves_the_old_one_running(running: Running) -> None:
     running.edit("[controls.smile]\nterms = { AU99 = 1.0 }\n")
-    wait_until(lambda: len(running.said) > 1, "the faults to be told")
+    wait_until(lambda: len(running.said) > 1, "the errors to be told")
     assert "the old one runs on" in running.said[0]
     assert running.next_value() == pytest.approx(1.0)
 
@@ -97,7 +97,7 @@ def test_whatever_reading_raises_leaves_the_old_one_running(
 
     monkeypatch.setattr(retargeter_module, "load_rig", fail)
     running.edit(SMILE.format(gain=0.5))
-    wait_until(lambda: len(running.said) > 1, "the faults to be told")
+    wait_until(lambda: len(running.said) > 1, "the errors to be told")
     assert "RecursionError: nested too deeply" in running.said[1]
     assert "RecursionError" in caplog.text
     assert running.next_value() == pytest.approx(1.0)

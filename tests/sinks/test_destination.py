@@ -88,7 +88,7 @@ def test_options_are_typed_and_all_present() -> None:
         ("zmq://h?control=x", ["whole number from 0 to 65535"]),
     ],
 )
-def test_a_faulty_url_is_explained(url: str, words: list[str]) -> None:
+def test_a_broken_url_is_explained(url: str, words: list[str]) -> None:
     with pytest.raises(SinkError) as caught:
         parse_destination(url)
     assert "\n" not in str(caught.value)
@@ -96,14 +96,14 @@ def test_a_faulty_url_is_explained(url: str, words: list[str]) -> None:
         assert word in str(caught.value)
 
 
-def test_all_faults_come_together() -> None:
+def test_all_errors_come_together() -> None:
     with pytest.raises(SinkError) as caught:
         parse_destination("osc://h:99999?bundle=maybe&rate=-1&foo=1")
     for word in ("port from 1 to 65535", "bundle=maybe", "rate=-1", "unknown option 'foo'"):
         assert word in str(caught.value)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # a busy machine is no error
 @given(
     st.text(max_size=80)
     | st.builds(lambda s, r: f"{s}://{r}", st.sampled_from(list(SCHEMES)), st.text(max_size=60))

@@ -30,7 +30,7 @@ def test_a_limit_thins_evenly(camera_hz: float, limit_hz: float) -> None:
     assert gaps.max() <= 1 / limit_hz + 1.01 / camera_hz
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # a busy machine is no error
 @given(st.lists(st.floats(-0.12, 0.12), min_size=60, max_size=60))
 def test_jitter_of_the_camera_loses_no_frame_at_its_own_rate(jitter: list[float]) -> None:
     limit = RateLimit(30)
@@ -80,7 +80,7 @@ def test_a_pose_that_is_not_finite_becomes_straight_ahead() -> None:
     assert sink.frames[1].gaze == Gaze()
 
 
-def test_one_faulty_destination_closes_those_before_it() -> None:
+def test_one_broken_destination_closes_those_before_it() -> None:
     port = free_port()
     urls = [f"zmq://127.0.0.1:{port}?control=off", "osc://no.such.host.invalid:9000"]
     with pytest.raises(SinkError, match=r"cannot resolve"):

@@ -88,19 +88,19 @@ def test_a_receiver_that_does_not_read_delays_nothing() -> None:
 class BrokenSocket:
     """A socket whose network went away."""
 
-    def __init__(self, fault: OSError) -> None:
-        self.fault = fault
+    def __init__(self, error: OSError) -> None:
+        self.error = error
         self.is_closed = False
 
     def send(self, datagram: bytes) -> int:
-        raise self.fault
+        raise self.error
 
     def close(self) -> None:
         self.is_closed = True
 
 
 @pytest.mark.parametrize(
-    ("fault", "is_kept"),
+    ("error", "is_kept"),
     [
         (OSError(errno.ENETUNREACH, "Network is unreachable"), False),
         (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), False),
@@ -108,18 +108,18 @@ class BrokenSocket:
         (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), True),
     ],
 )
-def test_after_a_lasting_fault_the_socket_is_opened_anew(
-    fault: OSError, is_kept: bool, monkeypatch: pytest.MonkeyPatch
+def test_after_a_lasting_error_the_socket_is_opened_anew(
+    error: OSError, is_kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(udp, "_REOPEN_S", 0.0)
     with udp_receiver() as receiver:
         sink = UdpSink("osc://", TwoDatagrams(), "127.0.0.1", receiver.getsockname()[1])
         sink.close()
-        broken = BrokenSocket(fault)
+        broken = BrokenSocket(error)
         sink._socket = broken  # type: ignore[assignment]  # stands in for a lost network
         sink.send(make_frame())
         assert sink.counters.refused == 2
-        assert sink.counters.last_error == fault.strerror
+        assert sink.counters.last_error == error.strerror
         assert broken.is_closed is not is_kept
         if not is_kept:
             sink.send(make_frame())

@@ -94,7 +94,7 @@ def test_frames_without_any_stamp_are_a_period_apart() -> None:
     assert times_of([0, None, 80, None, None, 200])[0] == even(6)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # a busy machine is no error
 @given(st.lists(st.one_of(st.none(), st.integers(-(10**9), 10**9)), max_size=60))
 def test_times_rise_whatever_the_stamps(stamps_ms: list[int | None]) -> None:
     times, _ = times_of(stamps_ms)

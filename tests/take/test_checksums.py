@@ -14,7 +14,7 @@ from livefacs.formats.curves import ExportOptions, curves_from_take
 from livefacs.formats.export import FORMATS, export_take
 from livefacs.take.catalog import repair
 from livefacs.take.checksums import BLOCK_ROWS, damaged_rows, format_rows
-from livefacs.take.integrity import faults_of
+from livefacs.take.integrity import errors_of
 from livefacs.take.model import frames_dtype
 from livefacs.take.reader import Take
 from livefacs.take.times import doubtful_times, mended_times
@@ -57,7 +57,7 @@ def time_offset() -> int:
 
 def test_a_sound_take_has_no_damage(folder: Path) -> None:
     assert damaged_rows(Take(folder)) == {}
-    assert faults_of(Take(folder)) == ()
+    assert errors_of(Take(folder)) == ()
     assert Take(folder).t_ns.base is not None  # a view of the file: nothing was copied
 
 
@@ -69,9 +69,9 @@ def test_one_flipped_bit_is_told_with_its_rows(folder: Path, stream: str, row: i
     assert name == stream
     assert row in rows
     assert len(rows) <= BLOCK_ROWS
-    (fault, *_) = faults_of(Take(folder))
-    assert f"rows {rows.start}-{rows.stop - 1}" in fault
-    assert Take(folder).stream_files[stream] in fault
+    (error, *_) = errors_of(Take(folder))
+    assert f"rows {rows.start}-{rows.stop - 1}" in error
+    assert Take(folder).stream_files[stream] in error
     assert Take(folder).n_rows == N_ROWS
 
 
@@ -88,7 +88,7 @@ def test_a_flipped_time_ends_no_export(
     expected = np.array([tracked_frame(i).t_ns for i in range(N_ROWS)])
     if bit > 35:  # a second is one that the neighbours rule out
         assert np.abs(take.t_ns - expected).max() < 2_000_000
-        assert faults_of(take)
+        assert errors_of(take)
     for name in ("clip", "chan", "nuke"):
         path = tmp_path / f"out.{name}"
         export_take(take, FORMATS[name], path, ExportOptions())
@@ -133,7 +133,7 @@ def test_takes_of_before_are_read_as_before(folder: Path) -> None:
     before = Take(folder)
     without_checksums(folder)
     take = Take(folder)
-    assert faults_of(take) == ()
+    assert errors_of(take) == ()
     assert take.frames.tobytes() == before.frames.tobytes()
 
 
@@ -162,8 +162,8 @@ def test_damaged_checksums_are_no_damage_of_the_take(
         path.symlink_to(tmp_path / "other")
     take = Take(folder)
     assert take.n_rows == N_ROWS
-    faults = faults_of(take)
-    assert bool(faults) == (damage in ("gone", "link"))
+    errors = errors_of(take)
+    assert bool(errors) == (damage in ("gone", "link"))
 
 
 def test_rows_in_words() -> None:

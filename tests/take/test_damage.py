@@ -17,7 +17,7 @@ from livefacs.errors import TakeError
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.catalog import find_takes, repair
-from livefacs.take.integrity import faults_of
+from livefacs.take.integrity import errors_of
 from livefacs.take.model import frames_dtype
 from livefacs.take.reader import Take
 from tests.support.commands import run
@@ -42,7 +42,7 @@ def _put(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("change", "error"),
     [
         (_put("source", "rate_hz", value=float("inf")), "rate of the source"),
         (_put("source", "rate_hz", value=float("nan")), "rate of the source"),
@@ -65,11 +65,11 @@ def _put(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
         (_put("streams", 0, "fields", 0, "shape", value=[10**12]), "shape"),
     ],
 )
-def test_a_wrong_document_is_refused(take: Path, change: Any, fault: str) -> None:
+def test_a_wrong_document_is_refused(take: Path, change: Any, error: str) -> None:
     document = json.loads((take / "take.json").read_text())
     change(document)
     (take / "take.json").write_text(json.dumps(document))
-    with pytest.raises(TakeError, match=fault) as refusal:
+    with pytest.raises(TakeError, match=error) as refusal:
         Take(take)
     assert str(take / "take.json") in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -94,10 +94,10 @@ def test_a_document_nested_without_end_is_refused(take: Path) -> None:
 def test_what_is_no_marker_is_named_and_hides_no_other_take(take: Path, line: str) -> None:
     sound = make_take(take.parent / "shot_002", [tracked_frame(0)]).folder
     (take / "markers.jsonl").write_text(line + "\n")
-    takes, faults = find_takes(take.parent)
+    takes, errors = find_takes(take.parent)
     assert [each.folder for each in takes] == [sound]
-    assert len(faults) == 1
-    assert "not a marker" in str(faults[0])
+    assert len(errors) == 1
+    assert "not a marker" in str(errors[0])
 
 
 def test_a_stream_that_is_no_file_is_refused(take: Path) -> None:
@@ -126,9 +126,9 @@ def _damage_row(folder: Path, row: int, field: str, value: bytes) -> None:
 def test_frames_that_are_gone_are_counted(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert faults_of(Take(take)) == ()
+    assert errors_of(Take(take)) == ()
     _damage_row(take, 5, "row", b"\xff" * 8)
-    assert "7 of 12 recorded frames cannot be read" in faults_of(Take(take))[0]
+    assert "7 of 12 recorded frames cannot be read" in errors_of(Take(take))[0]
     assert run("export", take, "-o", tmp_path / "out.csv") == 0
     assert "7 of 12 recorded frames cannot be read" in capsys.readouterr().err
     report = solve_clip(str(take), tmp_path / "solved.csv", SolveOptions())
@@ -144,7 +144,7 @@ def test_repair_does_not_hide_that_frames_are_gone(
     _damage_row(take, 5, "row", b"\xff" * 8)
     assert run("takes", "repair", take) == 0
     assert "7 of 12 recorded frames cannot be read" in capsys.readouterr().out
-    assert "7 of 12 recorded frames cannot be read" in faults_of(Take(take))[0]
+    assert "7 of 12 recorded frames cannot be read" in errors_of(Take(take))[0]
     assert repair(take).torn == {}
     kept = (take / "torn" / f"frames.rec.{5 * ROW_BYTES}").read_bytes()
     assert kept[8:] == whole[5 * ROW_BYTES + 8 :]
@@ -153,7 +153,7 @@ def test_repair_does_not_hide_that_frames_are_gone(
 def test_a_stream_of_another_take_shows(take: Path) -> None:
     other = make_take(take.parent / "other", [tracked_frame(i) for i in range(5)]).folder
     shutil.copy(other / "frames.rec", take / "frames.rec")
-    assert "7 of 12 recorded frames cannot be read" in faults_of(Take(take))[0]
+    assert "7 of 12 recorded frames cannot be read" in errors_of(Take(take))[0]
 
 
 def test_a_take_without_its_video_keeps_its_numbers(tmp_path: Path) -> None:
@@ -167,15 +167,15 @@ def test_a_take_without_its_video_keeps_its_numbers(tmp_path: Path) -> None:
         (tmp_path / "t" / file).unlink()
     take = Take(tmp_path / "t")
     assert (take.n_rows, len(take.video_stamps()), take.n_torn_bytes) == (6, 0, 0)
-    assert faults_of(take) == ("video.mp4 is missing", "video.rec is missing")
+    assert errors_of(take) == ("video.mp4 is missing", "video.rec is missing")
     assert repair(tmp_path / "t").torn == {}
 
 
 def test_times_that_fall_are_named(take: Path) -> None:
     _damage_row(take, 4, "t_ns", b"\xff" * 7 + b"\x7f")
-    faults = faults_of(Take(take))
-    assert "times do not rise at 1 frames, first at row 5" in faults
-    assert "damaged in rows 0-7 (checksum)" in faults[0]
+    errors = errors_of(Take(take))
+    assert "times do not rise at 1 frames, first at row 5" in errors
+    assert "damaged in rows 0-7 (checksum)" in errors[0]
 
 
 def test_a_folder_without_takes_is_no_success(

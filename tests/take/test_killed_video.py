@@ -13,7 +13,7 @@ import pytest
 
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.catalog import repair
-from livefacs.take.integrity import faults_of
+from livefacs.take.integrity import errors_of
 from livefacs.take.reader import Take
 from livefacs.take.video_samples import n_video_samples
 from tests.support.waiting import wait_until
@@ -50,10 +50,10 @@ def test_repair_names_what_did_not_reach_the_video(killed: Path) -> None:
     report = repair(killed)
     assert report.n_rows == N_FRAMES
     assert report.torn["video.rec"] == 16 * n_missing
-    assert any(f"{n_missing} of {N_FRAMES} pictures did not reach" in f for f in report.faults)
+    assert any(f"{n_missing} of {N_FRAMES} pictures did not reach" in f for f in report.errors)
     take = Take(killed)
     assert len(take.video_stamps()) == n_there
-    assert faults_of(take) == ()
+    assert errors_of(take) == ()
     assert (killed / "torn" / f"video.rec.{16 * n_there}").stat().st_size == 16 * n_missing
 
 
@@ -62,10 +62,10 @@ def test_a_closed_take_has_every_picture(tmp_path: Path, killed: Path) -> None:
     assert n_video_samples(take.folder / "video.mp4") == N_FRAMES
     assert decoded(take.folder / "video.mp4") == N_FRAMES
     assert len(take.video_stamps()) == N_FRAMES
-    assert faults_of(take) == ()
+    assert errors_of(take) == ()
 
 
-def test_a_video_that_was_cut_off_later_is_a_fault_and_keeps_its_stamps(
+def test_a_video_that_was_cut_off_later_is_a_error_and_keeps_its_stamps(
     tmp_path: Path, killed: Path
 ) -> None:
     video = tmp_path / "t" / "video.mp4"
@@ -77,7 +77,7 @@ def test_a_video_that_was_cut_off_later_is_a_fault_and_keeps_its_stamps(
             continue
         take = Take(tmp_path / "t")
         assert n_there < N_FRAMES
-        assert f"{N_FRAMES - n_there} of {N_FRAMES} pictures" in faults_of(take)[-1]
+        assert f"{N_FRAMES - n_there} of {N_FRAMES} pictures" in errors_of(take)[-1]
         assert len(take.video_stamps()) == n_there
     assert "video.rec" not in repair(tmp_path / "t").torn
     video.write_bytes(whole)
@@ -105,4 +105,4 @@ def test_rubbish_in_its_place_is_counted_or_not_but_ends(tmp_path: Path, content
 
 def test_an_open_take_says_nothing_of_pictures_on_their_way(killed: Path) -> None:
     assert json.loads((killed / "take.json").read_text())["state"] == "recording"
-    assert not any("pictures" in fault for fault in faults_of(Take(killed)))
+    assert not any("pictures" in error for error in errors_of(Take(killed)))

@@ -85,13 +85,13 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (400 * 2**30, 400 * 2**30))
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import FORMATS, export_take
 from livefacs.take.catalog import repair
-from livefacs.take.integrity import faults_of
+from livefacs.take.integrity import errors_of
 from livefacs.take.reader import Take
 folder = Path(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 take = Take(folder)
 assert take.n_rows == 12, take.n_rows
-faults_of(take)
+errors_of(take)
 export_take(take, FORMATS["chan"], folder.parent / "a.chan", ExportOptions())
 del take
 print(repair(folder).torn)

@@ -240,7 +240,7 @@ def test_a_writer_refuses_a_folder_with_a_take(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("change", "error"),
     [
         ({"format": "other"}, "not of a livefacs take"),
         ({"version": 2}, "version 2 of the take format is unknown; this livefacs reads version 1"),
@@ -251,12 +251,12 @@ def test_a_writer_refuses_a_folder_with_a_take(tmp_path: Path) -> None:
     ],
 )
 def test_a_foreign_or_damaged_take_is_named(
-    tmp_path: Path, change: dict[str, object], fault: str
+    tmp_path: Path, change: dict[str, object], error: str
 ) -> None:
     make_take(tmp_path, [tracked_frame(0)])
     document = json.loads((tmp_path / "take.json").read_text())
     (tmp_path / "take.json").write_text(json.dumps({**document, **change}))
-    with pytest.raises(TakeError, match=fault):
+    with pytest.raises(TakeError, match=error):
         Take(tmp_path)
 
 
@@ -282,9 +282,9 @@ def test_find_takes_lists_the_good_and_names_the_bad(tmp_path: Path) -> None:
     make_take(tmp_path / "a_001", [tracked_frame(0)])
     (tmp_path / "b_001").mkdir()
     (tmp_path / "b_001/take.json").write_text("[]")
-    takes, faults = find_takes(tmp_path)
+    takes, errors = find_takes(tmp_path)
     assert [take.name for take in takes] == ["a_001"]
-    assert len(faults) == 1
+    assert len(errors) == 1
     assert [take.name for take in find_takes(tmp_path / "a_001")[0]] == ["a_001"]
     with pytest.raises(TakeError, match="no such folder"):
         find_takes(tmp_path / "nowhere")

@@ -58,7 +58,7 @@ def test_coded_frames_count_what_they_do_not_name_as_absent(tmp_path):
         ("", "name no action"),
     ],
 )
-def test_faults(tmp_path, text, said):
+def test_errors(tmp_path, text, said):
     with pytest.raises(ConfigError, match=said):
         read_labels(_write(tmp_path, text))
 

@@ -10,7 +10,7 @@ from livefacs.errors import ConfigError
 from livefacs.vocab.notation import (
     LIP_CODES,
     Score,
-    exclusion_faults,
+    exclusion_errors,
     is_scored_in_speech,
     parse_notation,
     print_notation,
@@ -51,16 +51,16 @@ def test_sorted_by_number():
 @pytest.mark.parametrize(
     ("text", "said"), [("12F", "'12F'"), ("", "''"), ("78", "no code 78"), ("T12", "one lip")]
 )
-def test_faults(text, said):
+def test_errors(text, said):
     with pytest.raises(ConfigError, match="not FACS notation") as raised:
         parse_notation(text)
-    assert any(said in fault for fault in raised.value.faults)
+    assert any(said in error for error in raised.value.errors)
 
 
-def test_all_faults_together():
+def test_all_errors_together():
     with pytest.raises(ConfigError) as raised:
         parse_notation("12X+1C+99")
-    assert len(raised.value.faults) == 2
+    assert len(raised.value.errors) == 2
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_sides_apart():
 
 
 @pytest.mark.parametrize(
-    ("text", "is_fault"),
+    ("text", "is_error"),
     [
         ("51+52", True),
         ("61+63", False),
@@ -95,13 +95,13 @@ def test_sides_apart():
         ("22+28", True),
     ],
 )
-def test_exclusions(text, is_fault):
-    assert bool(exclusion_faults(parse_notation(text))) == is_fault
+def test_exclusions(text, is_error):
+    assert bool(exclusion_errors(parse_notation(text))) == is_error
 
 
 def test_unconfirmed_rules_say_so():
-    assert "unconfirmed" not in exclusion_faults(parse_notation("51+52"))[0]
-    assert "unconfirmed" in exclusion_faults(parse_notation("26+27"))[0]
+    assert "unconfirmed" not in exclusion_errors(parse_notation("51+52"))[0]
+    assert "unconfirmed" in exclusion_errors(parse_notation("26+27"))[0]
 
 
 def test_speech_rule():

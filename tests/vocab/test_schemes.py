@@ -55,7 +55,7 @@ def test_a_users_own_scheme() -> None:
     assert load_scheme("dragonfacs").movements[0].code == "C1"
 
 
-def test_faults_of_a_scheme_file_come_together() -> None:
+def test_errors_of_a_scheme_file_come_together() -> None:
     folder = user_schemes_folder()
     folder.mkdir(parents=True)
     (folder / "bad.toml").write_text(
@@ -74,7 +74,7 @@ def test_faults_of_a_scheme_file_come_together() -> None:
         "bad.toml:8: movements[2].human: expected a list of texts",
         "bad.toml:9: movements[2].confirmed: expected true or false",
     ):
-        assert any(words in fault for fault in caught.value.faults), words
+        assert any(words in error for error in caught.value.errors), words
 
 
 def test_unknown_and_unreadable_schemes() -> None:

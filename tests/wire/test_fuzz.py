@@ -22,7 +22,7 @@ from livefacs.wire.oscreading import (
     MAX_ARGUMENTS,
     MAX_DEPTH,
     MAX_MESSAGES,
-    OscFault,
+    OscError,
     messages_from_osc,
 )
 from livefacs.wire.reading import MAX_NAMES, READERS, Reading, reading_from_injection
@@ -31,7 +31,7 @@ from tests.wire import fuzzing
 from tests.wire.test_reading import encoders_once
 
 N_PACKETS = int(os.environ.get("LIVEFACS_FUZZ_PACKETS", "8000"))
-PACKET_S = 2.0  # a busy machine is no fault; a parser that loops is
+PACKET_S = 2.0  # a busy machine is no error; a parser that loops is
 PEAK_BYTES = 64 << 20
 
 Parse = Callable[[bytes], object]
@@ -150,7 +150,7 @@ for _ in range(MAX_DEPTH + 1):
 def test_sizes_and_counts_are_checked_before_anything_is_parsed(packet: bytes) -> None:
     with alarmed() as wind:
         wind()
-        with pytest.raises(OscFault, match="not an OSC packet"):
+        with pytest.raises(OscError, match="not an OSC packet"):
             messages_from_osc(packet)
 
 

@@ -127,7 +127,7 @@ def test_a_frame_of_the_phone_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("datagram", "fault"),
+    ("datagram", "error"),
     [
         (b"", "no name-value pairs"),
         (b"FMV3....", "v3"),
@@ -138,8 +138,8 @@ def test_a_frame_of_the_phone_is_read() -> None:
         (b"a-1|" * 4000, "at most"),
     ],
 )
-def test_what_is_no_frame_is_refused(datagram: bytes, fault: str) -> None:
-    with pytest.raises(ValueError, match=fault):
+def test_what_is_no_frame_is_refused(datagram: bytes, error: str) -> None:
+    with pytest.raises(ValueError, match=error):
         values_from_ifacialmocap(datagram)
 
 

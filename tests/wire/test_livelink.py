@@ -61,7 +61,7 @@ def test_local_time_moves_the_frame_number_and_fractions_are_exact() -> None:
     assert frame == math.floor((23 * 3600 + 13 * 60 + 20.75) * 30000 / 1001)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # a busy machine is no error
 @given(st.integers(0, 2 * 86_400 * NS_PER_S))
 def test_sub_frames_stay_below_one(t_ns: int) -> None:
     packet = encode(make_frame(rigs=(LIVELINK,), t_ns=t_ns))

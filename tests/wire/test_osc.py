@@ -100,7 +100,7 @@ def test_letters_are_steady_at_the_borders() -> None:
     assert letters == [["B"], ["C"], ["C"], ["B"], [""]]
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # a busy machine is no error
 @given(
     hnp.arrays(
         np.float32,
@@ -182,7 +182,7 @@ def test_a_patched_template_equals_what_python_osc_builds() -> None:
     assert joined(patched.datagrams) == joined(OscTemplate(messages(3.0)).datagrams)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # a busy machine is no error
 @given(st.text(min_size=1, max_size=20))
 def test_address_parts_hold_no_character_that_osc_reserves(name: str) -> None:
     assert not set(address_part(name)) & set(" #*,?[]{}")

@@ -60,7 +60,7 @@ def test_what_an_encoder_writes_its_reader_understands(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", list(READERS))
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)  # a busy machine is no fault
+@settings(max_examples=150, deadline=None)  # a busy machine is no error
 def test_hostile_bytes_are_refused_or_read_but_never_break_a_reader(
     scheme: str, data: st.DataObject
 ) -> None:
@@ -145,7 +145,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # a busy machine is no error
 @given(
     st.one_of(
         st.text(max_size=200),

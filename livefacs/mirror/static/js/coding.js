@@ -23,12 +23,12 @@ export class CodingView {
   }
 
   async enter() {
-    const { packs, faults } = await get("/api/packs");
+    const { packs, errors } = await get("/api/packs");
     this._packs = packs;
     this._choice.replaceChildren(...packs.map((pack) => h("option", { value: pack.name }, pack.title)));
     if (!packs.length) this._about.replaceChildren(h("p", {}, t("code.no_packs")));
     else if (!this._pack) await this._choosePack(packs[0].name);
-    if (faults.length) this._about.append(h("p.bad", {}, t("code.faults")), ...faults.map((fault) => h("p", {}, fault)));
+    if (errors.length) this._about.append(h("p.bad", {}, t("code.errors")), ...errors.map((error) => h("p", {}, error)));
   }
 
   async _choosePack(name) {

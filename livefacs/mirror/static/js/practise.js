@@ -42,7 +42,7 @@ export class PractiseView {
     const sets = [...new Set(found.drills.map((drill) => drill.set_title))];
     this._list.replaceChildren(...sets.flatMap((title) => [h("h3", {}, title),
       ...found.drills.filter((drill) => drill.set_title === title).map((drill) => this._entry(drill, due, progress.drills[drill.name]))]),
-    ...(found.faults.length ? [h("h3.bad", {}, t("practise.faults")), ...found.faults.map((fault) => h("p.small", {}, fault))] : []));
+    ...(found.errors.length ? [h("h3.bad", {}, t("practise.errors")), ...found.errors.map((error) => h("p.small", {}, error))] : []));
     if (!this._drill) this._choose(this._remembered() ?? found.drills.find((drill) => due.has(drill.actions.join("+"))) ?? found.drills[0]);
     this._mark();
   }

@@ -58,14 +58,14 @@ class Stage {
 
   _body() {
     this._tabs = TABS.map((name) => h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => this._show(name) }, t(`stage.tabs.${name}`)));
-    this._faults = h("div.faulty", { role: "alert", hidden: true });
+    this._errors = h("div.broken", { role: "alert", hidden: true });
     this._panels = {
       tune: h("div.tune", {}, this._finder(), this.rows.element, this.detail.element),
       poses: this.poses.element, out: this.destinations.element, takes: this.takes.element,
     };
     const panels = TABS.map((name) => h("div", { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, tabindex: name === "tune" ? null : 0 }, this._panels[/** @type {"tune"} */ (name)]));
     this._panelElements = panels;
-    document.getElementById("view")?.append(h("h1.unseen", {}, t("stage.title")), this.face.element, h("section.work", { "aria-label": t("stage.tab_list") }, h("div", { role: "tablist", "aria-label": t("stage.tab_list") }, this._tabs), this._faults, panels), this.bar.element);
+    document.getElementById("view")?.append(h("h1.unseen", {}, t("stage.title")), this.face.element, h("section.work", { "aria-label": t("stage.tab_list") }, h("div", { role: "tablist", "aria-label": t("stage.tab_list") }, this._tabs), this._errors, panels), this.bar.element);
     this._show("tune");
   }
 
@@ -115,24 +115,24 @@ class Stage {
     if (this._compare) this._compare.textContent = t(found.showing_saved ? "stage.showing_a" : "stage.showing_b");
     if (this._where) this._where.textContent = t(found.is_written ? "stage.written" : "stage.not_written", { path: found.path });
     document.body.dataset.revision = String(found.revision);
-    this._tellFaults(found.faults);
+    this._tellErrors(found.errors);
   }
 
-  /** @param {string[]} faults */
-  _tellFaults(faults) {
-    if (!this._faults) return;
-    this._faults.hidden = !faults.length;
-    this._faults.replaceChildren(h("strong", {}, t("stage.faults")), h("pre", {}, faults.join("\n")));
+  /** @param {string[]} errors */
+  _tellErrors(errors) {
+    if (!this._errors) return;
+    this._errors.hidden = !errors.length;
+    this._errors.replaceChildren(h("strong", {}, t("stage.errors")), h("pre", {}, errors.join("\n")));
   }
 
   /** @param {string} words */
   _refused(words) {
     announce(words);
-    if (!this._faults) return;
-    this._faults.hidden = false;
-    this._faults.replaceChildren(h("pre", {}, words));
+    if (!this._errors) return;
+    this._errors.hidden = false;
+    this._errors.replaceChildren(h("pre", {}, words));
     clearTimeout(this._refusal);
-    this._refusal = setTimeout(() => this._tellFaults(this.map.document.faults), 6000);
+    this._refusal = setTimeout(() => this._tellErrors(this.map.document.errors), 6000);
   }
 
   /** @param {string} name */
