@@ -1,10 +1,12 @@
 // WebGL 2: draws a character, seen by a camera that goes round it.
 
 import { identity, multiply, perspective } from "./matrix.js";
-import { FRAGMENT, VERTEX } from "./shaders.js";
+import { shaders } from "./shaders.js";
 
 /** @typedef {import("./character.js").Character} Character */
 /** @typedef {import("./character.js").Surface} Surface */
+/** @typedef {import("./gltf.js").Material} Material */
+/** @typedef {{program: WebGLProgram, at: Record<string, WebGLUniformLocation | null>}} Program */
 /** @typedef {{vao: WebGLVertexArrayObject, positions: WebGLBuffer, normals: WebGLBuffer, count: number, version: number, surface: Surface, node: number, skin: number}} Drawn */
 
 /** @type {Record<string, number>} */
@@ -17,7 +19,8 @@ export class Renderer {
    * @throws {Error} where the browser has no WebGL 2
    */
   constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { antialias: !drawsInSoftware(), alpha: false });
+    this._isSoftware = drawsInSoftware();
+    const gl = canvas.getContext("webgl2", { antialias: !this._isSoftware, alpha: false });
     if (!gl) throw new Error("no WebGL 2");
     this.canvas = canvas;
     this.gl = gl;
@@ -33,6 +36,8 @@ export class Renderer {
     this._drawn = [];
     /** @type {(WebGLTexture | null)[]} */
     this._textures = [];
+    /** @type {Map<string, Program>} */
+    this._programs = new Map();
     this._stale = true;
     this._restore();
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
@@ -41,8 +46,7 @@ export class Renderer {
 
   _restore() {
     const { gl } = this;
-    this._program = link(gl, VERTEX, FRAGMENT);
-    this._at = uniforms(gl, this._program);
+    this._programs.clear();
     this._jointTexture = gl.createTexture();
     gl.vertexAttrib4f(2, 1, 1, 1, 1); // where a surface has no colours, and no joints
     gl.vertexAttribI4ui(4, 0, 0, 0, 0);
@@ -60,15 +64,16 @@ export class Renderer {
       if (node.mesh < 0) return;
       character.surfaces[node.mesh].forEach((surface) => this._drawn.push(this._upload(surface, i, node.skin)));
     });
-    // What one sees through comes last.
-    this._drawn.sort((a, b) => Number(this._blends(a)) - Number(this._blends(b)));
+    // The largest first, which hides most of the others; what one sees through last, in the file's order.
+    const rank = (/** @type {Drawn} */ drawn) => (this._blends(drawn) ? 1 : -drawn.count);
+    this._drawn.sort((a, b) => rank(a) - rank(b));
     model.images.forEach((blob, i) => { this._textures[i] = null; if (blob) this._load(blob, i, character); });
     this._stale = true;
   }
 
   /** @param {Drawn} drawn @returns {boolean} */
   _blends(drawn) {
-    return this.character?.model.materials[drawn.surface.primitive.material]?.alphaMode === "BLEND";
+    return this._materialOf(drawn)?.alphaMode === "BLEND";
   }
 
   _forget() {
@@ -137,9 +142,9 @@ export class Renderer {
 
   /** Draw if anything changed. @returns {boolean} true where it was drawn */
   draw() {
-    const { gl, canvas, character } = this;
+    const { gl, canvas, character, orbit } = this;
     if (!character || gl.isContextLost()) return false;
-    const resized = fit(canvas);
+    const resized = fit(canvas, this._isSoftware ? 1 : 2);
     const moved = character.update();
     if (!moved && !this._stale && !resized) return false;
     this._stale = false;
@@ -147,26 +152,62 @@ export class Renderer {
     gl.clearColor(...this.background, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST);
-    gl.useProgram(this._program ?? null);
-    this._setView();
-    for (const drawn of this._drawn) this._drawOne(drawn, character);
+    gl.frontFace(this.mirrored ? gl.CW : gl.CCW);
+    const projection = perspective(0.42, canvas.width / canvas.height || 1, orbit.distance / 50, orbit.distance * 20);
+    if (this.mirrored) for (const k of [0, 4, 8, 12]) projection[k] = -projection[k];
+    const view = this._view();
+    /** @type {Program | null} */
+    let used = null;
+    for (const drawn of this._drawn) {
+      const program = this._programFor(drawn);
+      if (program !== used) this._use(program, projection, view);
+      used = program;
+      this._drawOne(drawn, character, program.at);
+    }
     gl.bindVertexArray(null);
     return true;
   }
 
-  _setView() {
-    const { gl, canvas, orbit } = this;
-    const at = this._at ?? {};
-    const projection = perspective(0.42, canvas.width / canvas.height || 1, orbit.distance / 50, orbit.distance * 20);
-    if (this.mirrored) for (const k of [0, 4, 8, 12]) projection[k] = -projection[k];
+  /** @param {Drawn} drawn @returns {Program} made when a surface first needs it */
+  _programFor(drawn) {
+    const material = this._materialOf(drawn);
+    const kind = this.character?.model.kind === "glTF" ? KINDS[material?.name ?? ""] ?? 0 : 0;
+    const needs = {
+      kind,
+      dense: this._isSoftware && kind > 0 && !this._textures[material?.texture ?? -1],
+      skinned: drawn.skin >= 0,
+      textured: Boolean(material && this._textures[material.texture]),
+      holed: material?.alphaMode === "MASK" || material?.alphaMode === "BLEND",
+      twoSided: Boolean(material?.doubleSided),
+      fading: this.fadeFrom[1] > this.fadeFrom[0],
+    };
+    const key = Object.values(needs).join();
+    let found = this._programs.get(key);
+    if (!found) {
+      const { vertex, fragment } = shaders(needs);
+      const program = link(this.gl, vertex, fragment);
+      found = { program, at: uniforms(this.gl, program) };
+      this._programs.set(key, found);
+    }
+    return found;
+  }
+
+  /** @param {Drawn} drawn @returns {Material | undefined} */
+  _materialOf(drawn) {
+    return this.character?.model.materials[drawn.surface.primitive.material];
+  }
+
+  /** @param {Program} used @param {import("./matrix.js").Mat4} projection @param {import("./matrix.js").Mat4} view */
+  _use({ program, at }, projection, view) {
+    const { gl } = this;
+    gl.useProgram(program);
     gl.uniformMatrix4fv(at.projection, false, projection);
-    gl.uniformMatrix4fv(at.view, false, this._view());
+    gl.uniformMatrix4fv(at.view, false, view);
     gl.uniform1f(at.mirror, this.mirrored ? -1 : 1);
     gl.uniform3fv(at.fade, this.background);
     gl.uniform2fv(at.fadeFrom, this.fadeFrom);
     gl.uniform1i(at.jointMatrices, 1);
     gl.uniform1i(at.picture, 0);
-    gl.frontFace(this.mirrored ? gl.CW : gl.CCW);
   }
 
   /** @returns {import("./matrix.js").Mat4} */
@@ -180,10 +221,9 @@ export class Renderer {
     return multiply(rotation, shift);
   }
 
-  /** @param {Drawn} drawn @param {Character} character */
-  _drawOne(drawn, character) {
+  /** @param {Drawn} drawn @param {Character} character @param {Program["at"]} at */
+  _drawOne(drawn, character, at) {
     const { gl } = this;
-    const at = this._at ?? {};
     const { surface } = drawn;
     if (drawn.version !== surface.version) {
       gl.bindBuffer(gl.ARRAY_BUFFER, drawn.positions);
@@ -192,25 +232,19 @@ export class Renderer {
       gl.bufferSubData(gl.ARRAY_BUFFER, 0, surface.normals);
       drawn.version = surface.version;
     }
-    const material = character.model.materials[surface.primitive.material];
-    this._setMaterial(material);
-    gl.uniform1i(at.skinned, drawn.skin >= 0 ? 1 : 0);
+    this._setMaterial(this._materialOf(drawn), at);
     if (drawn.skin >= 0) this._setJoints(character.jointMatrices(drawn.skin));
     gl.uniformMatrix4fv(at.world, false, character.world(drawn.node));
     gl.bindVertexArray(drawn.vao);
     gl.drawElements(gl.TRIANGLES, drawn.count, gl.UNSIGNED_INT, 0);
   }
 
-  /** @param {import("./gltf.js").Material | undefined} material */
-  _setMaterial(material) {
+  /** @param {Material | undefined} material @param {Program["at"]} at */
+  _setMaterial(material, at) {
     const { gl } = this;
-    const at = this._at ?? {};
     const texture = material ? this._textures[material.texture] ?? null : null;
-    gl.uniform1i(at.kind, this.character?.model.kind === "glTF" ? KINDS[material?.name ?? ""] ?? 0 : 0);
     gl.uniform4fv(at.base, material?.colour ?? [0.8, 0.8, 0.8, 1]);
-    gl.uniform1i(at.textured, texture ? 1 : 0);
-    gl.uniform1f(at.cutoff, material?.alphaMode === "MASK" ? material.alphaCutoff : material?.alphaMode === "BLEND" ? 0.02 : -1);
-    gl.uniform1i(at.twoSided, material?.doubleSided ? 1 : 0);
+    gl.uniform1f(at.cutoff, material?.alphaMode === "MASK" ? material.alphaCutoff : 0.02);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, texture ?? this._white ?? null);
     if (material?.doubleSided) gl.disable(gl.CULL_FACE); else gl.enable(gl.CULL_FACE);
@@ -237,9 +271,13 @@ export function drawsInSoftware() {
   return /swiftshader|llvmpipe|software/i.test(name);
 }
 
-/** @param {HTMLCanvasElement} canvas @returns {boolean} true where its pixels changed */
-function fit(canvas) {
-  const ratio = Math.min(devicePixelRatio || 1, 2);
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} most pixels for one of the page
+ * @returns {boolean} true where its pixels changed
+ */
+function fit(canvas, most) {
+  const ratio = Math.min(devicePixelRatio || 1, most);
   const [width, height] = [Math.max(1, Math.round(canvas.clientWidth * ratio)), Math.max(1, Math.round(canvas.clientHeight * ratio))];
   if (canvas.width === width && canvas.height === height) return false;
   canvas.width = width;
