@@ -17,6 +17,7 @@ from livefacs.mirror.cards import cards_document
 from livefacs.mirror.coding import compare, sort_key
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.packs import Item, Pack
+from livefacs.mirror.puppet_pose import PUPPET_RIGS, levels_from_text, pose_from_levels
 from livefacs.mirror.ranges import ROUND
 from livefacs.mirror.report import csv_from_report, html_from_report
 from livefacs.mirror.selftest import SelfTest
@@ -42,6 +43,7 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/hello", calls.hello, "GET"),
         ("/api/basics", calls.basics, "GET"),
         ("/api/drills", calls.drills, "GET"),
+        ("/api/puppet/{rig}", calls.puppet, "GET"),
         ("/api/packs", calls.packs, "GET"),
         ("/api/packs/{pack}/check", calls.check, "POST"),
         ("/api/packs/{pack}/{item}", calls.item, "GET"),
@@ -131,6 +133,14 @@ class _Calls:
         library = self._mirror.drills
         drills = [drill.document() for drill in library.drills.values()]
         return JSONResponse({"drills": drills, "errors": library.errors})
+
+    async def puppet(self, request: Request) -> Response:
+        """Controls of a rig for the levels that a page shows."""
+        levels = levels_from_text(request.query_params.get("levels", ""))
+        rig = request.path_params["rig"]
+        if rig not in PUPPET_RIGS:
+            raise _NotFound(f"no puppet {rig!r}: expected {' or '.join(PUPPET_RIGS)}")
+        return JSONResponse({"rig": rig, "values": pose_from_levels(rig, levels)})
 
     async def packs(self, request: Request) -> Response:
         library = self._mirror.packs

@@ -28,6 +28,8 @@ def card_from_code(code: FacsCode) -> dict[str, Any]:
         "appearance": _SOURCE_IDS.sub("", code.appearance),
         "how_to_perform": _SOURCE_IDS.sub("", code.how_to_perform),
         "confused_with": [_SOURCE_IDS.sub("", text) for text in code.confused_with],
+        "look_at": code.details.get("look_at"),
+        "look_alikes": list(code.details.get("look_alikes", ())),
         "companions": list(COMPANIONS.get(code.code, ())),
         "notes": _SOURCE_IDS.sub("", code.notes),
         "observability": code.observability,

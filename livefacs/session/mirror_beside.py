@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from livefacs.au.estimator import Estimator
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
+from livefacs.mirror.puppet_pose import PUPPET_RIGS
 from livefacs.mirror.server import Mirror
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.runner import Session
 from livefacs.session.stage_host import SessionStage
-
-PUPPET_RIGS: Final = ("arkit52", "marmoset")
 
 
 def puppets() -> list[Retargeter]:

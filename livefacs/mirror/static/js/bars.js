@@ -32,6 +32,13 @@ export class Letters {
     return found;
   }
 
+  /** The level that stands for a letter: the middle of its span, and 1 for the last. */
+  middle(letter) {
+    const i = this._rank(letter);
+    if (i < 0 || i === this.floors.length - 1) return 1;
+    return (this.floors[i][1] + this.floors[i + 1][1]) / 2;
+  }
+
   floor(letter) {
     return this.floors.find(([name]) => name === letter)?.[1] ?? 0;
   }

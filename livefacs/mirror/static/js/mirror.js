@@ -16,7 +16,7 @@ export class MirrorView {
     this._letters = letters;
     this.stage = new Stage(basics);
     this.reading = new Reading(basics, letters);
-    this.bars = new Bars(basics, letters, (code) => openCard(basics, code));
+    this.bars = new Bars(basics, letters, (code) => openCard({ basics, letters }, code, this.stage));
     this._replay = new Replay(basics, this.stage, () => this._toggleReplay());
     this._magnifier = new Magnifier(basics, live, () => this._press("magnify"));
     this._poses = new Poses();
@@ -119,11 +119,13 @@ export class MirrorView {
   _escape() {
     if (this._replay.active) this._toggleReplay();
     else if (document.body.classList.contains("far")) this._toggleFar();
+    this.stage.marks = []; // of a card
   }
 
   leave() {
     if (this._replay.active) this._toggleReplay();
     document.body.classList.remove("far");
+    this.stage.marks = [];
     this._pressed("far", false);
   }
 }

@@ -1,9 +1,12 @@
 // Practice: choose a drill, follow the prompt, read the score and one sentence of advice.
 
-import { h, t, announce, channelWords, colour, get, keyHint, sharp } from "./dom.js";
+import { h, t, announce, colour, get, keyHint, sharp } from "./dom.js";
 import { cardElement } from "./card.js";
 import { openCurve } from "./draw.js";
+import { Gauge } from "./gauge.js";
 import { line } from "./replay.js";
+import { resultPanel, verdictText } from "./result.js";
+import { showing } from "./showing.js";
 import { Stage } from "./stage.js";
 
 export class PractiseView {
@@ -16,7 +19,9 @@ export class PractiseView {
     this._trail = [];
     this.stage = new Stage(basics);
     this._list = h("nav.list", { "aria-label": t("practise.drills"), onkeydown: (event) => this._listKey(event), onkeyup: (event) => { if (event.key === " ") event.preventDefault(); } });
-    this._cards = h("aside.stack");
+    this._cards = h("div.stack");
+    this._showing = showing(basics, letters);
+    this._aside = h("aside.stack", {}, this._cards);
     this._title = h("h1", {}, t("practise.choose"));
     this._kind = h("p.soft");
     this._start = h("button.main", { type: "button", disabled: true, onclick: () => this.start() }, t("practise.start"), keyHint("Space"));
@@ -30,7 +35,7 @@ export class PractiseView {
     this.element = h("div.practise", {}, this._list,
       h("div.task", {}, h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._own, this._stop, this._start)),
         this.stage.element, this._prompt, this._gauge.element, this._rule, this._plot, this._result),
-      this._cards);
+      this._aside);
     live.addEventListener("drill", (event) => this._state(event.detail));
     live.addEventListener("link", () => this._linkChanged());
   }
@@ -45,6 +50,9 @@ export class PractiseView {
     ...(found.errors.length ? [h("h3.bad", {}, t("practise.errors")), ...found.errors.map((error) => h("p.small", {}, error))] : []));
     if (!this._drill) this._choose(this._remembered() ?? found.drills.find((drill) => due.has(drill.actions.join("+"))) ?? found.drills[0]);
     this._mark();
+    this._aside.prepend(this._showing.element); // a card's dialog may have it
+    this._showHow();
+    this._showing.start();
   }
 
   /** The drill that was chosen before the page was loaded again, and a word if it was running. */
@@ -79,6 +87,12 @@ export class PractiseView {
     const codes = drill.actions.map((code) => this._basics.cards.find((card) => card.code === code));
     this._cards.replaceChildren(...codes.filter(Boolean).map(cardElement));
     this._mark();
+    this._showHow();
+  }
+
+  /** The drill on a face beside the learner's own. */
+  _showHow() {
+    if (this._drill) this._showing.aim(this._drill, (marks) => { this.stage.marks = marks; });
   }
 
   /** The chosen drill is the list's one stop for Tab; the arrows choose others. */
@@ -174,16 +188,8 @@ export class PractiseView {
       this._result.replaceChildren(h("p", {}, t("practise.no_score")));
       return;
     }
-    const verdict = t(result.passed ? "practise.passed" : "practise.failed");
-    const advice = adviceText(result.advice);
-    announce(`${verdict}, ${result.total.toFixed(0)}. ${advice}`);
-    const others = result.intruders.slice(0, 4).map((one) => `${channelWords(one.channel)} ${one.letter} (${one.excess.toFixed(2)})`);
-    this._result.replaceChildren(h("div.result.panel", { "data-passed": String(result.passed), "data-total": result.total },
-      h("div", {}, h("p.total", {}, result.total.toFixed(0)), h(`p.${result.passed ? "good" : "bad"}`, {}, verdict)),
-      h("div.stack", {}, Object.entries(result.parts).map(([name, value]) => part(name, value))),
-      h("p.advice", {}, advice),
-      h("p.soft.also.rule", {}, ruleText(result)),
-      h("p.soft.also", {}, others.length ? `${t("practise.intruders")}: ${others.join(", ")}` : t("practise.no_intruders"))));
+    announce(verdictText(result));
+    this._result.replaceChildren(resultPanel(result));
   }
 
   _drawPlot(now = null) {
@@ -212,21 +218,16 @@ export class PractiseView {
   key(key) {
     if (key === " ") (this._start.hidden ? this._stop : this._start).click();
     else if (key === "escape") this.stop();
+    else if (key === "l") this._showing.toggleMarks();
     else return false;
     return true;
   }
 
   leave() {
     if (this._phase === "settle" || this._phase === "go") this.stop();
+    this._showing.stop();
+    this.stage.marks = [];
   }
-}
-
-/** What passes, with where this attempt stands: shown beside the verdict. */
-function ruleText({ rule, total, parts, reached }) {
-  const said = [t("practise.rule_total", { score: rule.total, total: total.toFixed(0) })];
-  if (rule.part) said.push(t("practise.rule_part", { part: t(`parts.${rule.part}`), mark: rule.mark, value: (parts[rule.part] ?? 0).toFixed(0) }));
-  if (!reached) said.push(t("practise.rule_reach"));
-  return `${t("practise.rule_is")} ${said.join("; ")}.`;
 }
 
 const CHOSEN = "livefacs-mirror-drill";
@@ -237,77 +238,4 @@ function remember(drill) {
 
 function recall() {
   try { return JSON.parse(sessionStorage.getItem(CHOSEN) ?? "{}"); } catch { return {}; }
-}
-
-export function adviceText({ key, values }) {
-  const said = { ...values };
-  if (said.channel) said.channel = channelWords(said.channel);
-  return t(`advice.${key}`, said);
-}
-
-function part(name, value) {
-  const bar = h("i");
-  bar.style.transform = `scaleX(${value / 100})`;
-  return h("div.part", {}, h("span", {}, t(`parts.${name}`)), h("span.meter", { role: "meter", "aria-label": t(`parts.${name}`), "aria-valuenow": value, "aria-valuemin": 0, "aria-valuemax": 100 }, bar), h("span", {}, value.toFixed(0)));
-}
-
-/** How far each side is, in its own colour, with the band that passes and the letters under it. */
-class Gauge {
-  constructor(letters) {
-    this._letters = letters;
-    this._rows = ["L", "R", ""].map((side) => new GaugeRow(side));
-    this._held = h("span.held");
-    this._hold = h("div.holding", { "aria-hidden": "true" }, this._held);
-    this._scale = h("div.scale", { "aria-hidden": "true" }, letters.floors.map(([letter, floor]) => {
-      const mark = h("span", { "data-letter": letter }, letter);
-      mark.style.left = `${floor * 100}%`;
-      return mark;
-    }));
-    this.element = h("div.gauges", {}, this._rows.map((row) => row.element), this._hold, this._scale);
-  }
-
-  aim(drill) {
-    const sides = new Set(drill.targets.map((channel) => (/_[LR]$/.test(channel) ? channel.at(-1) : "")));
-    for (const row of this._rows) {
-      row.element.hidden = sides.size ? !sides.has(row.side) : row.side !== "";
-      row.aim(drill.curve.length ? null : drill.floor);
-      row.draw(0);
-    }
-    this._hold.hidden = drill.curve.length > 0;
-    for (const mark of this._scale.children) mark.classList.toggle("wanted", mark.dataset.letter === drill.level && !drill.curve.length);
-    this._held.style.transform = "scaleX(0)";
-  }
-
-  draw(state, drill) {
-    for (const row of this._rows) {
-      const level = state.sides[row.side];
-      row.element.hidden = level === undefined ? row.element.hidden : false;
-      row.draw(level ?? 0);
-      if (state.wanted !== null) row.aim(state.wanted);
-    }
-    this._held.style.transform = `scaleX(${Math.min(1, state.held_s / drill.hold_s).toFixed(3)})`;
-  }
-}
-
-class GaugeRow {
-  constructor(side) {
-    this.side = side;
-    const label = side ? t(`mirror.your_${side === "L" ? "left" : "right"}`) : t("practise.gauge");
-    this._fill = h("span.fill");
-    this._band = h("span.band", { hidden: true });
-    this._meter = h("div.gauge", { role: "meter", "aria-label": side ? `${t("practise.gauge")}, ${label}` : label, "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": 0, "data-side": side }, this._band, this._fill);
-    this.element = h("div.gauge-row", {}, h("span.small", { "aria-hidden": "true" }, side ? label : ""), this._meter);
-  }
-
-  aim(floor) {
-    this._band.hidden = floor === null;
-    this._band.style.left = `${(floor ?? 0) * 100}%`;
-    this._floor = floor;
-  }
-
-  draw(level) {
-    this._fill.style.transform = `scaleX(${Math.max(0, Math.min(1, level)).toFixed(3)})`;
-    this._meter.setAttribute("aria-valuenow", level.toFixed(2));
-    this._meter.classList.toggle("in", this._floor !== null && level >= this._floor);
-  }
 }

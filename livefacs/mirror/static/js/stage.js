@@ -2,6 +2,8 @@
 
 import { h, t } from "./dom.js";
 
+/** On the picture, whatever the page's colours: left, right, midline. */
+const RINGS = { L: "#7ad3c8", R: "#f4b56a", mid: "#f5eee4" };
 const LIGHT_SCALE = 0.5; // the light is blurred by CSS: half the pixels are enough
 
 let triangles = null;
@@ -20,6 +22,8 @@ export class Stage {
     this.element = h("div.stage", {}, this.glass,
       h("span.corner.l", {}, t("mirror.your_left")), h("span.corner.r", {}, t("mirror.your_right")), this.lost);
     this.showMesh = true;
+    /** @type {{L?: number[], R?: number[], mid?: number[]}[]} where to look */
+    this.marks = [];
     this._regions = regions(basics);
     this._lit = new Float32Array(478);
   }
@@ -49,6 +53,7 @@ export class Stage {
   _drawMesh(frame) {
     const mesh = fitted(this.mesh, frame, 1);
     const light = fitted(this.light, frame, LIGHT_SCALE);
+    if (frame.points.length >= 956) for (const mark of this.marks) rings(mesh, frame.points, mark);
     if (!this.showMesh || !triangles || frame.points.length < 956) return;
     this._light(frame);
     wires(mesh, frame.points);
@@ -78,6 +83,21 @@ function fitted(canvas, frame, scale) {
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.setTransform(scale, 0, 0, scale, 0, 0);
   return context;
+}
+
+/** A ring round each place where to look, in its side's colour. */
+function rings(context, points, places) {
+  const size = Math.hypot(points[2 * 33] - points[2 * 263], points[2 * 33 + 1] - points[2 * 263 + 1]);
+  context.lineWidth = Math.max(2, size * 0.022);
+  for (const [side, ids] of Object.entries(places)) {
+    const xs = ids.map((i) => points[2 * i]), ys = ids.map((i) => points[2 * i + 1]);
+    const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    const room = size * 0.06;
+    context.strokeStyle = RINGS[side];
+    context.beginPath();
+    context.ellipse((left + right) / 2, (top + bottom) / 2, (right - left) / 2 + room, (bottom - top) / 2 + room, 0, 0, 2 * Math.PI);
+    context.stroke();
+  }
 }
 
 function wires(context, points) {
