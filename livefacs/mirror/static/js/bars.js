@@ -154,7 +154,7 @@ export class Reading {
     this._letters = letters;
     this._cards = basics.cards.filter((card) => card.channels.length && /^\d+$/.test(card.code) && Number(card.code) < 50);
     this._index = new Map(basics.channels.map((name, index) => [name, index]));
-    this.element = h("p.reading", { "aria-label": t("mirror.reading") });
+    this.element = h("p.reading", { role: "group", "aria-label": t("mirror.reading") });
     this._shown = null;
     this._since = new Map();
   }
