@@ -121,11 +121,12 @@ def test_where_to_look_is_marked_on_the_own_face(browser: Chrome, mirror: Mirror
     }
     return [teal, amber];
     """
-    Feeding(mirror).send(0.3)
+    feeding = Feeding(mirror)
+    feeding.send(0.3)
     wait(browser, "return window.livefacs.live.drawn > 2")
     assert browser.execute_script(coloured) == [0, 0]
     find(browser, "body").send_keys("l")
-    Feeding(mirror).send(0.3)
+    feeding.send(0.3)
     wait(browser, f"return (() => {{ {coloured} }})()[0] > 20")
     assert browser.execute_script(coloured)[1] == 0  # the other side is not asked for
 
