@@ -55,6 +55,8 @@ class Drill:
         Lowest intensity of the letter that is asked for.
     curve : tuple of (seconds, intensity)
         Target curve; empty where the drill has none.
+    after : tuple of str
+        Drills that the path asks for first.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Drill:
     others: tuple[int, ...]
     floor: float
     curve: tuple[tuple[float, float], ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def length_s(self) -> float:
@@ -83,9 +86,9 @@ class Drill:
 
     def document(self) -> dict[str, Any]:
         """Plain values for the page."""
-        keys = ("name", "title", "set_title", "kind", "actions", "side", "level", "hold_s")
-        rest = ("time_limit_s", "pass_score", "cycles", "note", "targets", "floor", "curve")
-        return {key: getattr(self, key) for key in keys + rest}
+        about = ("name", "title", "set_title", "kind", "actions", "side", "level", "note")
+        asked = ("hold_s", "time_limit_s", "pass_score", "cycles", "targets", "floor", "curve")
+        return {key: getattr(self, key) for key in (*about, *asked, "after")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ def drill_from_table(table: DrillTable, set_title: str, folder: Path | None = No
         others=tuple(others),
         floor=FLOOR_OF[table.level],
         curve=curve,
+        after=tuple(table.after),
     )
 
 
@@ -182,6 +186,12 @@ def load_drills(folders: Iterable[Path] | None = None) -> DrillLibrary:
             drills.update({drill.name: drill for drill in _drills_of(path)})
         except ConfigError as error:
             errors.append(str(error))
+    errors += [
+        f"drill {drill.name!r}: after names {name!r}, which is no drill here"
+        for drill in drills.values()
+        for name in drill.after
+        if name not in drills
+    ]
     return DrillLibrary(drills, tuple(errors))
 
 

@@ -13,8 +13,10 @@ from starlette.websockets import WebSocket
 from livefacs.errors import ConfigError
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.drills import Drill, drill_from_table
+from livefacs.mirror.lesson import LessonRun
 from livefacs.mirror.live import PageOutbox
 from livefacs.mirror.page_socket import talk
+from livefacs.mirror.plan import Choice, plan_session
 from livefacs.mirror.practice import DrillRun
 from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.schema import (
@@ -22,6 +24,8 @@ from livefacs.mirror.schema import (
     ClockAsk,
     DrillStart,
     DrillStop,
+    LessonStart,
+    LessonStep,
     Message,
     Neutral,
     RangeStep,
@@ -41,6 +45,8 @@ class Page:
         self._socket = socket
         self._outbox = PageOutbox(asyncio.get_running_loop())
         self._run: DrillRun | None = None
+        self._lesson: LessonRun | None = None
+        self._lesson_told: tuple[object, ...] = ()
         self._round: RangeRound | None = None
         self._told_ns = 0
 
@@ -76,6 +82,10 @@ class Page:
             self._start_drill(message)
         elif isinstance(message, DrillStop):
             self._run = None
+        elif isinstance(message, LessonStart):
+            self._guarded(lambda: self._start_lesson(message))
+        elif isinstance(message, LessonStep):
+            self._lesson_step(message)
         elif isinstance(message, RangeStep):
             self._range_step(message)
         elif isinstance(message, Neutral):
@@ -86,7 +96,8 @@ class Page:
 
     def _start_drill(self, message: DrillStart) -> None:
         try:
-            self._run = DrillRun(self._drill(message))
+            self._run = DrillRun(self._drill(message), message.from_rest)
+            self._lesson = None
         except ConfigError as error:
             self._tell("trouble", {"text": " ".join(str(error).split())})
 
@@ -99,6 +110,40 @@ class Page:
         if message.name not in drills:
             raise ConfigError(f"no drill {message.name!r}")
         return drills[message.name]
+
+    def _start_lesson(self, message: LessonStart) -> None:
+        drills = self._mirror.drills.drills
+        if message.drill is None:
+            summary = self._mirror.progress.summary()
+            choices = plan_session(drills, summary, message.minutes)
+        elif message.drill in drills:
+            choices = (Choice(drills[message.drill], "known"),)
+        else:
+            raise ConfigError(f"no drill {message.drill!r}")
+        if not choices:
+            raise ConfigError("there are no drills to make a session of")
+        self._run = None
+        self._lesson = LessonRun(choices, 60.0 * message.minutes)
+        self._tell_lesson(self._lesson)
+
+    def _lesson_step(self, message: LessonStep) -> None:
+        lesson = self._lesson
+        if lesson is None:
+            return
+        if message.type == "lesson-stop":
+            lesson.stop()
+            self._lesson = None
+        else:
+            lesson.go_on()
+        self._tell_lesson(lesson)
+
+    def _tell_lesson(self, lesson: LessonRun) -> None:
+        """Whenever its phase or a whole second of it has changed."""
+        state = lesson.state()
+        told = (id(lesson), state["phase"], state["n"], int(state["left_s"]))
+        if told != self._lesson_told:
+            self._lesson_told = told
+            self._tell("lesson", state)
 
     def _range_step(self, message: RangeStep) -> None:
         if message.type == "range-watch":
@@ -121,18 +166,30 @@ class Page:
 
     def _watch(self, tracked: TrackedFrame) -> None:
         """Every frame, in the feed's thread: whatever is practised sees all of them."""
-        run, round_ = self._run, self._round
+        round_ = self._round
         if round_ is not None:
             round_.step(tracked)
             if self._is_time():
                 self._tell("range", round_.state())
-        if run is None or run.phase == "done":
+        self._practise(tracked)
+
+    def _practise(self, tracked: TrackedFrame) -> None:
+        """A session's frame, or that of a drill by itself."""
+        lesson, run = self._lesson, self._run
+        moment = (tracked.t_ns / 1e9, tracked.units.intensity, tracked.n_faces > 0)
+        if lesson is not None:
+            has_ended = lesson.step(*moment)
+            run = lesson.run if lesson.phase == "drill" or has_ended else None
+        elif run is None or run.phase == "done":
             return
-        run.step(tracked.t_ns / 1e9, tracked.units.intensity, tracked.n_faces > 0)
-        if run.phase == "done":
+        else:
+            run.step(*moment)
+        if run is not None and run.phase == "done":
             self._finish(run)
-        elif self._is_time():
+        elif run is not None and self._is_time():
             self._tell("drill", run.state())
+        if lesson is not None:
+            self._tell_lesson(lesson)
 
     def _finish(self, run: DrillRun) -> None:
         self._tell("drill", run.state())

@@ -17,6 +17,7 @@ SETTLE_S: Final = 1.2
 
 _GRACE_S: Final = 0.5  # a face lost for no longer does not end a hold; the gap does not count
 _DIP: Final = 0.85  # a hold survives while the target stays above this part of its floor
+_STILL: Final = 0.12  # a face at rest moves its targets by less than this
 _RELEASE: Final = 0.5  # an alternation counts as released below this part of its floor
 
 
@@ -25,10 +26,12 @@ class DrillRun:
     """One attempt at one drill.
 
     Phases: ``settle`` (rest is measured), ``go``, ``done``. Time is the frames' own, so an attempt
-    on a recorded clip is scored as if it were live.
+    on a recorded clip is scored as if it were live. ``from_rest``: it begins only once the face
+    has been still, below the asked letter, for the settling time.
     """
 
     drill: Drill
+    from_rest: bool = False
     phase: str = "settle"
     result: Result | None = None
     _times: list[float] = field(default_factory=list)
@@ -43,6 +46,7 @@ class DrillRun:
     _is_on: bool = False
     _settled_from_s: float | None = None
     _lost_since_s: float | None = None
+    _is_resting: bool = True
 
     def step(self, t_s: float, intensity: F32, has_face: bool) -> None:
         """Take one frame.
@@ -87,11 +91,24 @@ class DrillRun:
     def _settle(self, t_s: float, values: F32) -> None:
         if self._settled_from_s is None:
             self._settled_from_s = t_s
+        self._is_resting = not self.from_rest or self._rests(values)
+        if not self._is_resting:
+            self._rest.clear()
+            self._settled_from_s = t_s
         self._rest.append(values)
         if t_s - self._settled_from_s >= SETTLE_S:
             self._baseline = np.median(np.stack(self._rest), axis=0).astype(np.float32)
             self._began_s = t_s
             self.phase = "go"
+
+    def _rests(self, values: F32) -> bool:
+        """True where the targets are below what is asked, and where they were before."""
+        watched = [i for group in self.drill.groups for i in group] + list(self.drill.opposite)
+        now = values[watched]
+        before = self._rest[0][watched] if self._rest else now
+        n_targets = len(self.drill.targets)
+        low = bool((now[:n_targets] < self.drill.floor).all())
+        return low and float(np.abs(now - before).max()) < _STILL
 
     def _go(self, t_s: float, values: F32) -> None:
         self._times.append(t_s - self._began_s)
@@ -179,6 +196,7 @@ class DrillRun:
             "length_s": self.drill.length_s,
             "level": round(self.target_now(), 4),
             "sides": {side: round(level, 4) for side, level in self.sides_now().items()},
+            "resting": self._is_resting,
             "face": self._lost_since_s is None,
             "held_s": round(held_s, 3),
             "onsets": len(self._onsets),

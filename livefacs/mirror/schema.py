@@ -41,6 +41,7 @@ class DrillTable(_Table):
     take: str | None = None
     cycles: Annotated[int, Field(ge=2, le=30)] = 4
     allow: list[str] = []
+    after: list[Name] = []
     note: Annotated[str, Field(max_length=400)] = ""
 
     @model_validator(mode="after")
@@ -135,11 +136,12 @@ class ClockAsk(_Table):
 
 
 class DrillStart(_Table):
-    """Begin a drill by name, or one that was made in the page."""
+    """Begin a drill by name, or one that was made in the page; from a face at rest, where asked."""
 
     type: Literal["drill-start"]
     name: str | None = None
     drill: DrillTable | None = None
+    from_rest: bool = False
 
     @model_validator(mode="after")
     def _one_of_both(self) -> DrillStart:
@@ -152,6 +154,20 @@ class DrillStop(_Table):
     """Leave the running drill without a score."""
 
     type: Literal["drill-stop"]
+
+
+class LessonStart(_Table):
+    """Begin a session of so many minutes; with a drill's name, one of that drill alone."""
+
+    type: Literal["lesson-start"]
+    minutes: Literal[5, 10, 20]
+    drill: str | None = None
+
+
+class LessonStep(_Table):
+    """Begin the next drill now (or leave the running one), or end the session."""
+
+    type: Literal["lesson-next", "lesson-stop"]
 
 
 class RangeStep(_Table):
@@ -167,7 +183,7 @@ class Neutral(_Table):
     type: Literal["neutral"]
 
 
-Message = Ack | ClockAsk | DrillStart | DrillStop | RangeStep | Neutral
+Message = Ack | ClockAsk | DrillStart | DrillStop | LessonStart | LessonStep | RangeStep | Neutral
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 _TableT = TypeVar("_TableT", bound=_Table)

@@ -4,6 +4,7 @@ import { h, t, announce, colour, get, keyHint, sharp } from "./dom.js";
 import { cardElement } from "./card.js";
 import { openCurve } from "./draw.js";
 import { Gauge } from "./gauge.js";
+import { Lesson, summaryPanel } from "./lesson.js";
 import { line } from "./replay.js";
 import { resultPanel, verdictText } from "./result.js";
 import { showing } from "./showing.js";
@@ -32,8 +33,9 @@ export class PractiseView {
     this._gauge = new Gauge(letters);
     this._plot = h("canvas.plot", { role: "img", "aria-label": t("practise.curve"), hidden: true });
     this._result = h("div");
-    this.element = h("div.practise", {}, this._list,
-      h("div.task", {}, h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._own, this._stop, this._start)),
+    this._lesson = new Lesson(live, (state) => this._lessonState(state));
+    this.element = h("div.practise", {}, h("div.side.stack", {}, this._lesson.starter, this._list),
+      h("div.task", {}, this._lesson.bar, h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._own, this._stop, this._start)),
         this.stage.element, this._prompt, this._gauge.element, this._rule, this._plot, this._result),
       this._aside);
     live.addEventListener("drill", (event) => this._state(event.detail));
@@ -43,6 +45,7 @@ export class PractiseView {
   async enter() {
     const [found, progress] = await Promise.all([get("/api/drills"), get("/api/progress")]);
     this._drills = found.drills;
+    this._passed = new Set(Object.keys(progress.drills).filter((name) => progress.drills[name].passed));
     const due = new Set(progress.actions.filter((row) => row.is_due).map((row) => row.action));
     const sets = [...new Set(found.drills.map((drill) => drill.set_title))];
     this._list.replaceChildren(...sets.flatMap((title) => [h("h3", {}, title),
@@ -66,11 +69,24 @@ export class PractiseView {
   _entry(drill, due, tried) {
     const score = tried ? h("span.tag", {}, tried.best.toFixed(0), tried.passed ? " ✓" : "") : null;
     const tag = due.has(drill.actions.join("+")) ? h("span.tag.due", {}, score ? [score, " "] : [], t("practise.due")) : score;
-    return h("button", { type: "button", "data-drill": drill.name, onclick: () => this._choose(drill) }, h("span", {}, drill.title), tag);
+    return h("button", { type: "button", "data-drill": drill.name, onclick: () => this._choose(drill) }, h("span", {}, drill.title), tag ?? this._later(drill));
   }
 
+  /** A word beside drills that the path has later; they may be chosen all the same. */
+  _later(drill) {
+    const first = drill.after.filter((name) => !this._passed.has(name)).map((name) => this._drills.find((each) => each.name === name)?.title ?? name);
+    return first.length ? h("span.tag", { title: t("lesson.after", { titles: first.join(", ") }) }, t("lesson.later")) : null;
+  }
+
+  /** Chosen by hand: whatever runs ends. */
   _choose(drill) {
+    this._lesson.stop();
     if (this._phase && this._phase !== "done") this.stop();
+    this._result.replaceChildren();
+    this._put(drill);
+  }
+
+  _put(drill) {
     this._drill = drill;
     this._title.textContent = drill.title;
     this._kind.textContent = [t(`kind.${drill.kind}`), drill.curve.length ? "" : t("practise.level_of", { letter: drill.level }), drill.note].filter(Boolean).join(" · ");
@@ -79,7 +95,6 @@ export class PractiseView {
     this._interrupted = null;
     remember({ name: drill.name, running: false });
     this._rule.textContent = t("practise.rule", { score: drill.pass_score });
-    this._result.replaceChildren();
     this._gauge.aim(drill);
     this._plot.hidden = !drill.curve.length;
     this._trail = [];
@@ -124,6 +139,28 @@ export class PractiseView {
     this.start();
   }
 
+  /** A session chooses, begins and rests by itself. */
+  _lessonState(state) {
+    const drill = this._drills?.find((each) => each.name === state.drill);
+    if (state.phase === "done") {
+      this._setPhase("");
+      this._result.replaceChildren(summaryPanel(state.summary));
+      this._prompt.textContent = "";
+      this.enter();
+      return;
+    }
+    if (!drill) return;
+    if (drill.name !== this._drill.name || (state.phase === "drill" && this._phase === "rest")) this._put(drill);
+    if (state.phase === "rest") {
+      this._setPhase("rest");
+      this._prompt.textContent = t("lesson.rest", { title: drill.title, s: Math.ceil(state.rest_s) });
+    } else if (this._phase === "rest" || this._phase === "") {
+      this._result.replaceChildren();
+      this._prompt.textContent = t("practise.settle");
+      this._setPhase("settle");
+    }
+  }
+
   start() {
     if (!this._drill) return;
     const own = this._own_drill?.name === this._drill.name ? this._own_drill : null;
@@ -136,6 +173,10 @@ export class PractiseView {
   }
 
   stop() {
+    if (this._lesson.running) {
+      this._lesson.stop();
+      return;
+    }
     this._live.send({ type: "drill-stop" });
     remember({ name: this._drill.name, running: false });
     this._setPhase("");
@@ -152,15 +193,15 @@ export class PractiseView {
     if (phase === this._phase) return;
     this._phase = phase;
     const running = phase === "settle" || phase === "go";
-    this._start.hidden = running;
-    this._stop.hidden = !running;
+    this._start.hidden = running || phase === "rest";
+    this._stop.hidden = !running || this._lesson.running;
     this._start.firstChild.textContent = phase === "done" ? t("practise.again") : t("practise.start");
     this.element.dataset.phase = phase;
     document.body.classList.toggle("drilling", running);
   }
 
   _state(state) {
-    if (!this._drill || state.drill !== this._drill.name) return;
+    if (!this._drill || state.drill !== this._drill.name || (this._phase === "rest" && state.phase !== "done")) return;
     this._setPhase(state.phase);
     this._gauge.draw(state, this._drill);
     this._prompt.textContent = this._words(state);
@@ -173,7 +214,7 @@ export class PractiseView {
 
   _words(state) {
     if (!state.face && state.phase !== "done") return t(state.held_s > 0 ? "practise.lost_hold" : "practise.lost");
-    if (state.phase === "settle") return t("practise.settle");
+    if (state.phase === "settle") return t(state.resting ? "practise.settle" : "practise.let_go");
     if (state.phase === "done") return t("practise.done");
     const drill = this._drill;
     if (drill.kind === "alternate") return `${t("practise.go")}: ${t("practise.turns", { n: state.onsets, of: drill.cycles * drill.actions.length })}`;
@@ -216,7 +257,9 @@ export class PractiseView {
   }
 
   key(key) {
-    if (key === " ") (this._start.hidden ? this._stop : this._start).click();
+    if (this._lesson.running && key === " ") this._lesson.next();
+    else if (key === "s") this._lesson.begin();
+    else if (key === " ") (this._start.hidden ? this._stop : this._start).click();
     else if (key === "escape") this.stop();
     else if (key === "l") this._showing.toggleMarks();
     else return false;
@@ -224,7 +267,7 @@ export class PractiseView {
   }
 
   leave() {
-    if (this._phase === "settle" || this._phase === "go") this.stop();
+    if (this._lesson.running || this._phase === "settle" || this._phase === "go") this.stop();
     this._showing.stop();
     this.stage.marks = [];
   }
