@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import zmq
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from websockets.sync.server import ServerConnection, serve
@@ -24,6 +25,7 @@ from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub
 from livefacs.sinks.opening import open_hub
 from livefacs.sinks.websocket import WebSocketSink
+from livefacs.sinks.zeromq import open_zmq
 from livefacs.types import ActionUnits, Gaze, HeadPose, Health, Landmarks, TrackedFrame
 from livefacs.vocab.facs import N_AU
 from livefacs.wire.facecap import FaceCapEncoder
@@ -220,6 +222,82 @@ def test_a_stalled_websocket_client_adds_nothing(frame: TrackedFrame, table: Tab
     table.note("send to a WebSocket client that reads", reading_us, "µs")
     table.note("send to one that stalls: more", stalled_us - reading_us, "µs", "at most 10")
     assert stalled_us <= reading_us + 10
+
+
+def subscriber_of(port: int, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+    """A subscriber to everything that a port publishes."""
+    subscriber = context.socket(zmq.SUB)
+    subscriber.setsockopt(zmq.LINGER, 0)
+    subscriber.setsockopt(zmq.RCVHWM, 100_000)
+    subscriber.subscribe(b"")
+    subscriber.connect(f"tcp://127.0.0.1:{port}")
+    return subscriber
+
+
+@pytest.mark.parametrize("n_more", [0, 31])
+def test_publishing_through_the_gate(frame: TrackedFrame, table: Table, n_more: int) -> None:
+    """Against subscribers at the port of libzmq's own behind the gate, in turns.
+
+    What a frame costs its session, how old it is when it is there, and how many arrive at five
+    times the pace of a fast camera.
+    """
+    took: list[list[float]] = [[], []]
+    ages: list[list[float]] = [[], []]
+    with zmq.Context(2) as context, ExitStack() as stack:
+        publishers, subscribers = [], []
+        for is_gated in (False, True):
+            publisher = open_zmq(parse_destination("zmq://127.0.0.1:0"), CLOCK, None)
+            stack.callback(publisher.close)
+            publishers.append(publisher)
+            port = publisher.port if is_gated else publisher.gate.inner_port
+            several = [subscriber_of(port, context) for _ in range(1 + n_more)]
+            subscribers.append(several)
+            stack.callback(lambda several=several: [each.close() for each in several])
+            while not all(each.poll(20) for each in several):
+                publisher.send(frame)
+        time.sleep(0.3)
+        for each in (*subscribers[0], *subscribers[1]):
+            empty(each)
+        for _ in range(250):
+            for which, (publisher, (first, *_)) in enumerate(
+                zip(publishers, subscribers, strict=True)
+            ):
+                time.sleep(1 / 240)
+                began = time.perf_counter_ns()
+                publisher.send(frame)
+                sent = time.perf_counter_ns()
+                assert first.poll(1000)
+                ages[which].append((time.perf_counter_ns() - began) / 1000)
+                took[which].append((sent - began) / 1000)
+                empty(first)
+        n_came = []
+        for publisher, (first, *_) in zip(publishers, subscribers, strict=True):
+            for _ in range(600):
+                publisher.send(frame)
+                time.sleep(1 / 600)
+            time.sleep(0.2)
+            n_came.append(empty(first))
+    name = f"publishing to {1 + n_more} subscribers"
+    direct_us, gated_us = (float(np.median(each)) for each in took)
+    direct_age_us, gated_age_us = (float(np.median(each)) for each in ages)
+    table.note(f"{name}, without the gate", direct_us, "µs")
+    table.note(f"{name}, through it", gated_us, "µs", "at most 1.5 times")
+    table.note("  age on arrival, without", direct_age_us, "µs")
+    table.note("  age on arrival, through it", gated_age_us, "µs", "at most 1 ms more")
+    table.note("  of 600 frames at 1/600 s, without", n_came[0])
+    table.note("  of 600 frames at 1/600 s, through it", n_came[1], "", "at least .95 of it")
+    assert gated_us <= 1.5 * direct_us + 5
+    assert gated_age_us <= direct_age_us + 1000
+    assert n_came[1] >= 0.95 * n_came[0]
+
+
+def empty(subscriber: zmq.Socket[bytes]) -> int:
+    """Read what is there; how many frames."""
+    n_frames = 0
+    while subscriber.poll(0):
+        subscriber.recv_multipart()
+        n_frames += 1
+    return n_frames
 
 
 def handshaken(sink: Sink) -> socket.socket:

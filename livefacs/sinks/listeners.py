@@ -4,7 +4,7 @@
 listener           connections  seconds a head  bytes of a message
 =================  ===========  ==============  ==========================================
 ``ws://``          64, 32 read  5               1,024
-``zmq://``         libzmq's     5 (handshake)   4,096 a part; subscriptions only
+``zmq://``         64           5 (handshake)   subscriptions only: 64, 4,096 in all
 ZeroMQ's control   64           5 (handshake)   4,096 a part, 64 parts, 16,384 in all
 OSC's control      UDP          none            4,096
 the mirror         64           5, with a body  65,536

@@ -16,34 +16,23 @@ from livefacs.protocols import Encoder, SessionControl
 from livefacs.sinks.commands import CommandError, run_command
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS
-from livefacs.sinks.zmtp import ZmtpGate
+from livefacs.sinks.zmtp import (
+    MOST_PART_BYTES,
+    RequestMeter,
+    SubscriptionMeter,
+    ZmtpGate,
+    ZmtpMeter,
+)
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
 from livefacs.workers import Worker
 
 _HIGH_WATER: Final = 2  # newest frames matter; CONFLATE and multipart exclude each other
-_MAX_REQUEST_BYTES: Final = 4096
+_BUFFER_BYTES: Final = 64 * 1024  # what waits in the system for a subscriber that is slow
 _POLL_MS: Final = 100
 _JOIN_S: Final = 2.0
 _PUPIL: Final = {"t": "time", "v": "version", "R": "record", "r": "finish", "C": "neutral"}
 """Pupil Remote's one-letter requests that have a counterpart here."""
-
-
-def _bind(bound: zmq.Socket[bytes], url: str, host: str, port: int) -> int:
-    bracketed = f"[{host}]" if ":" in host else host
-    address = "*" if host == "0.0.0.0" else bracketed
-    if ":" in host:
-        bound.setsockopt(zmq.IPV6, 1)
-    try:
-        if port == 0:
-            return bound.bind_to_random_port(f"tcp://{address}")
-        bound.bind(f"tcp://{address}:{port}")
-    except zmq.ZMQError as error:
-        raise SinkError(
-            f"output {url!r}: cannot listen on {host}:{port} ({error.strerror}); "
-            "expected a free port on an address of this machine"
-        ) from None
-    return port
 
 
 def _listen(url: str, host: str, port: int) -> socket.socket:
@@ -57,11 +46,28 @@ def _listen(url: str, host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _bound(listener: zmq.Socket[bytes]) -> None:
-    """What comes in is small and shakes hands soon."""
-    listener.setsockopt(zmq.MAXMSGSIZE, _MAX_REQUEST_BYTES)
-    listener.setsockopt(zmq.HANDSHAKE_IVL, round(HEAD_S * 1000))
-    listener.setsockopt(zmq.BACKLOG, BACKLOG)
+def _gated(
+    kind: int, url: str, host: str, port: int, make_meter: Callable[[], ZmtpMeter], **options: int
+) -> tuple[zmq.Socket[bytes], ZmtpGate]:
+    """A socket that is reached through a gate, and the gate.
+
+    Raises
+    ------
+    SinkError
+    """
+    listening = _listen(url, host, port)
+    inner: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
+    inner.setsockopt(zmq.MAXMSGSIZE, MOST_PART_BYTES)
+    inner.setsockopt(zmq.HANDSHAKE_IVL, round(HEAD_S * 1000))
+    for name, value in options.items():
+        inner.setsockopt(getattr(zmq, name), value)
+    try:
+        inner_port = inner.bind_to_random_port("tcp://127.0.0.1")
+    except zmq.ZMQError as error:
+        inner.close(linger=0)
+        listening.close()
+        raise SinkError(f"output {url!r}: cannot be opened ({error.strerror})") from None
+    return inner, ZmtpGate(listening, inner_port, make_meter)
 
 
 class ZmqPublisher:
@@ -81,6 +87,8 @@ class ZmqPublisher:
     ----------
     port : int
         The port that is listened on.
+    gate : ZmtpGate
+        Stands before the socket; counts whom it dropped.
     control : ZmqControl or None
         The control socket that ends with it.
     """
@@ -91,15 +99,17 @@ class ZmqPublisher:
         self._encoder = encoder
         self._topic = topic.encode()
         self.control: ZmqControl | None = None
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
-        self._socket.setsockopt(zmq.SNDHWM, _HIGH_WATER)
-        self._socket.setsockopt(zmq.LINGER, 200)
-        _bound(self._socket)
-        try:
-            self.port = _bind(self._socket, url, host, port)
-        except SinkError:
-            self._socket.close(linger=0)
-            raise
+        self._socket, self.gate = _gated(
+            zmq.PUB,
+            url,
+            host,
+            port,
+            SubscriptionMeter,
+            SNDHWM=_HIGH_WATER,
+            SNDBUF=_BUFFER_BYTES,
+            LINGER=200,
+        )
+        self.port = self.gate.port
 
     def send(self, tracked: TrackedFrame) -> None:
         """Publish one frame."""
@@ -118,6 +128,7 @@ class ZmqPublisher:
     def close(self) -> None:
         """Let queued frames out for a moment and close the sockets."""
         self._socket.close()
+        self.gate.close()
         if self.control is not None:
             self.control.close()
 
@@ -153,17 +164,10 @@ class ZmqControl:
         self._publisher_port = publisher_port
         self.n_bad = 0
         self._closing = threading.Event()
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REP)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        _bound(self._socket)
-        self._socket.setsockopt(zmq.RCVHWM, MOST_CONNECTIONS)
-        try:
-            listening = _listen(url, host, port)
-            self.port: int = listening.getsockname()[1]
-            self.gate = ZmtpGate(listening, self._socket.bind_to_random_port("tcp://127.0.0.1"))
-        except SinkError:
-            self._socket.close(linger=0)
-            raise
+        self._socket, self.gate = _gated(
+            zmq.REP, url, host, port, RequestMeter, RCVHWM=MOST_CONNECTIONS, LINGER=0
+        )
+        self.port = self.gate.port
         self._thread = Worker(self._serve, "livefacs-zmq", on_failure)
         self._thread.start()
 

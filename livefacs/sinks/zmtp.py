@@ -1,8 +1,9 @@
 """A gate before a ZeroMQ socket: counts connections, parts and bytes of a message as they come.
 
 libzmq bounds the size of a part and nothing else: it gathers a message of any number of parts in
-memory before anybody can look at it. The gate reads ZMTP's framing (RFC 37: a greeting of 64 bytes,
-then frames of flags, size, body) on its way in, and drops whoever goes beyond.
+memory before anybody can look at it, and keeps every subscription it is told. The gate reads ZMTP's
+framing (RFC 37: a greeting of 64 bytes, then frames of flags, size, body; ZMTP 2.0, RFC 15: a
+greeting of 12) on its way in, and drops whoever goes beyond.
 """
 
 from __future__ import annotations
@@ -11,16 +12,27 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import Final
+from collections.abc import Callable
+from typing import Final, cast
 
 from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of
 from livefacs.workers import Worker
 
+MOST_PART_BYTES: Final = 4096
 MOST_PARTS: Final = 64
 MOST_MESSAGE_BYTES: Final = 16 * 1024
-_GREETING_BYTES: Final = 64
-_MORE, _LONG, _COMMAND = 1, 2, 4
-_BLOCK_BYTES: Final = 16 * 1024
+MOST_SUBSCRIPTIONS: Final = 64
+MOST_SUBSCRIBED_BYTES: Final = 4096
+"""Of all topics of one subscriber: libzmq keeps some 50 bytes of memory for each of them."""
+_REVISION_AT: Final = 10  # of the greeting, after its signature
+_GREETING_BYTES: Final = {1: 12, 2: 12}
+_GREETING_BYTES_3: Final = 64
+_FIRST_WITH_COMMANDS: Final = 3  # before it, the first frame is the peer's identity
+_MORE: Final = 1
+_LONG: Final = 2
+_COMMAND: Final = 4
+_BUFFER_BYTES: Final = 64 * 1024
+_CLOSING_S: Final = 0.3  # for what has been sent already
 _JOIN_S: Final = 2.0
 
 _log = logging.getLogger(__name__)
@@ -37,43 +49,105 @@ class ZmtpMeter:
 
     def __init__(self) -> None:
         self.is_greeted = False
-        self._to_skip = _GREETING_BYTES
-        self._head = bytearray()
+        self._revision = 0
+        self._waiting = bytearray()
+
+    def feed(self, data: bytes) -> bool:
+        """Take bytes; False where they are no ZMTP, or go beyond what a peer may send."""
+        self._waiting += data
+        if not self._revision and not self._greet():
+            return _may_be_greeting(self._waiting)
+        at = 0
+        while len(self._waiting) - at >= 2:
+            flags = self._waiting[at]
+            body_at = at + (9 if flags & _LONG else 2)
+            size = int.from_bytes(self._waiting[at + 1 : body_at], "big")
+            if len(self._waiting) >= body_at and size > MOST_PART_BYTES:
+                return False
+            if len(self._waiting) < body_at + size:
+                break
+            if not self._pass(flags, bytes(self._waiting[body_at : body_at + size])):
+                return False
+            at = body_at + size
+        del self._waiting[:at]
+        return True
+
+    def _greet(self) -> bool:
+        """True once the greeting is whole; it is cut off then."""
+        if len(self._waiting) <= _REVISION_AT or not _may_be_greeting(self._waiting):
+            return False
+        size = _GREETING_BYTES.get(self._waiting[_REVISION_AT], _GREETING_BYTES_3)
+        if len(self._waiting) < size:
+            return False
+        self._revision = self._waiting[_REVISION_AT]
+        del self._waiting[:size]
+        return True
+
+    def _pass(self, flags: int, body: bytes) -> bool:
+        is_identity = not self.is_greeted and self._revision < _FIRST_WITH_COMMANDS
+        self.is_greeted = True
+        return is_identity or self._take(flags, body)
+
+    def _take(self, flags: int, body: bytes) -> bool:
+        """One whole frame; False where it is too much."""
+        raise NotImplementedError
+
+
+def _may_be_greeting(begun: bytes | bytearray) -> bool:
+    """False for what no peer of ZMTP 2.0 or later begins with."""
+    signature = begun[:_REVISION_AT]
+    is_signed = signature[:1] in (b"", b"\xff") and signature[9:] in (b"", b"\x7f")
+    return is_signed and begun[_REVISION_AT : _REVISION_AT + 1] != b"\0"
+
+
+class RequestMeter(ZmtpMeter):
+    """Bounds the parts and the bytes of each message."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._n_parts = 0
         self._n_bytes = 0
 
-    def feed(self, data: bytes) -> bool:
-        """Take bytes; False where they go beyond what a request may have."""
-        at = 0
-        while at < len(data):
-            if self._to_skip:
-                step = min(self._to_skip, len(data) - at)
-                self._to_skip -= step
-                at += step
-                continue
-            self._head.append(data[at])
-            at += 1
-            flags = self._head[0]
-            if len(self._head) < (9 if flags & _LONG else 2):
-                continue
-            if not self._count(flags, int.from_bytes(self._head[1:], "big")):
-                return False
-            self._head.clear()
-        return True
-
-    def _count(self, flags: int, size: int) -> bool:
-        self.is_greeted = True
+    def _take(self, flags: int, body: bytes) -> bool:
         self._n_parts += 1
-        self._n_bytes += size
-        self._to_skip = size
+        self._n_bytes += len(body)
         is_within = self._n_parts <= MOST_PARTS and self._n_bytes <= MOST_MESSAGE_BYTES
         if not flags & _MORE or flags & _COMMAND:
             self._n_parts = self._n_bytes = 0
         return is_within
 
 
+class SubscriptionMeter(ZmtpMeter):
+    """Lets subscriptions in and nothing else, and bounds those of one subscriber at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._topics: set[bytes] = set()
+        self._n_bytes = 0
+
+    def _take(self, flags: int, body: bytes) -> bool:
+        if not flags & _COMMAND:
+            is_subscription = not flags & _MORE and body[:1] in (b"\0", b"\1")
+            return is_subscription and self._note(body[0] == 1, body[1:])
+        name_end = 1 + body[0] if body else 0
+        name, argument = body[1:name_end], body[name_end:]
+        if name in (b"SUBSCRIBE", b"CANCEL"):  # as ZMTP 3.1 has them
+            return self._note(name == b"SUBSCRIBE", argument)
+        return True  # READY, PING and the like: libzmq answers and keeps nothing
+
+    def _note(self, is_wanted: bool, topic: bytes) -> bool:
+        if is_wanted == (topic in self._topics):
+            return True  # libzmq keeps a topic once
+        (self._topics.add if is_wanted else self._topics.discard)(topic)
+        self._n_bytes += len(topic) if is_wanted else -len(topic)
+        return len(self._topics) <= MOST_SUBSCRIPTIONS and self._n_bytes <= MOST_SUBSCRIBED_BYTES
+
+
 class ZmtpGate:
-    """Listens in a socket's place and passes on what its meter lets through.
+    """Listens in a socket's place and passes on what a meter lets through.
+
+    What goes out is passed on as it comes; for a peer that does not read nothing is read, so that
+    the socket behind the gate drops for it as it would without.
 
     Parameters
     ----------
@@ -81,88 +155,151 @@ class ZmtpGate:
         Bound; the gate owns it.
     inner_port : int
         Where the real socket listens, on 127.0.0.1.
+    make_meter : callable that gives the meter of a new peer
 
     Attributes
     ----------
+    port : int
+        The port that is listened on.
     n_dropped : int
         Connections that were dropped: too many, too slow, or a request too large.
     """
 
-    def __init__(self, listening: socket.socket, inner_port: int) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        inner_port: int,
+        make_meter: Callable[[], ZmtpMeter],
+    ) -> None:
         self.n_dropped = 0
+        self.inner_port = inner_port
+        self.make_meter = make_meter
+        self.ends: set[_End] = set()
+        self.port: int = listening.getsockname()[1]
         self._listening = listening
-        self._inner_port = inner_port
-        self._there: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._thread = Worker(self._run, "livefacs-zmq-gate", lambda error: None)
         self._thread.start()
 
     def close(self) -> None:
-        """Drop every connection and stop listening."""
+        """Stop listening, let out what the socket behind has sent, and drop every connection."""
         with contextlib.suppress(RuntimeError):  # it has just ended by itself
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_JOIN_S)
+
+    def drop(self, peer: _Peer) -> None:
+        """Cut off whoever goes beyond what is allowed."""
+        self.n_dropped += 1
+        peer.transport.abort()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        limit_log_of(asyncio.get_running_loop(), _log)
-        server = await asyncio.start_server(
-            self._pass_on, sock=self._listening, backlog=BACKLOG, limit=_BLOCK_BYTES
-        )
-        async with server:
-            await self._stop.wait()
-            for task in tuple(self._there):
-                task.cancel()
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        try:
-            if len(self._there) >= MOST_CONNECTIONS:
-                self.n_dropped += 1
-                return
-            self._there.add(task)
-            inner = await asyncio.open_connection("127.0.0.1", self._inner_port, limit=_BLOCK_BYTES)
-            back = asyncio.ensure_future(_copy(inner[0], writer))
-            try:
-                await self._copy_metered(reader, inner[1])
-            finally:
-                back.cancel()
-                inner[1].close()
-        except (OSError, asyncio.CancelledError):
-            pass  # either end has gone, or the gate closes
-        finally:
-            self._there.discard(task)
-            writer.transport.abort()
-
-    async def _copy_metered(
-        self, reader: asyncio.StreamReader, inner: asyncio.StreamWriter
-    ) -> None:
-        meter = ZmtpMeter()
         loop = asyncio.get_running_loop()
-        ends_at = loop.time() + HEAD_S
-        while True:
-            patience_s = None if meter.is_greeted else max(0.0, ends_at - loop.time())
-            try:
-                data = await asyncio.wait_for(reader.read(_BLOCK_BYTES), patience_s)
-            except TimeoutError:
-                self.n_dropped += 1
-                return
-            if not data:
-                return
-            if not meter.feed(data):
-                self.n_dropped += 1
-                return
-            inner.write(data)
-            await inner.drain()
+        limit_log_of(loop, _log)
+        server = await loop.create_server(
+            lambda: _Peer(self), sock=self._listening, backlog=BACKLOG
+        )
+        await self._stop.wait()
+        server.close()
+        await self._wait_for_ends(_CLOSING_S)
+        for end in tuple(self.ends):
+            end.transport.abort()
+        await self._wait_for_ends(_CLOSING_S)
+
+    async def _wait_for_ends(self, patience_s: float) -> None:
+        ends_at = self._loop.time() + patience_s
+        while self.ends and self._loop.time() < ends_at:
+            await asyncio.sleep(0.01)
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(_BLOCK_BYTES):
-            writer.write(data)
-            await writer.drain()
+class _End(asyncio.Protocol):
+    """One end of a connection through the gate; what it receives goes to the other end."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, gate: ZmtpGate) -> None:
+        self.gate = gate
+        self.other: _End | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(_BUFFER_BYTES)
+        self.gate.ends.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.other is not None:
+            self.other.transport.write(data)
+
+    def pause_writing(self) -> None:
+        if self.other is not None:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other is not None:
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gate.ends.discard(self)
+        if self.other is not None:
+            self.other.transport.close()  # what was sent still goes out
+
+
+class _Peer(_End):
+    """The end of whoever has connected."""
+
+    def __init__(self, gate: ZmtpGate) -> None:
+        super().__init__(gate)
+        self._meter = gate.make_meter()
+        self._early = bytearray()
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        is_room = sum(isinstance(end, _Peer) for end in self.gate.ends) < MOST_CONNECTIONS
+        super().connection_made(transport)
+        if not is_room:
+            self.gate.drop(self)
+            return
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(HEAD_S, self._be_impatient)
+        self._connecting = loop.create_task(self._connect())
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if not self._meter.feed(data):
+            self.gate.drop(self)
+        elif self.other is None:
+            self._early += data
+            self.transport.pause_reading()
+        else:
+            self.other.transport.write(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        super().connection_lost(exc)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            _, inner = await loop.create_connection(
+                lambda: _End(self.gate), "127.0.0.1", self.gate.inner_port
+            )
+        except OSError:
+            self.transport.abort()
+            return
+        if self.transport.is_closing():
+            inner.transport.abort()
+            return
+        inner.other, self.other = self, inner
+        inner.transport.write(bytes(self._early))
+        self._early.clear()
+        self.transport.resume_reading()
+
+    def _be_impatient(self) -> None:
+        if not self._meter.is_greeted:
+            self.gate.drop(self)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import msgpack
 import pytest
 import zmq
 
@@ -21,11 +22,19 @@ from livefacs.sinks.listeners import MOST_CONNECTIONS, LimitedLog, limit_log_of
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.websocket import WebSocketSink
 from livefacs.sinks.zeromq import ZmqPublisher, open_zmq
-from livefacs.sinks.zmtp import MOST_MESSAGE_BYTES, MOST_PARTS, ZmtpMeter
+from livefacs.sinks.zmtp import (
+    MOST_MESSAGE_BYTES,
+    MOST_PARTS,
+    MOST_SUBSCRIBED_BYTES,
+    MOST_SUBSCRIPTIONS,
+    RequestMeter,
+    SubscriptionMeter,
+    ZmtpMeter,
+)
 from tests.mirror.conftest import mirror, start_mirror
 from tests.sinks.doubles import FakeSession
 from tests.support.waiting import PATIENCE_S, wait_until
-from tests.wire.making import CLOCK
+from tests.wire.making import CLOCK, make_frame
 
 __all__ = ["mirror", "start_mirror"]  # fixtures
 
@@ -48,15 +57,15 @@ def publisher() -> Iterator[ZmqPublisher]:
 @pytest.fixture
 def port_of(request: pytest.FixtureRequest) -> Callable[[str], int]:
     def find(name: str) -> int:
-        if name == "zmq control":
-            control = request.getfixturevalue("publisher").control
-            return int(control.port)
+        if name.startswith("zmq"):
+            publisher = request.getfixturevalue("publisher")
+            return int(publisher.port if name == "zmq" else publisher.control.port)
         return int(request.getfixturevalue(name).port)
 
     return find
 
 
-LISTENERS = ("ws", "mirror", "zmq control")
+LISTENERS = ("ws", "mirror", "zmq", "zmq control")
 
 
 def connected(port: int, stack: ExitStack) -> socket.socket:
@@ -123,22 +132,42 @@ def test_a_page_is_served_beside_them(mirror: Mirror) -> None:
             assert answer.startswith(b"HTTP/1.1 200 OK")
 
 
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\0" + bytes(31)
+GREETING_2 = b"\xff" + bytes(8) + b"\x7f\x01\x02" + b"\0\x03me!"  # a SUB of libzmq 3.2
+
+
+def frame(flags: int, body: bytes) -> bytes:
+    if len(body) > 255:
+        return bytes([flags | 2]) + len(body).to_bytes(8, "big") + body
+    return bytes([flags, len(body)]) + body
+
+
+def ready(kind: bytes) -> bytes:
+    return frame(4, b"\x05READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind)
+
+
+def peak_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def flood(port: int, begin: bytes, block: bytes, n_blocks: int) -> None:
+    """Send until one is cut off; the test fails where all of it was taken."""
+    with ExitStack() as stack:
+        client = connected(port, stack)
+        client.sendall(begin)
+        with contextlib.suppress(OSError):  # reset, or a broken pipe
+            for _ in range(n_blocks):
+                client.sendall(block)
+            pytest.fail("all of it was taken")
+
+
 def test_a_request_of_very_many_parts_is_dropped_as_it_comes(publisher: ZmqPublisher) -> None:
     control = publisher.control
     assert control is not None
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\0" + bytes(31)
-    ready = b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03REQ"
-    part = b"\x01\xff" + b"x" * 255
-    with ExitStack() as stack:
-        client = connected(control.port, stack)
-        client.sendall(greeting + ready)
-        with contextlib.suppress(OSError):  # reset, or a broken pipe
-            for _ in range(100_000):
-                client.sendall(part)
-            pytest.fail("all parts were taken")
+    before = peak_kb()
+    flood(control.port, GREETING + ready(b"REQ"), frame(1, b"x" * 255), 100_000)
     assert control.gate.n_dropped == 1
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes
+    assert peak_kb() - before < 50_000
     with zmq.Context() as context, context.socket(zmq.REQ) as remote:
         remote.setsockopt(zmq.LINGER, 0)
         remote.setsockopt(zmq.RCVTIMEO, int(PATIENCE_S * 1000))
@@ -148,16 +177,77 @@ def test_a_request_of_very_many_parts_is_dropped_as_it_comes(publisher: ZmqPubli
             assert remote.recv_string()
 
 
-def frame(flags: int, size: int) -> bytes:
-    if size > 255:
-        return bytes([flags | 2]) + size.to_bytes(8, "big") + bytes(size)
-    return bytes([flags, size]) + bytes(size)
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"".join(frame(0, b"\x01%08d" % i + b"x" * 240) for i in range(400)),
+        b"".join(frame(4, b"\x09SUBSCRIBE%08d" % i) for i in range(400)),
+        frame(1, b"\x01" + b"x" * 250) * 400,  # a message that never ends
+        frame(0, b"no subscription") * 400,
+    ],
+    ids=["topics", "topics as ZMTP 3.1 has them", "parts", "messages"],
+)
+def test_a_subscriber_that_asks_for_too_much_is_dropped(
+    publisher: ZmqPublisher, block: bytes
+) -> None:
+    before = peak_kb()
+    flood(publisher.port, GREETING + ready(b"SUB"), block, 2000)
+    wait_until(lambda: publisher.gate.n_dropped == 1, "it to be counted")
+    assert peak_kb() - before < 50_000
+
+
+def test_subscribers_come_and_go_beside_those_that_are_dropped(publisher: ZmqPublisher) -> None:
+    with ExitStack() as stack, zmq.Context() as context:
+        for _ in range(MOST_CONNECTIONS - 2):
+            silent = connected(publisher.port, stack)
+            silent.sendall(GREETING + ready(b"SUB"))
+        old = connected(publisher.port, stack)
+        old.sendall(GREETING_2 + frame(0, b"\x01face."))
+        with context.socket(zmq.SUB) as subscriber:
+            subscriber.setsockopt(zmq.LINGER, 0)
+            for i in range(MOST_SUBSCRIPTIONS * 3):  # one at a time is within the bound
+                subscriber.subscribe(f"other {i}")
+                subscriber.unsubscribe(f"other {i}")
+            subscriber.subscribe(b"face.")
+            subscriber.connect(f"tcp://127.0.0.1:{publisher.port}")
+            received = bytearray()
+
+            def has_come() -> bool:
+                publisher.send(make_frame())
+                with contextlib.suppress(BlockingIOError):
+                    received.extend(old.recv(65536, socket.MSG_DONTWAIT))
+                return bool(subscriber.poll(5)) and b"face.au" in received
+
+            wait_until(has_come, "a frame for the new and the old subscriber")
+    assert publisher.gate.n_dropped == 0
+
+
+def test_the_last_frame_reaches_subscribers(publisher: ZmqPublisher) -> None:
+    """The neutral one, sent just before everything is closed."""
+    with zmq.Context() as context, context.socket(zmq.SUB) as subscriber:
+        subscriber.setsockopt(zmq.LINGER, 0)
+        subscriber.subscribe(b"")
+        subscriber.connect(f"tcp://127.0.0.1:{publisher.port}")
+
+        def is_there() -> int:
+            publisher.send(make_frame(1))
+            return subscriber.poll(5)
+
+        wait_until(is_there, "the subscription")
+        while subscriber.poll(300):
+            subscriber.recv_multipart()
+        publisher.send(make_frame(77))
+        publisher.close()
+        assert subscriber.poll(int(PATIENCE_S * 1000))
+        assert msgpack.unpackb(subscriber.recv_multipart()[1])["frame"] == 77
 
 
 @pytest.mark.parametrize("step", [1, 7, 100_000])
-def test_the_meter_follows_frames_however_they_are_cut(step: int) -> None:
-    whole = bytes(64) + frame(4, 20) + (frame(1, 10) * 3 + frame(0, 300)) * 40
-    meter = ZmtpMeter()
+@pytest.mark.parametrize("greeting", [GREETING + ready(b"REQ"), GREETING_2], ids=["3", "2"])
+def test_the_meter_follows_frames_however_they_are_cut(greeting: bytes, step: int) -> None:
+    message = frame(1, bytes(10)) * 3 + frame(0, bytes(300))
+    whole = greeting + message * 40 + frame(0, b"")
+    meter = RequestMeter()
     assert all(meter.feed(whole[i : i + step]) for i in range(0, len(whole), step))
     assert meter.is_greeted
 
@@ -165,14 +255,43 @@ def test_the_meter_follows_frames_however_they_are_cut(step: int) -> None:
 @pytest.mark.parametrize(
     "beyond",
     [
-        frame(1, 0) * (MOST_PARTS + 1),
-        frame(0, MOST_MESSAGE_BYTES + 1),
-        frame(1, 4096) * 5,
+        frame(1, b"") * (MOST_PARTS + 1),
+        frame(0, bytes(MOST_MESSAGE_BYTES + 1)),
+        frame(1, bytes(4096)) * 5,
         b"\x02" + b"\xff" * 8,
     ],
 )
 def test_the_meter_refuses_what_is_too_much(beyond: bytes) -> None:
-    assert not ZmtpMeter().feed(bytes(64) + beyond)
+    assert not RequestMeter().feed(GREETING + beyond)
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        b"".join(frame(0, b"\x01%d" % i) for i in range(MOST_SUBSCRIPTIONS + 1)),
+        frame(0, b"\x01" + b"a" * (MOST_SUBSCRIBED_BYTES // 2))
+        + frame(0, b"\x01" + b"b" * (MOST_SUBSCRIBED_BYTES // 2 + 1)),
+        frame(0, b"") + frame(0, b"\x02"),
+        frame(4, b"\x09SUBSCRIBE" + bytes(4096)),
+    ],
+)
+def test_subscriptions_are_metered_as_libzmq_keeps_them(beyond: bytes) -> None:
+    again = frame(0, b"\x01face.") * 500  # the same once more costs nothing
+    one_at_a_time = b"".join(frame(0, b"\x01%d" % i) + frame(0, b"\0%d" % i) for i in range(500))
+    meter = SubscriptionMeter()
+    assert meter.feed(GREETING + ready(b"SUB") + again + one_at_a_time + frame(4, b""))
+    assert not meter.feed(beyond)
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"GET / HTTP/1.1", b"\xff" + bytes(9), b"\xff" + bytes(8) + b"\x7f\0", b"\x01\0"],
+    ids=["HTTP", "no signature", "revision 0", "ZMTP 1.0"],
+)
+def test_what_is_no_zmtp_is_refused_with_its_first_bytes(begin: bytes) -> None:
+    assert not SubscriptionMeter().feed(begin)
+    meter: ZmtpMeter = RequestMeter()
+    assert not all(meter.feed(bytes([byte])) for byte in begin)
 
 
 def test_a_loop_tells_its_trouble_in_a_line_a_second(
