@@ -10,13 +10,22 @@ import numpy as np
 
 from livefacs.arrays import F32, F64
 from livefacs.mirror.drills import Drill, is_curve
-from livefacs.mirror.scoring import Result, Trace, score_alternation, score_curve, score_hold
+from livefacs.mirror.scoring import (
+    INTRUDER_FROM,
+    Result,
+    Trace,
+    score_alternation,
+    score_curve,
+    score_hold,
+)
+from livefacs.vocab.facs import AU_CHANNELS
 
 SETTLE_S: Final = 1.2
 """How long the face is watched before the start, to learn where it rests."""
 
 _GRACE_S: Final = 0.5  # a face lost for no longer does not end a hold; the gap does not count
 _DIP: Final = 0.85  # a hold survives while the target stays above this part of its floor
+_MOST_INTRUDERS: Final = 3
 _STILL: Final = 0.12  # a face at rest moves its targets by less than this
 _RELEASE: Final = 0.5  # an alternation counts as released below this part of its floor
 
@@ -143,6 +152,15 @@ class DrillRun:
             levels[side] = better(levels.get(side, level), level)
         return levels
 
+    def intruders_now(self) -> list[tuple[str, float]]:
+        """The three channels beside the targets that rose most over their rest, from B on."""
+        if not self._values or self._baseline is None:
+            return []
+        excess = self._values[-1] - self._baseline
+        watched = (*self.drill.others, *self.drill.opposite)
+        risen = [(AU_CHANNELS[i], float(excess[i])) for i in watched if excess[i] >= INTRUDER_FROM]
+        return sorted(risen, key=lambda pair: -pair[1])[:_MOST_INTRUDERS]
+
     def _weakest(self, values: F32) -> float:
         return min(float(values[index]) for group in self.drill.groups for index in group)
 
@@ -196,6 +214,7 @@ class DrillRun:
             "length_s": self.drill.length_s,
             "level": round(self.target_now(), 4),
             "sides": {side: round(level, 4) for side, level in self.sides_now().items()},
+            "intruders": [[name, round(excess, 3)] for name, excess in self.intruders_now()],
             "resting": self._is_resting,
             "face": self._lost_since_s is None,
             "held_s": round(held_s, 3),

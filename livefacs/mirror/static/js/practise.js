@@ -4,6 +4,7 @@ import { h, t, announce, colour, get, keyHint, sharp } from "./dom.js";
 import { cardElement } from "./card.js";
 import { openCurve } from "./draw.js";
 import { Gauge } from "./gauge.js";
+import { HandsFree } from "./hands-free.js";
 import { Lesson, summaryPanel } from "./lesson.js";
 import { line } from "./replay.js";
 import { resultPanel, verdictText } from "./result.js";
@@ -33,10 +34,11 @@ export class PractiseView {
     this._gauge = new Gauge(letters);
     this._plot = h("canvas.plot", { role: "img", "aria-label": t("practise.curve"), hidden: true });
     this._result = h("div");
+    this._hands = new HandsFree(basics, letters);
     this._lesson = new Lesson(live, (state) => this._lessonState(state));
     this.element = h("div.practise", {}, h("div.side.stack", {}, this._lesson.starter, this._list),
-      h("div.task", {}, this._lesson.bar, h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._own, this._stop, this._start)),
-        this.stage.element, this._prompt, this._gauge.element, this._rule, this._plot, this._result),
+      h("div.task", {}, h("div.leading", {}, this._hands.bar, this._lesson.bar), h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._hands.button, this._own, this._stop, this._start)),
+        this._hands.title, this.stage.element, this._prompt, this._gauge.element, this._hands.element, this._rule, this._plot, this._result),
       this._aside);
     live.addEventListener("drill", (event) => this._state(event.detail));
     live.addEventListener("link", () => this._linkChanged());
@@ -96,6 +98,7 @@ export class PractiseView {
     remember({ name: drill.name, running: false });
     this._rule.textContent = t("practise.rule", { score: drill.pass_score });
     this._gauge.aim(drill);
+    this._hands.aim(drill);
     this._plot.hidden = !drill.curve.length;
     this._trail = [];
     if (drill.curve.length) this._drawPlot();
@@ -145,6 +148,7 @@ export class PractiseView {
     if (state.phase === "done") {
       this._setPhase("");
       this._result.replaceChildren(summaryPanel(state.summary));
+      this._result.scrollIntoView({ block: "nearest" });
       this._prompt.textContent = "";
       this.enter();
       return;
@@ -153,6 +157,7 @@ export class PractiseView {
     if (drill.name !== this._drill.name || (state.phase === "drill" && this._phase === "rest")) this._put(drill);
     if (state.phase === "rest") {
       this._setPhase("rest");
+      this._hands.rest(drill);
       this._prompt.textContent = t("lesson.rest", { title: drill.title, s: Math.ceil(state.rest_s) });
     } else if (this._phase === "rest" || this._phase === "") {
       this._result.replaceChildren();
@@ -164,7 +169,13 @@ export class PractiseView {
   start() {
     if (!this._drill) return;
     const own = this._own_drill?.name === this._drill.name ? this._own_drill : null;
-    this._live.send(own ? { type: "drill-start", drill: own } : { type: "drill-start", name: this._drill.name });
+    this._hands.wake();
+    if (this._hands.on && !own) { // nobody is at the keys: again and again, whenever the face rests
+      this._lesson.begin(this._drill.name);
+      return;
+    }
+    const what = own ? { drill: own } : { name: this._drill.name };
+    this._live.send({ type: "drill-start", ...what, from_rest: this._hands.on });
     this._trail = [];
     this._result.replaceChildren();
     remember({ name: this._drill.name, running: true });
@@ -204,6 +215,7 @@ export class PractiseView {
     if (!this._drill || state.drill !== this._drill.name || (this._phase === "rest" && state.phase !== "done")) return;
     this._setPhase(state.phase);
     this._gauge.draw(state, this._drill);
+    this._hands.take(state, this._drill);
     this._prompt.textContent = this._words(state);
     if (this._drill.curve.length && state.phase !== "settle") {
       this._trail.push([state.elapsed_s, state.level]);
@@ -258,8 +270,10 @@ export class PractiseView {
 
   key(key) {
     if (this._lesson.running && key === " ") this._lesson.next();
-    else if (key === "s") this._lesson.begin();
+    else if (key === "s") { this._hands.wake(); this._lesson.begin(); }
+    else if (key === "f") this._hands.toggle();
     else if (key === " ") (this._start.hidden ? this._stop : this._start).click();
+    else if (key === "escape" && this._hands.on && !this._phase) this._hands.toggle();
     else if (key === "escape") this.stop();
     else if (key === "l") this._showing.toggleMarks();
     else return false;
@@ -269,6 +283,7 @@ export class PractiseView {
   leave() {
     if (this._lesson.running || this._phase === "settle" || this._phase === "go") this.stop();
     this._showing.stop();
+    this._hands.leave();
     this.stage.marks = [];
   }
 }

@@ -1,0 +1,153 @@
+"""Drills from two metres away: large, tones, speech, intruders as they happen, start from rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from livefacs.mirror.practice import SETTLE_S, DrillRun
+from livefacs.mirror.server import Mirror
+from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+from tests.mirror.test_browser import find, go, pytestmark, start_chromium, wait  # noqa: F401  # the skip marks of that module
+from tests.mirror.test_lessons import Feeding
+from tests.mirror.test_practice import drill
+
+pytest.importorskip("selenium", reason="the browser tests need selenium")
+from selenium.webdriver import Chrome  # after the check above
+
+LISTEN = """
+window.heard = []; window.spoken = [];
+const make = AudioContext.prototype.createOscillator;
+AudioContext.prototype.createOscillator = function () {
+  const voice = make.call(this);
+  const start = voice.start.bind(voice);
+  voice.start = (at) => { window.heard.push(voice.frequency.value); start(at); };
+  return voice;
+};
+speechSynthesis.speak = (said) => window.spoken.push(said.text);
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
+    yield driver
+    driver.quit()
+
+
+def stand_back(driver: Chrome, mirror: Mirror, name: str = "smile-c") -> None:
+    """The practise view, large, with what sounds written down."""
+    go(driver, mirror, "practise")
+    driver.execute_script("localStorage.removeItem('livefacs-mirror-hands-free')")
+    go(driver, mirror, "practise")
+    driver.execute_script(LISTEN)
+    wait(driver, f"return document.querySelector('[data-drill=\"{name}\"]')")
+    driver.execute_script(f"document.querySelector('[data-drill=\"{name}\"]').click()")
+    find(driver, "body").send_keys("f")
+    assert find(driver, ".big-name").is_displayed()
+
+
+def phase_is(driver: Chrome, phase: str) -> Any:
+    return wait(driver, f"return document.querySelector('.practise').dataset.phase === '{phase}'")
+
+
+def test_a_drill_is_done_without_a_key(browser: Chrome, mirror: Mirror) -> None:
+    """One key at the beginning; then rest, tones for reached, lost, reached and passed."""
+    stand_back(browser, mirror)
+    feeding = Feeding(mirror)
+    smile = {"AU12_L": 0.45, "AU12_R": 0.45}
+    feeding.send(0.5)
+    find(browser, "body").send_keys(" ")
+    phase_is(browser, "rest")
+    feeding.send(4.5, **smile)
+    phase_is(browser, "settle")
+    wait(browser, "return document.querySelector('.prompt').textContent.includes('Let everything')")
+    feeding.send(1.6)
+    phase_is(browser, "go")
+    feeding.send(0.5, **smile)
+    wait(browser, "return window.heard.length === 1")
+    feeding.send(0.5, AU12_L=0.1, AU12_R=0.1, AU4_L=0.5, AU9_R=0.35, AU17=0.2, AU24_L=0.16)
+    wait(browser, "return window.heard.length === 2")
+    wait(browser, "return document.querySelectorAll('.intruding .chip').length === 3")
+    chips = browser.find_elements("css selector", ".intruding .chip")
+    assert [chip.text for chip in chips] == ["AU 4, left side C", "AU 9, right side C", "AU 17 B"]
+    feeding.send(1.5, **smile)
+    wait(browser, "return document.querySelector('.result')")
+    assert browser.execute_script("return window.heard") == [660, 330, 660, 523, 659, 784]
+    assert browser.execute_script("return window.spoken") == []  # off until asked for
+    feeding.send(8.5)  # and the next begins by itself
+    phase_is(browser, "settle")
+    assert len(mirror.progress.export()["attempt"]) == 1
+
+
+def test_prompts_are_spoken_where_asked_and_tones_silenced(browser: Chrome, mirror: Mirror) -> None:
+    stand_back(browser, mirror)
+    feeding = Feeding(mirror)
+    feeding.send(0.5)
+    for button in browser.find_elements("css selector", ".hands-bar button")[:2]:
+        button.click()  # tones off, speech on
+    browser.execute_script("document.activeElement.blur()")
+    find(browser, "body").send_keys(" ")
+    phase_is(browser, "rest")
+    feeding.send(6.0)
+    phase_is(browser, "go")
+    feeding.send(1.5, AU12_L=0.45, AU12_R=0.45)
+    wait(browser, "return document.querySelector('.result')")
+    wait(browser, "return window.spoken.some((text) => text.startsWith('Passed'))")
+    spoken = browser.execute_script("return window.spoken")
+    assert spoken[0] == "I will say what comes."
+    assert spoken[1] == "Rest. Next: 12: Lip corner puller to C"
+    assert "Now" in spoken
+    assert browser.execute_script("return window.heard") == []
+    find(browser, "body").send_keys("\ue00c", "f")
+    wait(browser, "return !document.querySelector('.big-name').checkVisibility()")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
+def test_all_is_in_sight_and_axe_finds_no_barrier(
+    browser: Chrome, mirror: Mirror, theme: str, size: tuple[int, int]
+) -> None:
+    from axe_core_python.selenium import Axe
+
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        stand_back(browser, mirror, "combine-1-2")
+        browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        feeding = Feeding(mirror)
+        feeding.send(0.5)
+        find(browser, "body").send_keys(" ")
+        phase_is(browser, "rest")
+        feeding.send(6.0)
+        phase_is(browser, "go")
+        feeding.send(0.5, AU4_L=0.5, AU9_R=0.35, AU17=0.2)
+        wait(browser, "return document.querySelectorAll('.intruding .chip').length === 3")
+        script = (
+            "const box = (css) => document.querySelector(css).getBoundingClientRect();"
+            "return [box('.big-name').top, box('.gauges').bottom, box('.big-time').bottom,"
+            " box('.intruding').bottom, document.documentElement.scrollWidth - innerWidth]"
+        )
+        top, gauges, time_, intruders, too_wide = browser.execute_script(script)
+        assert 0 <= top < gauges < time_ < intruders <= size[1]
+        assert too_wide <= 0
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+        found = Axe().run(browser, options={"runOnly": {"type": "tag", "values": tags}})
+        assert [(one["id"], one["nodes"][0]["target"]) for one in found["violations"]] == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_intruders_are_those_that_rose_over_the_own_rest() -> None:
+    run = DrillRun(drill(level="C"))
+    values = np.zeros(N_AU, np.float32)
+    values[CHANNEL_INDEX["AU4_L"]] = 0.3  # a brow that is always a little low
+    for i in range(round(SETTLE_S * 30) + 3):
+        run.step(i / 30, values, True)
+    values = values.copy()
+    values[CHANNEL_INDEX["AU9_L"]] = 0.4
+    run.step(2.0, values, True)
+    assert run.intruders_now() == [("AU9_L", pytest.approx(0.4))]
