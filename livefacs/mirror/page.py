@@ -11,6 +11,7 @@ from typing import Any, Final
 from starlette.websockets import WebSocket
 
 from livefacs.errors import ConfigError
+from livefacs.mirror.attempt import attempt_from_run
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.drills import Drill, drill_from_table
 from livefacs.mirror.lesson import LessonRun
@@ -193,6 +194,9 @@ class Page:
 
     def _finish(self, run: DrillRun) -> None:
         self._tell("drill", run.state())
+        attempt = attempt_from_run(run)
+        if attempt is not None:
+            self._tell("attempt", attempt)
         if run.result is not None:
             result = run.result.document()
             self._guarded(lambda: self._mirror.progress.note_attempt(result))

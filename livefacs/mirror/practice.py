@@ -37,11 +37,18 @@ class DrillRun:
     Phases: ``settle`` (rest is measured), ``go``, ``done``. Time is the frames' own, so an attempt
     on a recorded clip is scored as if it were live. ``from_rest``: it begins only once the face
     has been still, below the asked letter, for the settling time.
+
+    Attributes
+    ----------
+    breaks : list of (began, broke, channel)
+        Holds that ended too early, seconds after the start; the channel that sank, or "" where the
+        face was lost.
     """
 
     drill: Drill
     from_rest: bool = False
     phase: str = "settle"
+    breaks: list[tuple[float, float, str]] = field(default_factory=list)
     result: Result | None = None
     _times: list[float] = field(default_factory=list)
     _values: list[F32] = field(default_factory=list)
@@ -90,7 +97,7 @@ class DrillRun:
         if self._lost_since_s is None:
             self._lost_since_s = t_s
         elif t_s - self._lost_since_s > _GRACE_S:
-            self._held_since_s = None
+            self._break_hold("")
 
     def _face_is_back(self, lost_s: float) -> None:
         self._lost_since_s = None
@@ -162,7 +169,16 @@ class DrillRun:
         return sorted(risen, key=lambda pair: -pair[1])[:_MOST_INTRUDERS]
 
     def _weakest(self, values: F32) -> float:
-        return min(float(values[index]) for group in self.drill.groups for index in group)
+        return float(values[self._weakest_channel(values)])
+
+    def _weakest_channel(self, values: F32) -> int:
+        targets = (index for group in self.drill.groups for index in group)
+        return min(targets, key=lambda index: float(values[index]))
+
+    def _break_hold(self, channel: str) -> None:
+        if self._held_since_s is not None:
+            self.breaks.append((self._held_since_s, self._times[-1], channel))
+        self._held_since_s = None
 
     def _watch_hold(self) -> bool:
         """True when the position was held long enough."""
@@ -171,7 +187,7 @@ class DrillRun:
             if level >= self.drill.floor:
                 self._held_since_s, self._i_hold = now_s, len(self._times) - 1
         elif level < self.drill.floor * _DIP:
-            self._held_since_s = None
+            self._break_hold(AU_CHANNELS[self._weakest_channel(self._values[-1])])
         if self._held_since_s is None:
             return False
         held_s = now_s - self._held_since_s
@@ -191,11 +207,23 @@ class DrillRun:
             self._is_on = True
         return len(self._onsets) >= self.drill.cycles * len(levels) and not self._is_on
 
+    @property
+    def began_s(self) -> float:
+        """Time of the frame at which it counted from."""
+        return self._began_s
+
+    @property
+    def trace(self) -> Trace | None:
+        """What was seen since the start; None before, or where no face was seen."""
+        if not self._times or self._baseline is None:
+            return None
+        return Trace(np.array(self._times), np.stack(self._values), self._baseline)
+
     def _finish(self) -> None:
         self.phase = "done"
-        if not self._times or self._baseline is None:
+        trace = self.trace
+        if trace is None:
             return
-        trace = Trace(np.array(self._times), np.stack(self._values), self._baseline)
         if is_curve(self.drill):
             self.result = score_curve(self.drill, trace)
         elif self.drill.kind == "alternate":

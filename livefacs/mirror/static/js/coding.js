@@ -3,9 +3,7 @@
 import { h, t, announce, get, post, sharp, colour, channelWords } from "./dom.js";
 import { AnswerForm } from "./answer.js";
 import { Player } from "./player.js";
-import { line } from "./replay.js";
-
-const COLOURS = ["#e07a3f", "#3a9d94", "#b86fa5", "#8a9a3a", "#5b86c4", "#c0504d"];
+import { COLOURS, line } from "./replay.js";
 
 export class CodingView {
   constructor({ basics }) {

@@ -1,6 +1,7 @@
 // Practice: choose a drill, follow the prompt, read the score and one sentence of advice.
 
 import { h, t, announce, colour, get, keyHint, sharp } from "./dom.js";
+import { Again } from "./again.js";
 import { cardElement } from "./card.js";
 import { openCurve } from "./draw.js";
 import { Gauge } from "./gauge.js";
@@ -34,12 +35,14 @@ export class PractiseView {
     this._gauge = new Gauge(letters);
     this._plot = h("canvas.plot", { role: "img", "aria-label": t("practise.curve"), hidden: true });
     this._result = h("div");
+    this._again = new Again(basics);
     this._hands = new HandsFree(basics, letters);
     this._lesson = new Lesson(live, (state) => this._lessonState(state));
     this.element = h("div.practise", {}, h("div.side.stack", {}, this._lesson.starter, this._list),
       h("div.task", {}, h("div.leading", {}, this._hands.bar, this._lesson.bar), h("div.head", {}, h("div", {}, this._title, this._kind), h("div.row", {}, this._hands.button, this._own, this._stop, this._start)),
-        this._hands.title, this.stage.element, this._prompt, this._gauge.element, this._hands.element, this._rule, this._plot, this._result),
+        this._hands.title, this.stage.element, this._prompt, this._gauge.element, this._hands.element, this._rule, this._plot, this._result, this._again.element),
       this._aside);
+    live.addEventListener("attempt", (event) => this._again.open(event.detail));
     live.addEventListener("drill", (event) => this._state(event.detail));
     live.addEventListener("link", () => this._linkChanged());
   }
@@ -85,6 +88,7 @@ export class PractiseView {
     this._lesson.stop();
     if (this._phase && this._phase !== "done") this.stop();
     this._result.replaceChildren();
+    this._again.close();
     this._put(drill);
   }
 
@@ -203,6 +207,7 @@ export class PractiseView {
   _setPhase(phase) {
     if (phase === this._phase) return;
     this._phase = phase;
+    if (phase === "settle") this._again.begin();
     const running = phase === "settle" || phase === "go";
     this._start.hidden = running || phase === "rest";
     this._stop.hidden = !running || this._lesson.running;
@@ -214,6 +219,8 @@ export class PractiseView {
   _state(state) {
     if (!this._drill || state.drill !== this._drill.name || (this._phase === "rest" && state.phase !== "done")) return;
     this._setPhase(state.phase);
+    this._again.aim(this._drill.targets);
+    this._showing.follow(state.phase === "go" ? state.elapsed_s : null);
     this._gauge.draw(state, this._drill);
     this._hands.take(state, this._drill);
     this._prompt.textContent = this._words(state);
@@ -266,6 +273,7 @@ export class PractiseView {
 
   frame(frame) {
     this.stage.draw(frame);
+    this._again.frame(frame);
   }
 
   key(key) {
@@ -283,6 +291,7 @@ export class PractiseView {
   leave() {
     if (this._lesson.running || this._phase === "settle" || this._phase === "go") this.stop();
     this._showing.stop();
+    this._again.close();
     this._hands.leave();
     this.stage.marks = [];
   }
