@@ -161,6 +161,9 @@ def _relief(canonical: F64) -> F32:
     x = TOP_LEFT[0] + unit * np.arange(TEXTURE_COLUMNS * k.CELL_PX)
     y = TOP_LEFT[1] + unit * np.arange(TEXTURE_ROWS * k.CELL_PX)
     skin = canonical[: mesh.N_SKIN]
-    square = (x[None, :, None] - skin[:, 0]) ** 2 + (y[:, None, None] - skin[:, 1]) ** 2
-    weight = 1.0 / (square + 1e-3) ** 2
-    return np.asarray((weight * skin[:, 2]).sum(axis=2) / weight.sum(axis=2), np.float32)
+    relief = np.empty((len(y), len(x)), np.float32)
+    for row, y_row in enumerate(y):  # all at once would need 90 MB for a moment
+        square = (x[:, None] - skin[:, 0]) ** 2 + (y_row - skin[:, 1]) ** 2
+        weight = 1.0 / (square + 1e-3) ** 2
+        relief[row] = (weight * skin[:, 2]).sum(axis=1) / weight.sum(axis=1)
+    return relief
