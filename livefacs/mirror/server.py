@@ -32,7 +32,7 @@ from livefacs.mirror.page import Page
 from livefacs.mirror.stage_page import StagePage
 from livefacs.mirror.texts import STATIC
 from livefacs.protocols import RigRetargeter
-from livefacs.sinks.listeners import BACKLOG, limit_log_of
+from livefacs.sinks.listeners import BACKLOG, limit_log_of, stop_accepting
 from livefacs.workers import Worker
 
 _log = logging.getLogger(__name__)
@@ -181,6 +181,15 @@ class _Server(uvicorn.Server):
         limit_log_of(asyncio.get_running_loop(), _log)
         await super().startup(sockets=sockets)
         self.is_up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            await stop_accepting(server.sockets)
+        await super().shutdown(sockets=sockets)
+        # Whoever was let in while it closed was not asked to go, and would be left half open.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # in which they go
 
 
 def _bind(host: str, port: int) -> socket.socket:

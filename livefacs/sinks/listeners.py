@@ -16,9 +16,11 @@ Whoever goes beyond is dropped; what a listener logs of it is a line a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 MOST_CONNECTIONS: Final = 64
@@ -27,6 +29,20 @@ HEAD_S: Final = 5.0
 BACKLOG: Final = 16
 """Connections that wait to be accepted. With no descriptor left, asyncio reports one each."""
 _LOG_S: Final = 1.0
+
+
+async def stop_accepting(listening: Iterable[socket.socket]) -> None:
+    """Let nobody else in, and bring those that are half in as far as their handler.
+
+    Call it before ``Server.close``: what a server has accepted when it is closed, but not yet made
+    a transport of, stays open and unknown to everybody (CPython's ``Server._attach`` before 3.13).
+    """
+    loop = asyncio.get_running_loop()
+    for each in listening:
+        with contextlib.suppress(NotImplementedError):  # the loop of Windows waits in another way
+            loop.remove_reader(each.fileno())
+    for _ in range(4):  # accepted, a transport, connection_made, the first step of the handler
+        await asyncio.sleep(0)
 
 
 class LimitedLog:

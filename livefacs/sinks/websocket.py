@@ -15,9 +15,10 @@ from typing import Final
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from livefacs.errors import SinkError
-from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of
+from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of, stop_accepting
 from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
@@ -117,6 +118,7 @@ class WebSocketSink:
     async def _serve(self) -> None:
         limit_log_of(asyncio.get_running_loop(), _log)
         server: Server
+        there: set[ServerConnection] = set()
         async with serve(
             self._serve_client,
             sock=self._socket,
@@ -128,11 +130,15 @@ class WebSocketSink:
             open_timeout=HEAD_S,
             close_timeout=1,
             backlog=BACKLOG,
-            create_connection=_bounded_connections(),
+            create_connection=_bounded_connections(there),
             logger=QUIET_LOGGER,
         ) as server:
             await self._stop.wait()
             self._broadcast()
+            await stop_accepting(server.sockets)
+            for connection in tuple(there):
+                if connection.state is not State.OPEN:  # its handshake is not waited for
+                    connection.transport.abort()
             server.close()
 
     def _origins(self) -> Sequence[re.Pattern[str] | None] | None:
@@ -180,12 +186,12 @@ class WebSocketSink:
         counters.bytes += len(reading) * len(payload)
 
 
-def _bounded_connections() -> type[ServerConnection]:
+def _bounded_connections(there: set[ServerConnection]) -> type[ServerConnection]:
     """Connections of one server: dropped at once where there are too many.
 
-    Those that are still shaking hands, which the server does not count, included.
+    ``there`` holds them, those that are still shaking hands, which the server does not count,
+    included.
     """
-    there: set[ServerConnection] = set()
 
     class BoundedConnection(ServerConnection):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:

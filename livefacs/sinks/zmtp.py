@@ -15,7 +15,7 @@ import socket
 from collections.abc import Callable
 from typing import Final, cast
 
-from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of
+from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of, stop_accepting
 from livefacs.workers import Worker
 
 MOST_PART_BYTES: Final = 4096
@@ -204,6 +204,7 @@ class ZmtpGate:
             lambda: _Peer(self), sock=self._listening, backlog=BACKLOG
         )
         await self._stop.wait()
+        await stop_accepting(server.sockets)
         server.close()
         await self._wait_for_ends(_CLOSING_S)
         for end in tuple(self.ends):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import resource
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -105,6 +107,42 @@ def test_connections_at_once_have_a_bound(name: str, port_of: Callable[[str], in
     with ExitStack() as stack:
         clients = [connected(port_of(name), stack) for _ in range(MOST_CONNECTIONS + 40)]
         wait_until(lambda: sum(map(is_dropped, clients)) >= 40, "those beyond the bound")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", LISTENERS)
+def test_whoever_is_let_in_while_it_closes_is_dropped(
+    name: str, port_of: Callable[[str], int], request: pytest.FixtureRequest
+) -> None:
+    """A transport that is left half open warns when it is collected, which fails the test."""
+    with ExitStack() as stack:
+        clients = [connected(port_of(name), stack) for _ in range(4)]
+        stop = threading.Event()
+        visitors = threading.Thread(target=_knock, args=(port_of(name), clients, stack, stop))
+        visitors.start()
+        try:
+            _stop(request, name)
+        finally:
+            stop.set()
+            visitors.join()
+        gc.collect()
+        wait_until(lambda: all(map(is_dropped, clients)), "all of them")
+
+
+def _knock(
+    port: int, clients: list[socket.socket], stack: ExitStack, stop: threading.Event
+) -> None:
+    """Connect again and again, until nobody is there."""
+    with contextlib.suppress(OSError):
+        while not stop.is_set():
+            clients.append(connected(port, stack))
+
+
+def _stop(request: pytest.FixtureRequest, name: str) -> None:
+    if name == "mirror":
+        request.getfixturevalue("mirror").stop()
+    else:
+        request.getfixturevalue("ws" if name == "ws" else "publisher").close()
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(mirror: Mirror) -> None:
