@@ -12,7 +12,6 @@ from livefacs.arrays import F32, F64
 from livefacs.au.estimator import Estimator
 from livefacs.au.neutral import Neutral, NeutralGate, neutral_from_shapes
 from livefacs.au.profile import Profile
-from livefacs.kernels import step as k
 from livefacs.mesh import N_SKIN
 from livefacs.types import Estimate, Readings
 from livefacs.vocab.facs import CHANNEL_INDEX
@@ -58,7 +57,7 @@ class NeutralTake:
         """Take a frame; the neutral once the time is full. ``error`` says what is in the way."""
         head = estimate.head
         angles = np.array((head.yaw_rad, head.pitch_rad, head.roll_rad))
-        shape, speed = self._estimator.aligned, float(self._estimator.facts[k.SPEED])
+        shape, speed = self._estimator.aligned, self._estimator.speed
         error = self._gate.objection(shape, angles, speed)
         if not error and speed > STILL_SPEED:
             error = "the head moves"

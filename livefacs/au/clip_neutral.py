@@ -21,7 +21,6 @@ from livefacs.au.resting import RestingFrames, neutral_from_parts
 from livefacs.au.smoothing import OFF
 from livefacs.clock import s_from_ns
 from livefacs.errors import SourceError
-from livefacs.kernels import step as k
 from livefacs.types import Landmarks
 
 OPENING_S: Final = 1.0
@@ -49,7 +48,7 @@ class _Shapes:
             estimator.raw_values(landmarks)
             self.shapes[i] = estimator.aligned
             self.angles[i] = estimator.head[:3]
-            self.speeds[i] = estimator.facts[k.SPEED]
+            self.speeds[i] = estimator.speed
 
     def quiet(self, gate: NeutralGate) -> Bool:
         """(n,) bool: frames that may be at rest; the gate is widened until there are some."""
@@ -114,7 +113,7 @@ def _from_resting_frames(model: EstimatorModel, frames: Many[Landmarks]) -> Neut
     for landmarks in frames:
         assert landmarks.readings is not None  # asked before
         estimator.raw_values(landmarks)
-        speed = float(estimator.facts[k.SPEED])
+        speed = estimator.speed
         resting.add(
             estimator.aligned,
             estimator.head,

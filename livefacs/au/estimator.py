@@ -21,6 +21,7 @@ from livefacs.au.profile import Profile
 from livefacs.au.resting import NO_REST, LiveRest
 from livefacs.au.smoothing import Smoothing
 from livefacs.clock import s_from_ns
+from livefacs.kernels import arguments
 from livefacs.kernels import step as k
 from livefacs.mesh import N_MESH
 from livefacs.types import ActionUnits, Estimate, Gaze, HeadPose, Health, Landmarks, Readings
@@ -145,7 +146,7 @@ class Estimator:
     @property
     def lip_gap(self) -> float:
         """Inner-lip gap of the last frame beyond the mean face's, eye distances."""
-        return float(self._result.facts[k.LIP_GAP]) - self._mean_lip_gap
+        return float(self._result.facts["lip_gap"][0]) - self._mean_lip_gap
 
     @property
     def evidence(self) -> F64:
@@ -153,9 +154,9 @@ class Estimator:
         return self._result.evidence
 
     @property
-    def facts(self) -> F64:
-        """(N_FACTS,) float64 of the last frame, see ``kernels.step``; a view."""
-        return self._result.facts
+    def speed(self) -> float:
+        """How fast the face was at the last frame, eye distances a second."""
+        return float(self._result.facts["speed"][0])
 
     def warm_up(self) -> None:
         """Compile the kernel with the arrays of a live run, without touching the performer."""
@@ -195,7 +196,7 @@ class Estimator:
         """Unfiltered intensities alone, for passes over many frames.
 
         Learns no neutral and keeps nothing to be held. ``aligned``, ``head``, ``features`` and
-        ``facts`` are of this frame, too.
+        ``speed`` are of this frame, too.
 
         Returns
         -------
@@ -270,7 +271,7 @@ class Estimator:
 
     def _offer_to_automatic(self, dt_s: float) -> bool:
         """Let the automatic neutral see the frame; the first one says which kind is needed."""
-        result, speed = self._result, float(self._result.facts[k.SPEED])
+        result, speed = self._result, self.speed
         if self._automatic is None:
             rests = self._readings is not None
             self._automatic = LiveRest(self.model) if rests else AutomaticNeutral(self.model)
@@ -318,18 +319,20 @@ def _frozen(values: F32) -> F32:
     return values
 
 
-def _new_state(smoothing: Smoothing, n: int) -> k.State:
-    return k.State(
+def _new_state(smoothing: Smoothing, n: int) -> arguments.State:
+    memory = np.zeros(1, arguments.MEMORY)
+    memory["centre_px"] = np.nan
+    return arguments.State(
         filter_parameters=smoothing.parameters(n - N_AU),
         filter=np.full((n, 2), np.nan),
         held=np.zeros(n),
         gaze=np.zeros(4),
-        scalars=np.zeros(k.N_SCALARS),
+        memory=memory,
     )
 
 
-def _new_result(n: int) -> k.Result:
-    return k.Result(
+def _new_result(n: int) -> arguments.Result:
+    return arguments.Result(
         orthographic=np.zeros((N_MESH, 3)),
         aligned=np.zeros((N_MESH, 3)),
         rotation=np.eye(3),
@@ -344,5 +347,5 @@ def _new_result(n: int) -> k.Result:
         confidence=np.zeros(n, np.float32),
         head=np.zeros(6),
         gaze=np.zeros(4),
-        facts=np.zeros(k.N_FACTS),
+        facts=np.zeros(1, arguments.FACTS),
     )

@@ -14,11 +14,11 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs import mesh
-from livefacs.arrays import F32, F64, I64
+from livefacs.arrays import F32, F64, I64, Records
 from livefacs.errors import LandmarkerError
 from livefacs.files.archives import ArrayRule, array_errors, read_archive
 from livefacs.files.atomic import make_folder, replaced
-from livefacs.kernels import step as k
+from livefacs.kernels import arguments as k
 from livefacs.kernels.features import N_POSE_TERMS
 from livefacs.resources import data_path
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU, unmeasured_actions
@@ -133,7 +133,6 @@ class EstimatorModel:
             reliability=np.append(reliability, np.fromiter(more.values(), np.float64)),
             side=np.array([_side(name) for name in (*AU_CHANNELS, *more)], np.int64),
             roles=_roles(),
-            limits=_limits(),
             canonical=np.ascontiguousarray(self.canonical, np.float64),
             fusion_starts=fusion_starts,
             fusion_columns=fusion_columns,
@@ -222,33 +221,20 @@ def _side(channel: str) -> int:
     return {"_L": -1, "_R": 1}.get(channel[-2:], 0)
 
 
-def _roles() -> I64:
-    names = ("AU45_L", "AU43_L", "AU26", "AU27", "AU51", "AU61", "AU15_L")
-    return np.array([CHANNEL_INDEX[name] for name in names], np.int64)
-
-
-def _limits() -> F64:
-    """The constants of the chain, each with its reason."""
-    limits = np.zeros(k.N_LIMITS)
-    limits[k.ALIGN_ROUNDS] = 3  # residuals change by under 1e-4 after the third round
-    limits[k.ALIGN_SOFTNESS] = 0.02  # twice the landmarks' misfit on a turned head
-    limits[k.CEILING] = 1.5  # past the calibrated maximum a value is an outlier
-    limits[k.GAZE_FREEZE] = 0.40  # below this share of the neutral lid gap irises are guessed
-    limits[k.GATE_FROM], limits[k.GATE_SPAN] = 0.06, 0.2  # inner-lip gap, eye distances
-    limits[k.GATE_FLOOR] = 0.25
-    limits[k.LID_OPEN_FLOOR] = 0.15  # no open eye of people measured was narrower at rest
-    limits[k.LID_SHUT] = 0.06  # lid gap by eye width that the mesh keeps on a shut eye
-    limits[k.EYE_RADIUS] = 0.135  # 12 mm eyeball radius over 89 mm between outer eye corners
-    limits[k.HOLD_S], limits[k.FADE_S] = 0.5, 1.0
-    limits[k.CLOSED_FROM] = 0.5
-    limits[k.CLOSED_AFTER_S], limits[k.CLOSED_RAMP_S] = 0.5, 0.1  # a blink is shorter
-    limits[k.STRETCH_FROM] = 0.6  # AU27 is the far part of the jaw's range
-    limits[k.HEAD_YAW], limits[k.HEAD_PITCH], limits[k.HEAD_ROLL] = np.radians((45.0, 35.0, 35.0))
-    limits[k.HIDE_YAW], limits[k.SHOW_YAW] = np.radians((40.0, 36.0))
-    limits[k.RANGE_YAW], limits[k.RANGE_PITCH] = np.radians((40.0, 30.0))
-    limits[k.RANGE_EYES_PX] = 30.0
-    limits[k.FACE_CM] = 8.9  # adult mean distance between the outer eye corners
-    return limits
+def _roles() -> Records:
+    channels = {
+        "blink": "AU45_L",
+        "closure": "AU43_L",
+        "jaw_drop": "AU26",
+        "mouth_stretch": "AU27",
+        "head": "AU51",
+        "eyes": "AU61",
+        "corners_down": "AU15_L",
+    }
+    roles = np.zeros(1, k.ROLES)
+    for role, channel in channels.items():
+        roles[role] = CHANNEL_INDEX[channel]
+    return roles
 
 
 def save_model(model: EstimatorModel, path: Path) -> None:

@@ -18,8 +18,9 @@ from livefacs.arrays import F32, F64, Bool
 from livefacs.au.model import N_FEATURES, EstimatorModel
 from livefacs.au.personal import NO_MAPS, KernelMaps
 from livefacs.au.regions import CHANNEL_REGION, N_REGIONS, PATCH_REGION
-from livefacs.kernels import step as k
+from livefacs.kernels import arguments as k
 from livefacs.kernels.features import N_POSE_TERMS, pose_terms
+from livefacs.kernels.step import LID_SHUT, measure
 from livefacs.types import Readings
 from livefacs.vocab.facs import N_AU
 from livefacs.vocab.readings import N_BLENDSHAPES, N_PATCH_READINGS, N_PATCHES
@@ -92,7 +93,7 @@ class Neutral:
         pose_terms(yaw, pitch, roll, terms)
         measures = np.zeros(k.N_MEASURES)
         shape = np.ascontiguousarray(self.shape, np.float64)
-        k.measure(shape, kernel_model, measures)
+        measure(shape, kernel_model, measures)
         return k.Person(
             neutral=shape,
             neutral_terms=terms,
@@ -122,11 +123,11 @@ class Neutral:
             features[2 * len(points) : 2 * len(points) + N_POSE_TERMS],
         )
         own, usual = np.zeros(k.N_MEASURES), np.zeros(k.N_MEASURES)
-        k.measure(np.ascontiguousarray(self.shape, np.float64), kernel_model, own)
-        k.measure(np.ascontiguousarray(mean, np.float64), kernel_model, usual)
+        measure(np.ascontiguousarray(self.shape, np.float64), kernel_model, own)
+        measure(np.ascontiguousarray(mean, np.float64), kernel_model, usual)
         measures = features[2 * len(points) + N_POSE_TERMS :]
         measures[:] = own - usual
-        measures[:2] = (usual[:2] - own[:2]) / (usual[:2] - kernel_model.limits[k.LID_SHUT])
+        measures[:2] = (usual[:2] - own[:2]) / (usual[:2] - LID_SHUT)
         return np.asarray(model.weights.astype(np.float64) @ features)
 
 

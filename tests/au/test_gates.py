@@ -175,7 +175,7 @@ def test_an_opening_mouth_takes_au15_back(parted: float, share: float) -> None:
     model, person, result = estimator._kernel_model, estimator._person, estimator._result
     down = [CHANNEL_INDEX["AU15_L"], CHANNEL_INDEX["AU15_R"]]
     result.values[:] = 0.8
-    result.facts[k.LIP_GAP] = person.neutral_measures[6] + parted
+    result.facts["lip_gap"] = person.neutral_measures[6] + parted
     k.gate_corners(model, person, result)
     assert result.values[down] == pytest.approx([0.8 * share] * 2, abs=1e-6)
     assert np.delete(result.values, down) == pytest.approx(0.8)

@@ -12,7 +12,7 @@ import pytest
 
 from livefacs.au.estimator import Estimator
 from livefacs.kernels import _jit, features, intensity
-from livefacs.kernels import step as k
+from livefacs.kernels.confidence import ramp_down
 
 
 def test_the_cache_folder_carries_the_hash_of_the_sources():
@@ -76,4 +76,4 @@ def test_values_are_floored_scaled_and_capped():
 
 @pytest.mark.parametrize(("value", "wanted"), [(0.0, 1.0), (1.0, 1.0), (1.5, 0.6), (9.0, 0.2)])
 def test_ramp_down(value, wanted):
-    assert k.ramp_down(value, 1.0, 2.0, 0.2) == pytest.approx(wanted)
+    assert ramp_down(value, 1.0, 2.0, 0.2) == pytest.approx(wanted)
