@@ -29,7 +29,7 @@ from livefacs.cli.terminal import make_console
 from livefacs.config import load_options
 from livefacs.errors import ProfileError, SourceError
 from livefacs.offline import SolveOptions, calibrate_clip, working_take
-from livefacs.session.watching import opened
+from livefacs.session.watching import is_recorded, opened
 from livefacs.vocab.facs import channels_of
 
 app = typer.Typer()
@@ -64,6 +64,7 @@ def calibrate(
     neutral_only: Annotated[
         bool, typer.Option("--neutral-only", help="The resting face alone, nothing learned.")
     ] = False,
+    rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     weights: shared.Weights = None,
@@ -83,6 +84,7 @@ def calibrate(
     given = {"landmarker": landmarker, "model": model, "weights": weights, "reader": reader}
     options = SolveOptions(
         load_options(None, {"tracking": given}).tracking,
+        rotate=rotate or 0,
         neutral_s=seconds_from_text(neutral),
         as_live=False,
     )
@@ -95,8 +97,8 @@ def calibrate(
         profile = done.profile
         for notice in done.notices:
             console.print(notice, markup=False)
-    elif Path(source).exists() and not source.startswith("/dev/"):
-        profile = _from_clip(path.stem, source, options, not neutral_only)
+    elif is_recorded(source):
+        profile = _from_clip(console, path.stem, source, options, not neutral_only)
     else:
         wanted = () if neutral_only else exercises
         profile = _before_camera(console, path.stem, source, options, wanted, earlier)
@@ -130,9 +132,13 @@ def _save(profile: Profile, path: Path) -> None:
         ) from error
 
 
-def _from_clip(name: str, clip: str, options: SolveOptions, is_range_wanted: bool) -> Profile:
+def _from_clip(
+    console: Console, name: str, clip: str, options: SolveOptions, is_range_wanted: bool
+) -> Profile:
     with working_take(clip, options) as working:
         working.estimate()
+        for notice in working.notices:
+            console.print(notice, markup=False)
         assert working.neutral is not None  # estimated just now
         maxima: dict[str, float] = {}
         if is_range_wanted:
@@ -158,7 +164,7 @@ def _before_camera(
         It ended before the resting face was seen.
     """
     tracking = options.tracking
-    with opened(source, tracking, console.print) as (frames, finder):
+    with opened(source, tracking, console.print, rotate=options.rotate) as (frames, finder):
         run = CalibrationRun(load_model(tracking.weights), finder.name, exercises, earlier)
         run.warm_up()
         lead(console, run, frames, finder)

@@ -39,6 +39,7 @@ def mirror(
     packs: Annotated[
         list[Path] | None, typer.Option(help="Further folder of clip packs; repeatable.")
     ] = None,
+    rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     reader: shared.Reader = None,
@@ -52,7 +53,7 @@ def mirror(
     options = load_options(
         None,
         {
-            "source": {"spec": source, "loop": True},
+            "source": {"spec": source, "loop": True, "rotate": rotate},
             "tracking": {
                 "landmarker": landmarker,
                 "model": model,

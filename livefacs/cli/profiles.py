@@ -58,6 +58,7 @@ def check(
         str, typer.Option("--source", "-s", help="A camera, or a clip of the resting face.")
     ] = "auto",
     seconds: Annotated[float, typer.Option(min=1.0, help="How long to look.")] = 10.0,
+    rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     weights: shared.Weights = None,
@@ -80,7 +81,7 @@ def check(
     tracking = load_options(None, {"tracking": given}).tracking
     load_profile(name)  # a mistyped name is told before the camera lights up
     console = make_console(highlight=False)
-    with opened(source, tracking, console.print) as (frames, finder):
+    with opened(source, tracking, console.print, rotate=rotate or 0) as (frames, finder):
         profile = load_profile(name, finder.name)
         run = CheckRun(load_model(tracking.weights), profile, seconds)
         lead(console, run, frames, finder)

@@ -36,6 +36,7 @@ def stage(
         Path | None, typer.Option(help="Folder of the takes; else takes in your livefacs folder.")
     ] = None,
     profile: shared.Profile = None,
+    rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     reader: shared.Reader = None,
@@ -57,7 +58,7 @@ def stage(
     options = load_options(
         None,
         {
-            "source": {"spec": source, "loop": True},
+            "source": {"spec": source, "loop": True, "rotate": rotate},
             "tracking": {
                 "landmarker": landmarker,
                 "model": model,

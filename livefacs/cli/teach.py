@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +35,7 @@ def teach(
     code: Annotated[str, typer.Option(help="The FACS code that it is, where it is one: 19.")] = "",
     side: Annotated[str, typer.Option(help="L or R, where it is of one side.")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Teach it anew.")] = False,
+    rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     weights: shared.Weights = None,
@@ -52,15 +52,18 @@ def teach(
     from livefacs.cli.first_run import say_if_compiling
     from livefacs.config import load_options
     from livefacs.offline import Lesson, SolveOptions, teach_from_clip
+    from livefacs.session.watching import is_recorded
 
     profile = load_profile(name)
     given = {"landmarker": landmarker, "model": model, "weights": weights, "reader": reader}
-    options = SolveOptions(load_options(None, {"tracking": given}).tracking, as_live=False)
+    options = SolveOptions(
+        load_options(None, {"tracking": given}).tracking, rotate=rotate or 0, as_live=False
+    )
     lesson = Lesson(
         action, _spans("--rest", rest), _spans("--action", shown), code, side.upper(), replace
     )
     say_if_compiling()
-    if not Path(source).exists() or source.startswith("/dev/"):
+    if not is_recorded(source):
         profile, told = _before_camera(profile, lesson, source, options)
     elif not lesson.other or not lesson.action:
         raise ConfigError("from a clip: name the seconds with --rest START:END --action START:END")
@@ -87,7 +90,7 @@ def _before_camera(
     bare = without_lesson(profile, lesson)
     model = load_model(options.tracking.weights)
     run = TeachingRun(model, bare, lesson.name, lesson.code, lesson.side)
-    with opened(source, options.tracking, console.print) as (frames, finder):
+    with opened(source, options.tracking, console.print, rotate=options.rotate) as (frames, finder):
         lead(console, run, frames, finder)
     return run.profile()
 

@@ -32,13 +32,15 @@ _N_FACIAL: Final = CHANNEL_INDEX[HEAD_CHANNELS[0]]
 _POSE: Final = "%.3f,%.3f,%.3f,%.2f,%.2f,%.2f,%.3f,%.3f,%.3f,%.3f"
 _N_POSE: Final = 10
 _N_START: Final = 4  # frame, timestamp_s, face, confidence
+_N_END: Final = 1  # health
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
     """Write the file: a row a frame; what was not measured is an empty cell.
 
     Options add a ``timecode`` column after the timestamp and, for Action Units, a
-    ``…_confidence`` column for each channel at the end.
+    ``…_confidence`` column for each channel. The last column, ``health``, holds the frame's flags
+    as of ``types.Health``.
     """
     curves = curves_from_take(take, options)
     nearest = nearest_rows(take, curves)
@@ -47,11 +49,12 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     wants_confidence = options.confidence and not options.rig
     n_empty = 0 if options.rig else len(never_measured(_taught(curves)))
     n_confidences = len(take.channels) if wants_confidence else 0
-    n_values = len(names) - _N_START - bool(options.timecode) - _N_POSE - n_empty - n_confidences
+    n_known = _N_START + bool(options.timecode) + _N_POSE + n_empty + n_confidences + _N_END
+    n_values = len(names) - n_known
     decimals = "%.6f" if options.rig else "%.4f"
     template = _POSE + f",{decimals}" * n_values + "," * n_empty
-    template += ",%.3f" * n_confidences + "\n"
-    blank = "," * (template.count(",") + 1) + "\n"
+    template += ",%.3f" * n_confidences
+    blank = "," * (template.count(",") + 1)
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerow(names)
         for begin in range(0, len(curves), CHUNK_ROWS):  # so that memory stays as it is
@@ -63,8 +66,9 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
             lines = number_lines(np.hstack(parts), "," + template)
             seen = has_face[rows]
             starts = _starts(take, curves, rows, recorded, seen, options)
-            for start, line, face in zip(starts, lines, seen.tolist(), strict=True):
-                file.write(start + (line if face else blank))
+            flags = take.frames["health"][recorded].tolist()
+            for start, line, face, health in zip(starts, lines, seen.tolist(), flags, strict=True):
+                file.write(f"{start}{line if face else blank},{health}\n")
 
 
 def _names(curves: Curves, options: ExportOptions) -> list[str]:
@@ -76,7 +80,7 @@ def _names(curves: Curves, options: ExportOptions) -> list[str]:
         names += [f"{name}_confidence" for name in curves.names]
     if options.timecode:
         names.insert(2, "timecode")
-    return names
+    return [*names, "health"]
 
 
 def _starts(

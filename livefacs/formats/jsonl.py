@@ -57,9 +57,11 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         file.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
         frames = range(len(curves)) if curves.is_even else take.frames["i_frame"].tolist()
         lines = number_lines(numbers, template, ('": nan', '": null'))
-        for index, (frame, line) in enumerate(zip(frames, lines, strict=True)):
+        flags = take.frames["health"][nearest].tolist()
+        for index, (frame, line, health) in enumerate(zip(frames, lines, flags, strict=True)):
             file.write(
                 f'{{"frame": {frame}, "t_ns": {curves.times_ns[index]}, '
                 f'"timecode": "{curves.label(index)}", '
-                f'"face": {"true" if has_face[index] else "false"}, "head": {line}'
+                f'"face": {"true" if has_face[index] else "false"}, "health": {health}, '
+                f'"head": {line}'
             )

@@ -11,11 +11,21 @@ from livefacs.config import SourceOptions, TrackingOptions
 from livefacs.landmarkers.reading import with_readers
 from livefacs.protocols import Landmarker, Source
 from livefacs.session.parts import landmarker_for_source, open_source_from_options
+from livefacs.sources.sequence import is_image_spec
+
+
+def is_recorded(spec: str) -> bool:
+    """True for a clip, images or a take: what can be worked through, and has an end."""
+    return is_image_spec(spec) or (Path(spec).exists() and not spec.startswith("/dev/"))
 
 
 @contextmanager
 def opened(
-    spec: str, tracking: TrackingOptions, notify: Callable[[str], None] = lambda _: None
+    spec: str,
+    tracking: TrackingOptions,
+    notify: Callable[[str], None] = lambda _: None,
+    *,
+    rotate: int = 0,
 ) -> Iterator[tuple[Source, Landmarker]]:
     """A source and the landmarker with its readers; a file is read frame by frame.
 
@@ -24,11 +34,10 @@ def opened(
     SourceError, LandmarkerError, ConfigError
         They cannot be had.
     """
-    is_file = Path(spec).exists() and not spec.startswith("/dev/")
     with ExitStack() as stack:
         finder = stack.enter_context(closing(landmarker_for_source(spec, tracking, notify)))
         reading = with_readers(finder, tracking.reader, load_model(tracking.weights))
-        options = SourceOptions(spec=spec, realtime=not is_file)
+        options = SourceOptions(spec=spec, realtime=not is_recorded(spec), rotate=rotate)
         source = stack.enter_context(closing(open_source_from_options(options)))
         for notice in source.notices:
             notify(notice)

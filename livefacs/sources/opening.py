@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from livefacs.errors import SourceError
+from livefacs.errors import ConfigError, SourceError
 from livefacs.protocols import Source
 from livefacs.resources import data_path
 from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
@@ -58,6 +58,8 @@ def open_source(
 
     Raises
     ------
+    ConfigError
+        Pictures cannot be turned by so much.
     SourceError
         Nothing of that kind is there, or it cannot be opened.
     """
@@ -80,7 +82,7 @@ def open_source(
 
 def _check_turn(spec: str, rotate: int) -> None:
     if rotate not in TURNS:
-        raise SourceError(f"rotate {rotate}: expected one of {', '.join(map(str, TURNS))} degrees")
+        raise ConfigError(f"--rotate {rotate}: expected 90, 180 or 270")
     if rotate and (is_tracker(spec) or is_take(spec) or is_livelink_csv(spec)):
         raise SourceError(f"{spec} brings no pictures that could be turned: leave out --rotate")
 

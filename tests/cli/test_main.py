@@ -52,6 +52,16 @@ def test_every_command_has_help(name: str) -> None:
     assert not end.value.code
 
 
+READERS = "live,record,calibrate,teach,profiles check,mirror,stage,solve,batch"
+
+
+@pytest.mark.parametrize("words", READERS.split(","))
+def test_whatever_reads_pictures_can_turn_them(words: str, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main([*words.split(), "--help"])
+    assert "--rotate" in capsys.readouterr().out
+
+
 def test_help_breaks_lines_where_the_terminal_does(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit):

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.profile import load_profile
 from livefacs.kernels import _jit
 from livefacs.resources import data_path
 from livefacs.sources.turned import turned
 from livefacs.sources.video import VideoSource
+from livefacs.types import Health
 from tests.support.commands import run
 
 PERFORMER = str(data_path("performer.mp4"))
+LAUGHING = 112  # a frame of it
 
 
 def curves(path: Path) -> dict[str, np.ndarray]:
@@ -49,14 +52,19 @@ def test_every_frame_is_there_in_order(solved):
     assert solved["face"].all()
 
 
-def test_a_camera_that_hung_upside_down_is_told_and_turned(tmp_path, capsys, solved):
+def upside_down(folder, n_frames=24):
+    """The performer's first pictures, turned by 180 degrees, as a pattern."""
     source = VideoSource(data_path("performer.mp4"))
-    for i_frame in range(24):
+    for i_frame in range(n_frames):
         image = turned(source.read().image, 180)
         encoded = cv2.imencode(".png", image[..., ::-1])[1]
-        (tmp_path / f"p.{i_frame:04}.png").write_bytes(encoded.tobytes())
+        (folder / f"p.{i_frame:04}.png").write_bytes(encoded.tobytes())
     source.close()
-    pictures, out = str(tmp_path / "p.%04d.png"), tmp_path / "out.csv"
+    return str(folder / "p.%04d.png")
+
+
+def test_a_camera_that_hung_upside_down_is_told_and_turned(tmp_path, capsys, solved):
+    pictures, out = upside_down(tmp_path), tmp_path / "out.csv"
     assert run("solve", pictures, "-o", str(out)) == 0
     assert "the face is upside down in the picture" in capsys.readouterr().err
     assert run("solve", pictures, "--rotate", "180", "-o", str(out)) == 0
@@ -66,6 +74,35 @@ def test_a_camera_that_hung_upside_down_is_told_and_turned(tmp_path, capsys, sol
         np.testing.assert_allclose(found[angle], solved[angle][:24], atol=1.5)
     assert run("solve", pictures, "--rotate", "45", "-o", str(out)) == 2
     assert "--rotate 45: expected 90, 180 or 270" in capsys.readouterr().err
+
+
+def test_a_profile_is_made_from_pictures_that_are_turned(tmp_path, capsys):
+    pictures, upright, turned_ = upside_down(tmp_path), tmp_path / "a.json", tmp_path / "b.json"
+    neutral = ("--neutral-only", "--neutral", "0:0.8")
+    assert run("calibrate", str(upright), "--source", PERFORMER, *neutral) == 0
+    assert run("calibrate", str(turned_), "--source", pictures, "--rotate", "180", *neutral) == 0
+    assert "upside down" not in capsys.readouterr().out
+    one, other = (load_profile(str(path)).neutral.shape for path in (upright, turned_))
+    np.testing.assert_allclose(one, other, atol=0.02 * np.ptp(one[:, 0]))
+    assert run("calibrate", str(turned_), "--source", pictures, *neutral) == 0
+    assert "the face is upside down in the picture" in capsys.readouterr().out
+    assert run("calibrate", str(turned_), "--source", pictures, "--rotate", "45") == 2
+
+
+def test_a_clip_that_never_rests_says_so_frame_by_frame(tmp_path, capsys):
+    """One expression held: the notice once, the flag in every row, and half the confidence."""
+    source = VideoSource(data_path("performer.mp4"))
+    image = [source.read().image for _ in range(LAUGHING + 1)][-1]
+    source.close()
+    encoded = cv2.imencode(".png", image[..., ::-1])[1].tobytes()
+    for copy in range(8):
+        (tmp_path / f"held.{copy}.png").write_bytes(encoded)
+    out = tmp_path / "out.csv"
+    assert run("solve", str(tmp_path / "held.%d.png"), "-o", str(out)) == 0
+    assert "no resting frame found (" in capsys.readouterr().err
+    assert all(int(h) & Health.NO_NEUTRAL for h in curves(out)["health"])
+    assert run("solve", PERFORMER, "-o", str(out)) == 0
+    assert not any(int(h) & Health.NO_NEUTRAL for h in curves(out)["health"])
 
 
 def _peak(solved, channel, start_s, end_s):

@@ -28,7 +28,8 @@ def _row(i_frame: int, t_ns: int, estimate: Estimate | None) -> list[Any]:
     start: list[Any] = [i_frame, f"{s_from_ns(t_ns):.6f}"]
     n_empty = len(unmeasured_actions())
     if estimate is None or Health.NO_FACE in estimate.health:
-        return [*start, 0, 0, *[""] * (len(header()) - 4)]
+        health = Health.NO_FACE if estimate is None else estimate.health
+        return [*start, 0, 0, *[""] * (len(header()) - 4), int(health)]
     head, gaze, units = estimate.head, estimate.gaze, estimate.units
     angles = (head.yaw_rad, head.pitch_rad, head.roll_rad)
     eyes = (gaze.left_yaw_rad, gaze.left_pitch_rad, gaze.right_yaw_rad, gaze.right_pitch_rad)
@@ -40,7 +41,7 @@ def _row(i_frame: int, t_ns: int, estimate: Estimate | None) -> list[Any]:
     for action in ACTIONS:
         sides = [float(values[CHANNEL_INDEX[channel]]) for channel in channels_of(action)]
         row += [_cell(v) for v in (sides if len(sides) == 1 else (float(np.mean(sides)), *sides))]
-    return [*row, *[""] * n_empty]
+    return [*row, *[""] * n_empty, int(estimate.health)]
 
 
 def _cell(value: float) -> str:
@@ -51,6 +52,6 @@ def write_au_csv(path: Path, frames: Iterable[tuple[int, int, Estimate | None]])
     """Frame number, time in nanoseconds and estimate of each frame; None: no face."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header())
+        writer.writerow([*header(), "health"])
         for i_frame, t_ns, estimate in frames:
             writer.writerow(_row(i_frame, t_ns, estimate))

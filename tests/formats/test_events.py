@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +23,7 @@ from livefacs.formats.facs_events import events_from_take
 from livefacs.take.model import Marker
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
-from livefacs.types import Estimate, TrackedFrame
+from livefacs.types import Estimate, Health, TrackedFrame
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
 from tests.formats.plain_csv import write_au_csv
 from tests.take.synthetic import CLOCK, START_NS, clip_info, make_take, tracked_frame
@@ -62,7 +63,7 @@ def test_table_of_a_clip_cell_by_cell(tmp_path: Path) -> None:
     clip = make_take(tmp_path / "clip", frames, clip_info(is_live=False))
     export_take(clip, find_format("csv"), tmp_path / "out.csv", ExportOptions())
     rows = read_rows(tmp_path / "out.csv")
-    assert list(rows[0]) == header()
+    assert list(rows[0]) == [*header(), "health"]
     assert [row["frame"] for row in rows] == [str(i) for i in range(20)]
     assert rows[6]["timestamp_s"] == "5.100000"  # presentation time, as the clip has it
     assert (rows[6]["face"], rows[6]["confidence"]) == ("1", "1.000")
@@ -70,6 +71,7 @@ def test_table_of_a_clip_cell_by_cell(tmp_path: Path) -> None:
     assert rows[6]["gaze_right_pitch_deg"] == "-2.292"
     assert (rows[6]["AU12"], rows[6]["AU12_L"], rows[6]["AU12_R"]) == ("0.4500", "0.6000", "0.3000")
     assert rows[6]["AU26"] == "0.0060"
+    assert rows[7].pop("health") == str(int(Health.NO_FACE | Health.HELD))
     assert set(rows[7].values()) == {"7", "5.116667", "0", ""}
 
 
@@ -77,10 +79,7 @@ def test_the_table_agrees_with_its_plain_twin(tmp_path: Path) -> None:
     frames = [tracked_frame(i, face=i != 7) for i in range(20)]
     clip = make_take(tmp_path / "clip", frames, clip_info(is_live=False))
     export_take(clip, find_format("csv"), tmp_path / "out.csv", ExportOptions())
-    rows = [
-        (f.i_frame, f.t_ns, Estimate(f.units, f.head, f.gaze, f.health) if f.landmarks else None)
-        for f in clip
-    ]
+    rows = [(f.i_frame, f.t_ns, Estimate(f.units, f.head, f.gaze, f.health)) for f in clip]
     write_au_csv(tmp_path / "plain.csv", rows)
     assert (tmp_path / "out.csv").read_text() == (tmp_path / "plain.csv").read_text()
 
@@ -113,8 +112,22 @@ def test_table_resampled(exported: Export) -> None:
 
 def test_table_of_a_rig(exported: Export) -> None:
     rows = read_rows(exported("csv", rig="arkit52"))
-    assert list(rows[0])[-3:] == ["jawOpen", "mouthSmileLeft", "mouthSmileRight"]
+    assert list(rows[0])[-4:] == ["jawOpen", "mouthSmileLeft", "mouthSmileRight", "health"]
     assert rows[30]["mouthSmileLeft"] == "0.500000"
+
+
+def test_flags_of_frames_are_told_where_the_format_has_room(tmp_path: Path) -> None:
+    flags = [Health.NO_NEUTRAL | Health.UNCALIBRATED if i % 2 else Health.OK for i in range(6)]
+    frames = [replace(tracked_frame(i), health=flag) for i, flag in enumerate(flags)]
+    take = make_take(tmp_path / "held", frames)
+    expected = [int(flag) for flag in flags]
+    for rig in ("", "arkit52"):
+        path = tmp_path / f"{rig}.csv"
+        export_take(take, find_format("csv"), path, ExportOptions(rig=rig, confidence=True))
+        assert [int(row["health"]) for row in read_rows(path)] == expected
+    export_take(take, find_format("jsonl"), tmp_path / "out.jsonl", ExportOptions())
+    _, *lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert [json.loads(line)["health"] for line in lines] == expected
 
 
 def test_events(acted: Take) -> None:

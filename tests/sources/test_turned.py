@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.errors import SourceError
+from livefacs.errors import ConfigError, SourceError
 from livefacs.protocols import Source
 from livefacs.sources import open_source
 from livefacs.sources.turned import turned
@@ -72,7 +72,7 @@ def test_a_camera_is_turned(camera: MjpegCamera) -> None:
 
 @pytest.mark.parametrize("degrees", [45, -90, 360])
 def test_other_angles_are_refused(degrees: int) -> None:
-    with pytest.raises(SourceError, match="expected one of 0, 90, 180, 270 degrees"):
+    with pytest.raises(ConfigError, match="expected 90, 180 or 270"):
         open_source("demo", rotate=degrees)
 
 
