@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from livefacs.au.model import load_model
-from livefacs.config import SourceOptions, TrackingOptions
+from livefacs.config import TrackingOptions, load_options
 from livefacs.landmarkers.reading import with_readers
 from livefacs.protocols import Landmarker, Source
 from livefacs.session.parts import landmarker_for_source, open_source_from_options
@@ -37,8 +37,9 @@ def opened(
     with ExitStack() as stack:
         finder = stack.enter_context(closing(landmarker_for_source(spec, tracking, notify)))
         reading = with_readers(finder, tracking.reader, load_model(tracking.weights))
-        options = SourceOptions(spec=spec, realtime=not is_recorded(spec), rotate=rotate)
-        source = stack.enter_context(closing(open_source_from_options(options)))
+        given = {"spec": spec, "realtime": not is_recorded(spec), "rotate": rotate}
+        options = load_options(None, {"source": given})
+        source = stack.enter_context(closing(open_source_from_options(options.source)))
         for notice in source.notices:
             notify(notice)
         yield source, reading
