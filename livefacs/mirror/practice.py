@@ -10,6 +10,7 @@ import numpy as np
 
 from livefacs.arrays import F32, F64
 from livefacs.mirror.drills import Drill, is_curve
+from livefacs.mirror.ladder import Ladder
 from livefacs.mirror.scoring import (
     INTRUDER_FROM,
     Result,
@@ -17,6 +18,8 @@ from livefacs.mirror.scoring import (
     score_alternation,
     score_curve,
     score_hold,
+    score_letters,
+    strongest_sides,
 )
 from livefacs.vocab.facs import AU_CHANNELS
 
@@ -25,6 +28,7 @@ SETTLE_S: Final = 1.2
 
 _GRACE_S: Final = 0.5  # a face lost for no longer does not end a hold; the gap does not count
 _DIP: Final = 0.85  # a hold survives while the target stays above this part of its floor
+_N_STEPS: Final = 6  # the maximum and five letters
 _MOST_INTRUDERS: Final = 3
 _STILL: Final = 0.12  # a face at rest moves its targets by less than this
 _RELEASE: Final = 0.5  # an alternation counts as released below this part of its floor
@@ -63,6 +67,7 @@ class DrillRun:
     _settled_from_s: float | None = None
     _lost_since_s: float | None = None
     _is_resting: bool = True
+    _ladder: Ladder | None = None
 
     def step(self, t_s: float, intensity: F32, has_face: bool) -> None:
         """Take one frame.
@@ -98,6 +103,8 @@ class DrillRun:
             self._lost_since_s = t_s
         elif t_s - self._lost_since_s > _GRACE_S:
             self._break_hold("")
+            if self._ladder is not None:
+                self._ladder.lose()
 
     def _face_is_back(self, lost_s: float) -> None:
         self._lost_since_s = None
@@ -116,6 +123,8 @@ class DrillRun:
             self._baseline = np.median(np.stack(self._rest), axis=0).astype(np.float32)
             self._began_s = t_s
             self.phase = "go"
+            if self.drill.kind == "letters":
+                self._ladder = Ladder(self.drill.hold_s, self.drill.length_s / _N_STEPS)
 
     def _rests(self, values: F32) -> bool:
         """True where the targets are below what is asked, and where they were before."""
@@ -131,11 +140,14 @@ class DrillRun:
         self._values.append(values)
         if is_curve(self.drill):
             ended = self._times[-1] >= self.drill.length_s
+        elif self._ladder is not None:
+            level = float(strongest_sides(self.drill, values[None])[0])
+            ended = self._ladder.step(self._times[-1], level)
         elif self.drill.kind == "alternate":
             ended = self._watch_alternation()
         else:
             ended = self._watch_hold()
-        if ended or self._times[-1] >= self.drill.length_s:
+        if ended or (self._ladder is None and self._times[-1] >= self.drill.length_s):
             self._finish()
 
     def target_now(self) -> float:
@@ -226,6 +238,8 @@ class DrillRun:
             return
         if is_curve(self.drill):
             self.result = score_curve(self.drill, trace)
+        elif self._ladder is not None:
+            self.result = score_letters(self.drill, trace, self._ladder)
         elif self.drill.kind == "alternate":
             self.result = score_alternation(self.drill, trace, [t for t, _ in self._onsets])
         else:
@@ -235,6 +249,7 @@ class DrillRun:
         """Plain values for the page, at any moment."""
         elapsed_s = self._times[-1] if self._times else 0.0
         held_s = 0.0 if self._held_since_s is None else elapsed_s - self._held_since_s
+        step = None if self._ladder is None else self._ladder.state()
         return {
             "phase": self.phase,
             "drill": self.drill.name,
@@ -245,7 +260,8 @@ class DrillRun:
             "intruders": [[name, round(excess, 3)] for name, excess in self.intruders_now()],
             "resting": self._is_resting,
             "face": self._lost_since_s is None,
-            "held_s": round(held_s, 3),
+            "held_s": round(held_s, 3) if step is None else step["held_s"],
+            "step": step,
             "onsets": len(self._onsets),
             "wanted": _wanted(self.drill.curve, elapsed_s),
             "result": None if self.result is None else self.result.document(),

@@ -29,7 +29,15 @@ class DrillTable(_Table):
     name: Name
     title: Line
     kind: Literal[
-        "hold", "isolate", "one-side", "symmetry", "combine", "ramp", "follow", "alternate"
+        "hold",
+        "isolate",
+        "one-side",
+        "symmetry",
+        "combine",
+        "ramp",
+        "follow",
+        "alternate",
+        "letters",
     ]
     actions: Annotated[list[str], Field(min_length=1, max_length=6)]
     side: Literal["both", "left", "right"] = "both"

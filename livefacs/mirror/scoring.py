@@ -6,13 +6,14 @@ down in ``docs/mirror.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from livefacs.arrays import F32, F64
 from livefacs.mirror.drills import Drill
+from livefacs.mirror.ladder import LETTERS, Ladder
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, letter_from_intensity
 
 INTRUDER_FROM: Final = 0.15
@@ -27,6 +28,7 @@ _WEIGHTS: Final[dict[str, dict[str, float]]] = {
     "ramp": {"target": 50, "isolation": 10, "symmetry": 10, "steadiness": 10, "timing": 20},
     "follow": {"target": 50, "isolation": 10, "symmetry": 10, "steadiness": 5, "timing": 25},
     "alternate": {"target": 50, "isolation": 10, "symmetry": 10, "timing": 30},
+    "letters": {"target": 60, "isolation": 15, "symmetry": 5, "steadiness": 10, "timing": 10},
 }
 _GATES: Final[dict[str, tuple[str, float]]] = {
     "isolate": ("isolation", 60.0),
@@ -69,6 +71,8 @@ class Result:
         Highest level of the weakest target.
     rule : (total to reach, part with a mark of its own or "", that mark)
         What passes, beside reaching the target.
+    letters : tuple of dict
+        Of a drill of letters: what was asked and what was given.
     """
 
     drill: str
@@ -84,6 +88,7 @@ class Result:
     lag_s: float | None
     advice: Advice
     rule: tuple[float, str, float]
+    letters: tuple[dict[str, Any], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Plain values for the page and the progress file."""
@@ -105,6 +110,7 @@ class Result:
             "lag_s": None if self.lag_s is None else round(self.lag_s, 3),
             "advice": {"key": self.advice.key, "values": self.advice.values},
             "rule": dict(zip(("total", "part", "mark"), self.rule, strict=True)),
+            "letters": list(self.letters),
         }
 
 
@@ -169,6 +175,39 @@ def score_alternation(drill: Drill, trace: Trace, onsets_s: list[float]) -> Resu
     }
     peak = min(float(trace.values[:, list(group)].max()) for group in drill.groups)
     return _finish(drill, trace, parts, window, peak, reached=len(onsets_s) >= wanted)
+
+
+def score_letters(drill: Drill, trace: Trace, ladder: Ladder) -> Result:
+    """Score letters held in turn; the stronger side is the letter, as in FACS."""
+    rungs = ladder.rungs
+    held = [rung for rung in rungs if rung.is_held]
+    frames = [i for rung in held or rungs for i in range(rung.first, rung.end)]
+    window = trace.values[frames] if frames else trace.values
+    spreads = [float(strongest_sides(drill, trace.values[r.first : r.end]).std()) for r in held]
+    waits = [rung.waited_s for rung in held]
+    parts = {
+        "target": 100 * len(held) / len(LETTERS),
+        **_shared_parts(drill, window, trace.baseline),
+        "steadiness": _falling(float(np.mean(spreads)), 0.02, 0.15) if held else 0.0,
+        "timing": _falling(float(np.mean(waits)), 1.5, ladder.each_s) if held else 0.0,
+    }
+    reached = len(held) == len(LETTERS)
+    result = _finish(drill, trace, parts, window, ladder.maximum, reached=reached)
+    letters = tuple(rung.document() for rung in rungs)
+    missed = next((one for one in letters if not one["held"]), None)
+    if missed is None:
+        return replace(result, letters=letters)
+    key = "letter_less" if missed["got"] > missed["asked"] else "letter_more"
+    key = "letter_steady" if missed["got"] == missed["asked"] else key
+    values = {"asked": missed["asked"], "got": missed["got"] or "–"}
+    return replace(result, letters=letters, advice=Advice(key, values))
+
+
+def strongest_sides(drill: Drill, values: F32) -> F32:
+    """(T,) level of the weakest action, each by its stronger side."""
+    levels = np.stack([values[:, list(group)].max(axis=1) for group in drill.groups])
+    level: F32 = levels.min(axis=0)
+    return level
 
 
 def _weakest(drill: Drill, values: F32) -> F32:

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64
+from livefacs.au.agreement import icc31
 from livefacs.au.estimator import Estimator
 from livefacs.au.features import REGIONS
 from livefacs.au.model import EstimatorModel
@@ -254,16 +255,6 @@ def pearson(a: F64, b: F64) -> float:
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > 1e-9 else 0.0
-
-
-def icc31(a: F64, b: F64) -> float:
-    """ICC(3,1): consistency of two fixed raters (Shrout and Fleiss, 1979)."""
-    table = np.stack((a, b), axis=1)
-    n, k = table.shape
-    rows, columns, mean = table.mean(axis=1), table.mean(axis=0), table.mean()
-    between = k * ((rows - mean) ** 2).sum() / (n - 1)
-    residual = ((table - rows[:, None] - columns + mean) ** 2).sum() / ((n - 1) * (k - 1))
-    return float((between - residual) / (between + (k - 1) * residual + 1e-12))
 
 
 def mean_evaluation(parts: Many[Evaluation]) -> Evaluation:

@@ -184,6 +184,8 @@ def test_every_shipped_drill_can_be_passed_by_a_perfect_face() -> None:
     assert library.errors == ()
     assert len(library.drills) > 40
     for each in library.drills.values():
+        if each.kind == "letters":  # what is asked depends on what was given: test_intensity
+            continue
         result = perform(each, lambda t, each=each: _perfect(each, t), each.length_s)
         assert result.passed, (each.name, result)
 

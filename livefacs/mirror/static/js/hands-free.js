@@ -81,7 +81,7 @@ export class HandsFree {
     const cards = drill.actions.map((code) => this._basics.cards.find((card) => card.code === code)).filter(Boolean);
     this._number.textContent = drill.actions.join("+");
     const side = drill.side === "both" ? "" : `, ${t(`mirror.your_${drill.side}`)}`;
-    this._words = `${cards.map((card) => card.name).join(", ")}${side}${drill.curve.length ? "" : ` ${t("show.to", { letter: drill.level })}`}`;
+    this._words = `${cards.map((card) => card.name).join(", ")}${side}${drill.curve.length || drill.kind === "letters" ? "" : ` ${t("show.to", { letter: drill.level })}`}`;
     this._name.textContent = this._words;
     this._number.dataset.long = String(drill.actions.length > 2);
     this._time.textContent = "";
@@ -105,8 +105,9 @@ export class HandsFree {
   }
 
   _go(state, drill) {
-    this._say("go", t("practise.go"));
-    this._time.textContent = drill.curve.length || drill.kind === "alternate" ? t("hands.time", { s: state.elapsed_s.toFixed(0), of: state.length_s.toFixed(0) }) : t("hands.held", { held: state.held_s.toFixed(1), of: drill.hold_s.toFixed(1), s: Math.max(0, state.length_s - state.elapsed_s).toFixed(0) });
+    if (state.step) this._say(`go ${state.step.letter}`, state.step.letter || t("practise.maximum"));
+    else this._say("go", t("practise.go"));
+    this._time.textContent = drill.curve.length || drill.kind === "alternate" || state.step ? t("hands.time", { s: state.elapsed_s.toFixed(0), of: state.length_s.toFixed(0) }) : t("hands.held", { held: state.held_s.toFixed(1), of: drill.hold_s.toFixed(1), s: Math.max(0, state.length_s - state.elapsed_s).toFixed(0) });
     this._intruders.replaceChildren(...state.intruders.map(([channel, excess]) => h("span.chip.bad", {}, `${channelWords(channel)} ${this._letters.plain(excess)}`)));
     const inside = this._isInside(state, drill);
     if (inside !== this._inside) this._tones.play(inside ? "reached" : "lost");

@@ -95,7 +95,7 @@ export class PractiseView {
   _put(drill) {
     this._drill = drill;
     this._title.textContent = drill.title;
-    this._kind.textContent = [t(`kind.${drill.kind}`), drill.curve.length ? "" : t("practise.level_of", { letter: drill.level }), drill.note].filter(Boolean).join(" · ");
+    this._kind.textContent = [t(`kind.${drill.kind}`), drill.curve.length || drill.kind === "letters" ? "" : t("practise.level_of", { letter: drill.level }), drill.note].filter(Boolean).join(" · ");
     this._start.disabled = false;
     this._prompt.textContent = this._interrupted ?? t("practise.ready");
     this._interrupted = null;
@@ -237,6 +237,7 @@ export class PractiseView {
     if (state.phase === "done") return t("practise.done");
     const drill = this._drill;
     if (drill.kind === "alternate") return `${t("practise.go")}: ${t("practise.turns", { n: state.onsets, of: drill.cycles * drill.actions.length })}`;
+    if (state.step) return state.step.letter ? t("practise.letter", { letter: state.step.letter, s: state.held_s.toFixed(1), of: drill.hold_s }) : t("practise.maximum");
     if (drill.curve.length) return `${t("practise.go")}: ${t("practise.elapsed", { s: state.elapsed_s.toFixed(1), of: drill.curve.at(-1)[0] })}`;
     if (state.held_s > 0) return `${t("practise.hold")}: ${t("practise.held", { s: state.held_s.toFixed(1), of: drill.hold_s })}`;
     return `${t("practise.go")}: ${drill.actions.join("+")} ${drill.side === "both" ? "" : t(`mirror.your_${drill.side}`)}`;

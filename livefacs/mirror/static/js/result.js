@@ -14,6 +14,7 @@ export function resultPanel(result) {
     h("div", {}, h("p.total", {}, result.total.toFixed(0)), h(`p.${result.passed ? "good" : "bad"}`, {}, verdict)),
     h("div.stack", {}, Object.entries(result.parts).map(([name, value]) => part(name, value))),
     h("p.advice", {}, adviceText(result.advice)),
+    result.letters.length ? h("div.also.chips", { "aria-label": t("practise.letters"), role: "group" }, result.letters.map((one) => h(`span.chip.${one.held ? "good" : "bad"}`, { "data-asked": one.asked }, `${one.asked} → ${one.got || "–"}`))) : null,
     h("p.soft.also.rule", {}, ruleText(result)),
     h("p.soft.also", {}, others.length ? `${t("practise.intruders")}: ${others.join(", ")}` : t("practise.no_intruders")));
 }

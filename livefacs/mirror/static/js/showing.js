@@ -68,7 +68,7 @@ class Showing {
    * @param {(marks: Places[]) => void} mark puts marks on the learner's own face
    */
   aim(aim, mark) {
-    this._aim = aim;
+    this._aim = aim.kind === "letters" ? { ...aim, curve: this._stairs() } : aim;
     this._mark = mark;
     this._beside = null;
     this._at = 0;
@@ -82,6 +82,12 @@ class Showing {
     this._alikes.hidden = !alikes.length;
     this._alikes.replaceChildren(h("span.soft.small", {}, t("show.alikes")), ...alikes.map((each) => h("button", { type: "button", "aria-pressed": "false", "data-alike": each.code, onclick: () => this._compare(each) }, `${each.code} ${this._cards([each.code])[0]?.name ?? ""}`)));
     this._compare(null);
+  }
+
+  /** A to E, each held for a moment. */
+  _stairs() {
+    const steps = this._letters.floors.map(([letter]) => this._letters.middle(letter));
+    return [[0, 0], [0.4, 0], ...steps.flatMap((level, i) => [[1.2 * i + 0.7, level], [1.2 * i + 1.6, level]]), [1.2 * steps.length + 1, 0]];
   }
 
   _cards(codes) {
@@ -186,7 +192,7 @@ class Showing {
 
   /** Show the moment of a curve instead of the loop; null goes back to it. */
   follow(seconds) {
-    this._held = seconds;
+    this._held = this._aim?.kind === "letters" ? null : seconds;
   }
 
   _draw() {
