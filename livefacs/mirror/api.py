@@ -20,6 +20,13 @@ from livefacs.mirror.packs import Item, Pack
 from livefacs.mirror.puppet_pose import PUPPET_RIGS, levels_from_text, pose_from_levels
 from livefacs.mirror.ranges import ROUND
 from livefacs.mirror.report import csv_from_report, html_from_report
+from livefacs.mirror.school import (
+    CLASSES,
+    MOST_ITEMS,
+    poses_document,
+    school_documents,
+    school_pack,
+)
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.texts import STATIC
 from livefacs.sinks.commands import CommandError, run_command
@@ -31,7 +38,7 @@ _MOST_BODY: Final = 64 * 1024
 _MOST_TESTS: Final = 50  # kept for their reports; the oldest goes first
 
 
-class _NotFound(ConfigError):
+class NotFound(ConfigError):
     """Nothing of that name."""
 
 
@@ -74,7 +81,7 @@ def plain_errors(handler: Handler) -> Handler:
     async def call(request: Request) -> Response:
         try:
             return await handler(request)
-        except _NotFound as error:
+        except NotFound as error:
             return JSONResponse({"error": str(error)}, 404)
         except ConfigError as error:
             return JSONResponse({"error": str(error)}, 400)
@@ -139,24 +146,27 @@ class _Calls:
         levels = levels_from_text(request.query_params.get("levels", ""))
         rig = request.path_params["rig"]
         if rig not in PUPPET_RIGS:
-            raise _NotFound(f"no puppet {rig!r}: expected {' or '.join(PUPPET_RIGS)}")
+            raise NotFound(f"no puppet {rig!r}: expected {' or '.join(PUPPET_RIGS)}")
         return JSONResponse({"rig": rig, "values": pose_from_levels(rig, levels)})
 
     async def packs(self, request: Request) -> Response:
         library = self._mirror.packs
         packs = [pack.document() for pack in library.packs.values()]
-        return JSONResponse({"packs": packs, "errors": library.errors})
+        school = school_documents()
+        return JSONResponse({"packs": packs, "school": school, "errors": library.errors})
 
     def _pack(self, request: Request) -> Pack:
         name = request.path_params["pack"]
+        if name in CLASSES:
+            return school_pack(name, 0)
         if name not in self._mirror.packs.packs:
-            raise _NotFound(f"no clip pack {name!r}")
+            raise NotFound(f"no clip pack {name!r}")
         return self._mirror.packs.packs[name]
 
     def _item(self, request: Request) -> tuple[Pack, Item]:
         pack, name = self._pack(request), request.path_params["item"]
         if name not in pack.items:
-            raise _NotFound(f"no item {name!r} in pack {pack.name!r}")
+            raise NotFound(f"no item {name!r} in pack {pack.name!r}")
         return pack, pack.items[name]
 
     async def check(self, request: Request) -> Response:
@@ -190,10 +200,12 @@ class _Calls:
     async def _picture(self, item: Item, i_frame: int) -> Response:
         jpegs, _ = await self._jpegs(item)
         if not 0 <= i_frame < len(jpegs):
-            raise _NotFound(f"the item has {len(jpegs)} frames, asked for {i_frame}")
+            raise NotFound(f"the item has {len(jpegs)} frames, asked for {i_frame}")
         return Response(jpegs[i_frame], media_type="image/jpeg")
 
     async def _jpegs(self, item: Item) -> tuple[Sequence[bytes], float]:
+        if item.levels is not None:
+            raise NotFound("this item has no clip: a face shows it")
         return await run_in_threadpool(self._mirror.clips.stretch, item.clip, item.start, item.end)
 
     async def score(self, request: Request) -> Response:
@@ -211,25 +223,29 @@ class _Calls:
         _, item = self._item(request)
         measure = self._mirror.hooks.measure
         if measure is None:
-            raise _NotFound("this mirror was started without the estimator")
+            raise NotFound("this mirror was started without the estimator")
         return JSONResponse(await run_in_threadpool(measure, item))
 
     def _test(self, request: Request) -> SelfTest:
         name = request.path_params["test"]
         if name not in self._mirror.tests:
-            raise _NotFound("no such self-test; it may have ended with the program")
+            raise NotFound("no such self-test; it may have ended with the program")
         return self._mirror.tests[name]
 
     async def begin_test(self, request: Request) -> Response:
         number = (int, float, type(None))
         body = await json_body(request, pack=str, items=(int, type(None)), minutes=number)
         packs = self._mirror.packs.packs
-        if body["pack"] not in packs:
-            raise _NotFound(f"no clip pack {body['pack']!r}")
+        if body["pack"] not in packs and body["pack"] not in CLASSES:
+            raise NotFound(f"no clip pack {body['pack']!r}")
         items, minutes = body["items"], body["minutes"]
         if (items is not None and items < 1) or (minutes is not None and not 0 < minutes <= 240):
             raise ConfigError("items must be at least 1, minutes more than 0 and at most 240")
-        test = SelfTest.begin(packs[body["pack"]], items, minutes, self._mirror.clock())
+        if body["pack"] in CLASSES:
+            pack = school_pack(body["pack"], min(items or 10, MOST_ITEMS))
+        else:
+            pack = packs[body["pack"]]
+        test = SelfTest.begin(pack, items, minutes, self._mirror.clock())
         self._mirror.tests[test.name] = test
         while len(self._mirror.tests) > _MOST_TESTS:
             self._mirror.tests.pop(next(iter(self._mirror.tests)))
@@ -242,12 +258,15 @@ class _Calls:
     def _test_item(self, request: Request) -> Item:
         test, n = self._test(request), request.path_params["n"]
         if not 1 <= n <= len(test.order):
-            raise _NotFound(f"the self-test has {len(test.order)} items, asked for {n}")
+            raise NotFound(f"the self-test has {len(test.order)} items, asked for {n}")
         return test.pack.items[test.order[n - 1]]
 
     async def test_item(self, request: Request) -> Response:
         """An item by its number: its name or note would give the key away."""
-        return await self._stretch(self._test_item(request), "")
+        item = self._test_item(request)
+        if item.levels is not None:
+            return JSONResponse(poses_document(item, rig_of(request)))
+        return await self._stretch(item, "")
 
     async def test_frame(self, request: Request) -> Response:
         return await self._picture(self._test_item(request), request.path_params["i"])
@@ -300,7 +319,7 @@ class _Calls:
     async def retry(self, request: Request) -> Response:
         await json_body(request)
         if self._mirror.hooks.retry is None:
-            raise _NotFound("this mirror cannot open a camera by itself")
+            raise NotFound("this mirror cannot open a camera by itself")
         self._mirror.hooks.retry()
         return JSONResponse({"asked": True})
 
@@ -308,13 +327,21 @@ class _Calls:
         arguments = (await json_body(request, arguments=list))["arguments"]
         control = self._mirror.hooks.control
         if control is None:
-            raise _NotFound("this mirror takes no commands: `livefacs live --mirror` does")
+            raise NotFound("this mirror takes no commands: `livefacs live --mirror` does")
         word = request.path_params["word"]
         try:
             reply = await run_in_threadpool(run_command, control, word, arguments)
         except CommandError as error:
             raise ConfigError(str(error)) from None
         return JSONResponse({"reply": reply})
+
+
+def rig_of(request: Request) -> str:
+    """What the page's face is moved by."""
+    rig = request.query_params.get("rig", "head")
+    if rig not in ("head", *PUPPET_RIGS):
+        raise NotFound(f"no face {rig!r}")
+    return rig
 
 
 def _download(text: str, media_type: str, name: str) -> Response:

@@ -13,6 +13,7 @@ from livefacs import __version__
 from livefacs.errors import ConfigError
 from livefacs.mirror.clips import ClipFrames
 from livefacs.mirror.drills import DrillLibrary, load_drills
+from livefacs.mirror.letters import LetterTest
 from livefacs.mirror.live import LiveFeed
 from livefacs.mirror.packs import Item, PackLibrary, load_packs
 from livefacs.mirror.progress import Progress
@@ -122,6 +123,7 @@ class MirrorCore:
         self.clock = clock
         self.refused_messages = 0
         self.tests: dict[str, SelfTest] = {}
+        self.letter_tests: dict[str, LetterTest] = {}
         self._state = _State()
         self._control: SessionControl | None = None
         self.progress = Progress(options.progress_path)

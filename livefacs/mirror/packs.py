@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from livefacs.arrays import F32
 from livefacs.errors import ConfigError
 from livefacs.files.toml import TomlFile
 from livefacs.mirror.coding import Parser
@@ -58,7 +59,10 @@ class SchemeParser:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stretch of a clip: frames ``start`` to ``end`` (exclusive), true codes at ``apex``."""
+    """A stretch of a clip: frames ``start`` to ``end`` (exclusive), true codes at ``apex``.
+
+    ``levels``, (T, N_AU) float32, stands in place of a clip where a face shows it.
+    """
 
     name: str
     clip: Path
@@ -69,11 +73,12 @@ class Item:
     key_text: str
     optional: tuple[Score, ...]
     note: str
+    levels: F32 | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A folder of items. ``parse`` reads codes of its scheme."""
+    """A folder of items. ``parse`` reads codes of its scheme; ``face`` shows items without clip."""
 
     name: str
     title: str
@@ -86,6 +91,7 @@ class Pack:
     codes: dict[str, str]
     items: dict[str, Item]
     parse: Parser
+    face: str = ""
 
     def document(self) -> dict[str, Any]:
         """Plain values for the page; the keys stay here."""
@@ -99,6 +105,7 @@ class Pack:
             "minutes",
             "scheme",
             "codes",
+            "face",
         )
         items = [
             {"name": i.name, "frames": i.end - i.start, "apex": i.apex - i.start, "note": i.note}

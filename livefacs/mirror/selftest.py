@@ -52,6 +52,8 @@ class SelfTest:
         return {
             "test": self.name,
             "pack": self.pack.name,
+            "face": self.pack.face,
+            "codes": self.pack.codes,
             "items": len(self.order),
             "answered": len(self.answers),
             "seconds": max(0.0, (self.ends_ns - now_ns) / 1e9),

@@ -27,7 +27,7 @@ class App {
     this._views = {};
     this._makers = {
       mirror: () => new MirrorView(shared), practise: () => new PractiseView(shared), code: () => new CodingView(shared),
-      test: () => new TestView(), progress: () => new ProgressView(),
+      test: () => new TestView(shared), progress: () => new ProgressView(),
     };
     this._main = document.getElementById("view");
     this._healthAt = 0;

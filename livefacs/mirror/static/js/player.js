@@ -50,10 +50,14 @@ export class Player {
   seek(at) {
     if (!this._frames.length) return;
     this._at = Math.max(0, Math.min(this._frames.length - 1, at));
-    this._canvas.getContext("2d").drawImage(this._frames[this._at], 0, 0);
+    this._paint(this._frames[this._at]);
     this._scrub.value = String(this._at);
     this._count.textContent = t("code.frame", { n: this._at + 1, of: this._frames.length });
     this.onseek?.(this._at);
+  }
+
+  _paint(frame) {
+    this._canvas.getContext("2d").drawImage(frame, 0, 0);
   }
 
   step(by) {

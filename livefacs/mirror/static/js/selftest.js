@@ -2,17 +2,21 @@
 
 import { h, t, announce, get, post } from "./dom.js";
 import { AnswerForm } from "./answer.js";
+import { FacePlayer } from "./face-player.js";
+import { Letters } from "./letters.js";
 import { Player } from "./player.js";
 
 export class TestView {
-  constructor() {
+  constructor({ basics }) {
     this._running = null;
     this.element = h("div");
+    this._letters = new Letters(basics, (page) => this.element.replaceChildren(page), () => this._intro());
   }
 
   async enter() {
-    if (this._running) return;
-    this._packs = (await get("/api/packs")).packs;
+    if (this._running || this._letters.running) return;
+    const { packs, school } = await get("/api/packs");
+    this._packs = [...packs, ...school];
     const kept = recall();
     if (!kept) return this._intro();
     try {
@@ -26,21 +30,25 @@ export class TestView {
     return this._intro();
   }
 
-  _intro() {
+  async _intro() {
     const pack = h("select", { id: "test-pack", onchange: () => limits() }, this._packs.map((each) => h("option", { value: each.name }, each.title)));
     const count = h("input", { id: "test-count", type: "number", min: 1, value: 1 });
     const minutes = h("input", { id: "test-minutes", type: "number", min: 1, max: 240, value: 10 });
+    const note = h("p.soft.small", { role: "status" });
     const chosen = () => this._packs.find((each) => each.name === pack.value);
     const limits = () => {
-      count.max = count.value = String(chosen()?.items.length ?? 1);
+      count.max = String(chosen()?.draws ?? chosen()?.items.length ?? 1);
+      count.value = chosen()?.draws ? "10" : count.max;
+      note.textContent = chosen()?.note ?? "";
       minutes.value = String(chosen()?.minutes ?? 10);
     };
     limits();
+    const letters = await this._letters.intro();
     const field = (id, input) => h("div.stack", {}, h("label", { for: id }, t(`test.${id.slice(5)}`)), input);
     this.element.replaceChildren(h("div.page", {}, h("h1", {}, t("test.title")), h("p", {}, t("test.intro")), h("p.notice", {}, t("test.not_official")),
       this._lost ? h("p.bad", { role: "alert" }, this._lost) : null,
       h("form.row", { onsubmit: (event) => { event.preventDefault(); this._begin(chosen(), Number(count.value), Number(minutes.value)); } },
-        field("test-pack", pack), field("test-count", count), field("test-minutes", minutes), h("button.main", { type: "submit", disabled: !this._packs.length }, t("test.start")))));
+        field("test-pack", pack), field("test-count", count), field("test-minutes", minutes), h("button.main", { type: "submit", disabled: !this._packs.length }, t("test.start"))), note, letters));
   }
 
   async _begin(pack, items, minutes) {
@@ -52,12 +60,13 @@ export class TestView {
   async _go(test) {
     remember(test.test);
     this._running = { ...test, at: Math.min(test.answered, test.items - 1), endsAt: performance.now() + test.seconds * 1000 };
-    this._player = new Player();
+    this._player = test.face ? new FacePlayer(test.face) : new Player();
+    const codes = Object.entries(test.codes);
     this._form = new AnswerForm((answer) => this._answer(answer), t("test.next"));
     this._where = h("h1");
     this._clock = h("p.clock", { role: "timer" });
     this.element.replaceChildren(h("div.coding", {}, h("div.side.stack", {}, this._where, this._clock, h("p.soft.small", {}, t("test.not_official")), h("button", { type: "button", onclick: () => this._end() }, t("test.end"))),
-      this._player.element, this._form.element));
+      this._player.element, h("div.stack", {}, this._form.element, codes.length ? h("details.small", { open: true }, h("summary", {}, t("school.codes")), h("ul", {}, codes.map(([code, what]) => h("li", {}, `${code}: ${what}`)))) : null)));
     this._tick();
     await this._show();
   }
@@ -96,6 +105,7 @@ export class TestView {
     const running = this._running;
     if (!running) return;
     this._running = null;
+    delete this.element.dataset.item;
     remember(null);
     this._player.pause();
     const report = await post(`/api/tests/${running.test}/end`);
@@ -119,11 +129,12 @@ export class TestView {
   frame() {}
 
   key(key) {
-    return this._running ? this._player.key(key) : false;
+    return this._running ? this._player.key(key) : this._letters.key(key);
   }
 
   leave() {
     this._player?.pause();
+    this._letters.pause();
   }
 }
 
