@@ -12,8 +12,9 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from itertools import count
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -220,9 +221,6 @@ class Take(reader.Take):
         super().close()
         self._let_go()
 
-    def __enter__(self) -> Self:
-        return self
-
 
 def solve(
     clip: PathLike,
@@ -295,34 +293,27 @@ def solve(
         as_live=as_live,
     )
     checked_mark(options)
-    progress = _Progress(on_progress)
+    n_all: int | None = None
+    numbers = count(1)
+
+    def begin(n_frames: int | None) -> None:
+        nonlocal n_all
+        n_all = n_frames
+
+    def step() -> None:
+        if on_progress is not None:
+            on_progress(next(numbers), n_all)
+
     person = profile if isinstance(profile, Profile) else None
     with ExitStack() as stack:
         working = stack.enter_context(
-            working_take(
-                os.fspath(clip), options, person, on_frame=progress.step, on_open=progress.begin
-            )
+            working_take(os.fspath(clip), options, person, on_frame=step, on_open=begin)
         )
         working.estimate()
         take = Take(working.take.folder)
         take.notices = working.notices
         take._let_go = weakref.finalize(take, stack.pop_all().close)
         return take
-
-
-class _Progress:
-    def __init__(self, tell: Callable[[int, int | None], object] | None) -> None:
-        self._tell = tell
-        self._done = 0
-        self._total: int | None = None
-
-    def begin(self, n_frames: int | None) -> None:
-        self._total = n_frames
-
-    def step(self) -> None:
-        self._done += 1
-        if self._tell is not None:
-            self._tell(self._done, self._total)
 
 
 def open_session(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from livefacs.arrays import Records
 from livefacs.errors import TakeError
 from livefacs.files.reading import read_bytes
 
@@ -23,8 +24,6 @@ BLOCK_ROWS: Final = 8  # what one flipped bit costs; about a tenth of a second
 DESCRIPTION: Final = {"file": CHECKSUMS_FILE, "algorithm": "crc32 of the records' bytes"}
 """What ``take.json`` says of them, under ``checksums``."""
 _MOST_BYTES: Final = 256 << 20
-
-Records = np.ndarray[Any, Any]
 
 
 def checksum_dtype() -> np.dtype[Any]:

@@ -7,7 +7,8 @@ import numpy as np
 from livefacs.errors import TakeError
 from livefacs.take.checksums import damaged_rows, format_rows
 from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE
-from livefacs.take.reader import Take, n_whole_stamps
+from livefacs.take.reader import Take
+from livefacs.take.streams import n_whole_stamps
 from livefacs.take.times import doubtful_times
 
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
-from livefacs.arrays import F32
+from livefacs.arrays import F32, Records
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
-from livefacs.files.reading import data_bytes, open_own
 from livefacs.take.checksums import damage_mask
 from livefacs.take.document import read_document, read_markers
 from livefacs.take.model import (
-    DOCUMENT_NAME,
     STAGES,
-    VERSION,
     VIDEO_FILE,
     Marker,
-    dtype_from_entry,
-    frames_dtype,
-    landmarks_dtype,
-    readings_dtype,
-    rig_dtype,
     video_dtype,
+)
+from livefacs.take.streams import (
+    check_layout,
+    map_stream,
+    n_whole_rows,
+    n_whole_stamps,
 )
 from livefacs.take.times import doubtful_times, mended_times
 from livefacs.take.video_samples import n_video_samples
@@ -42,9 +40,6 @@ from livefacs.types import (
     RigFrame,
     TrackedFrame,
 )
-
-Records = np.ndarray[Any, Any]
-_TAIL_ROWS: Final = 4096  # rows searched from the end for a tail that was never written whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +91,9 @@ class Take:
             for entry in self.document["streams"]
             if entry["name"] != "video" or (self.folder / entry["file"]).exists()
         }  # without its video, which is large and may be kept elsewhere, a take is a take
-        self._check_layout()
-        self._maps = {name: self._map(entry) for name, entry in self._entries.items()}
-        self.n_rows = self._count_rows()
+        check_layout(self.folder, self.document, self._entries)
+        self._maps = {name: map_stream(self.folder, entry) for name, entry in self._entries.items()}
+        self.n_rows = n_whole_rows(self._entries, self._maps)
         self.n_torn_bytes = self._count_torn_bytes()
 
     # What is known of the whole take.
@@ -350,58 +345,7 @@ class Take:
                 )
         return rigs
 
-    # Opening.
-
-    def _check_layout(self) -> None:
-        missing = {"frames", "landmarks"} - self._entries.keys()
-        if missing:
-            raise TakeError(
-                f"{self.folder / DOCUMENT_NAME}: no stream named {', '.join(sorted(missing))}"
-            )
-        for name, entry in self._entries.items():
-            if dtype_from_entry(entry) != self._expected_dtype(name, entry):
-                raise TakeError(
-                    f"{self.folder / DOCUMENT_NAME}: the records of stream {name!r} are not"
-                    f" laid out as version {VERSION} has them"
-                )
-
-    def _expected_dtype(self, name: str, entry: Mapping[str, Any]) -> np.dtype[Any]:
-        if name == "frames":
-            return frames_dtype(len(self.document["channels"]))
-        if name == "landmarks":
-            return landmarks_dtype()
-        if name == "readings":
-            return readings_dtype()
-        return rig_dtype(len(entry["controls"])) if "rig" in entry else video_dtype()
-
-    def _map(self, entry: Mapping[str, Any]) -> Records:
-        path = self.folder / entry["file"]
-        dtype = dtype_from_entry(entry)
-        try:
-            with open_own(path) as file:
-                n_records = data_bytes(file) // dtype.itemsize
-                if not n_records:
-                    return np.zeros(0, dtype)
-                return np.memmap(file, dtype, "r", shape=(n_records,))
-        except OSError as error:
-            raise TakeError(
-                f"{path}: the stream cannot be read: {error.strerror or error}"
-            ) from error
-
-    def _count_rows(self) -> int:
-        n_rows = _n_whole_rows(self._maps["frames"], 0)
-        n_rows = min(n_rows, _n_whole_rows(self._maps["landmarks"], 0))
-        for name, entry in self._entries.items():
-            if name == "readings" or ("rig" in entry and self._is_last_of_rig(name)):
-                first = int(entry["first_row"])
-                n_rows = min(n_rows, first + _n_whole_rows(self._maps[name], first))
-        return n_rows
-
-    def _is_last_of_rig(self, name: str) -> bool:
-        """True for the segment of a rig that was being written at the end."""
-        rig = self._entries[name]["rig"]
-        later = [other for other, entry in self._entries.items() if entry.get("rig") == rig]
-        return later[-1] == name
+    # What a crash left.
 
     def _count_torn_bytes(self) -> int:
         torn = 0
@@ -425,21 +369,3 @@ class Take:
     def stream_files(self) -> dict[str, str]:
         """File of every stream by the stream's name."""
         return {name: str(entry["file"]) for name, entry in self._entries.items()}
-
-
-def _n_whole_rows(records: Records, first_row: int) -> int:
-    """Records at the front that carry their own row number; a lost page reads as zeros."""
-    begin = max(0, len(records) - _TAIL_ROWS)
-    rows = records["row"][begin:]
-    wrong = np.flatnonzero(rows != np.arange(begin, len(records)) + first_row)
-    return begin + int(wrong[0]) if len(wrong) else len(records)
-
-
-def n_whole_stamps(stamps: Records, n_rows: int) -> int:
-    """Video stamps that belong to whole rows, in rising order."""
-    rows = stamps["row"]
-    if not len(rows):
-        return 0
-    falls = np.flatnonzero(np.diff(rows) <= 0)
-    n_rising = int(falls[0]) + 1 if len(falls) else len(rows)
-    return int(np.searchsorted(rows[:n_rising], n_rows))

@@ -11,18 +11,16 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
+from livefacs.arrays import Records
 from livefacs.clock import ClockMap
 from livefacs.files.locks import Lock
-from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, Records, checksums_of, reseal
+from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, checksums_of, reseal
 from livefacs.take.model import (
     FRAMES_FILE,
-    GAZE_FIELDS,
-    HEAD_FIELDS,
     LANDMARKS_FILE,
     LOCK_FILE,
     MARKERS_FILE,
     READINGS_FILE,
-    STAGES,
     Marker,
     TakeInfo,
     document_from_info,
@@ -36,8 +34,16 @@ from livefacs.take.model import (
     write_document,
 )
 from livefacs.take.reader import Take
+from livefacs.take.rows import (
+    frame_records,
+    landmark_records,
+    named_rigs,
+    put_estimate,
+    reading_records,
+    rig_records,
+)
 from livefacs.timecode import RATES
-from livefacs.types import Estimate, Health, RigFrame, TrackedFrame
+from livefacs.types import Estimate, Health, TrackedFrame
 
 RESERVE_FILE: Final = ".reserve"
 _ROWS_A_REWRITE: Final = 128
@@ -229,7 +235,7 @@ class TakeWriter:
     def _ends_of_equal_rigs(self, frames: Sequence[TrackedFrame]) -> list[int]:
         """Where runs of frames end whose rigs have the same controls (maps reload while live)."""
         shapes = [
-            tuple((name, rig.controls) for name, rig in _named_rigs(frame)) for frame in frames
+            tuple((name, rig.controls) for name, rig in named_rigs(frame)) for frame in frames
         ]
         changes = [index for index in range(1, len(shapes)) if shapes[index] != shapes[index - 1]]
         return [*changes, len(frames)]
@@ -237,13 +243,15 @@ class TakeWriter:
     def _append_equal(self, frames: Sequence[TrackedFrame]) -> None:
         rows = np.arange(self.n_rows, self.n_rows + len(frames))
         self._open_rigs(frames[0])
-        written = self._landmarks.append(_landmark_records(frames, rows))
+        written = self._landmarks.append(landmark_records(frames, rows))
         if self._has_readings(frames):
             assert self._readings is not None
-            written += self._readings.append(_reading_records(frames, rows))
+            written += self._readings.append(reading_records(frames, rows))
         for name, rig in self._rigs.items():
-            written += rig.stream.append(_rig_records(name, rig, frames, rows))
-        written += self._frames.append(self._frame_records(frames, rows))
+            written += rig.stream.append(rig_records(name, len(rig.controls), frames, rows))
+        n_channels = len(self._info.channels)
+        records = frame_records(frames, rows, n_channels, self.timecode_frame)
+        written += self._frames.append(records)
         self._seal()
         self.n_rows += len(frames)
         self.n_bytes += written
@@ -271,7 +279,7 @@ class TakeWriter:
     def _open_rigs(self, frame: TrackedFrame) -> None:
         new = [
             (name, rig.controls)
-            for name, rig in _named_rigs(frame)
+            for name, rig in named_rigs(frame)
             if name not in self._rigs or self._rigs[name].controls != rig.controls
         ]
         if not new:
@@ -296,35 +304,6 @@ class TakeWriter:
                 )
             )
         write_document(self.folder, self._document)
-
-    def _frame_records(
-        self, frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
-    ) -> np.ndarray[Any, Any]:
-        records = np.zeros(len(frames), self._frames.dtype)
-        records["row"] = rows
-        for record, frame in zip(records, frames, strict=True):
-            record["i_frame"] = frame.i_frame
-            record["t_ns"] = frame.t_ns
-            record["timecode"] = self.timecode_frame(frame.t_ns)
-            record["health"] = int(frame.health)
-            record["width"], record["height"] = frame.image_size
-            record["n_faces"] = frame.n_faces
-            record["stage_ns"] = [frame.stage_ns.get(stage, -1) for stage in STAGES]
-            _put_estimate(record, frame)
-        return records
-
-
-def _put_estimate(record: Any, found: TrackedFrame | Estimate) -> None:
-    record["head"] = [getattr(found.head, name) for name in HEAD_FIELDS]
-    record["gaze"] = [getattr(found.gaze, name) for name in GAZE_FIELDS]
-    units, n = found.units, len(found.units.channels)
-    for name, values in (
-        ("intensity", units.intensity),
-        ("raw", units.raw),
-        ("confidence", units.confidence),
-    ):
-        record[name][:n] = values
-        record[name][n:] = 0.0 if name == "confidence" else np.nan  # taught, and not known now
 
 
 def rewrite_estimates(take: Take, estimates: Iterable[Estimate], kept: Health) -> None:
@@ -351,51 +330,6 @@ def rewrite_estimates(take: Take, estimates: Iterable[Estimate], kept: Health) -
             for record, estimate in zip(records, islice(coming, len(records)), strict=True):
                 flags = int(estimate.health | (Health(int(record["health"])) & kept))
                 record["health"] = flags
-                _put_estimate(record, estimate)
+                put_estimate(record, estimate)
             file.write(records.tobytes())
     reseal(take, "frames")
-
-
-def _named_rigs(frame: TrackedFrame) -> list[tuple[str, RigFrame]]:
-    """The rigs of a frame; those of the mirrored performance as ``NAME mirrored``."""
-    mirrored = [(f"{name} mirrored", rig) for name, rig in frame.rigs_mirrored.items()]
-    return [*frame.rigs.items(), *mirrored]
-
-
-def _landmark_records(
-    frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
-    records = np.empty(len(frames), landmarks_dtype())
-    records["row"] = rows
-    points = records["points_px"]
-    for index, frame in enumerate(frames):
-        points[index] = np.nan if frame.landmarks is None else frame.landmarks.points_px
-    return records
-
-
-def _reading_records(
-    frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
-    records = np.zeros(len(frames), readings_dtype())
-    records["row"] = rows
-    for record, frame in zip(records, frames, strict=True):
-        readings = None if frame.landmarks is None else frame.landmarks.readings
-        if readings is None:
-            record["patches"], record["blendshapes"] = np.nan, np.nan
-        else:
-            record["patches"] = readings.patches
-            record["texture"] = readings.texture
-            record["blendshapes"] = readings.blendshapes
-    return records
-
-
-def _rig_records(
-    name: str, rig: _RigStream, frames: Sequence[TrackedFrame], rows: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
-    records = np.empty(len(frames), rig.stream.dtype)
-    records["row"] = rows
-    values = records["values"]
-    for index, frame in enumerate(frames):
-        found = dict(_named_rigs(frame)).get(name)
-        values[index] = np.nan if found is None else found.values
-    return records

@@ -7,6 +7,7 @@ import pytest
 
 from livefacs.arrays import F32, F64
 from livefacs.kernels import image as k
+from livefacs.kernels.sampling import sample_patch
 
 N = k.N_ORIENTATIONS
 
@@ -87,7 +88,7 @@ def test_a_smaller_picture_is_the_mean_of_the_pixels_under_it():
     image = noise((60, 80, 3)).astype(np.uint8)
     out = np.empty((4, 5), np.float32)
     right, down = np.array([3.0, 0.0]), np.array([0.0, 3.0])
-    assert k.sample_patch(image, 40.0, 30.0, right, down, out)
+    assert sample_patch(image, 40.0, 30.0, right, down, out)
     for row in range(4):
         for column in range(5):
             x, y = 40 + 3 * (column - 2), 30 + 3 * (row - 1.5)
@@ -101,7 +102,7 @@ def test_between_pixels_it_is_bilinear():
     image[..., 1] = 10 * np.arange(20)[None, :]
     out = np.empty((1, 3), np.float32)
     half = np.array([0.5, 0.0])
-    assert k.sample_patch(image, 10.25, 9.5, half, np.array([0.0, 0.5]), out)
+    assert sample_patch(image, 10.25, 9.5, half, np.array([0.0, 0.5]), out)
     np.testing.assert_allclose(out[0], (97.5, 102.5, 107.5), atol=1e-4)
 
 
@@ -110,8 +111,8 @@ def test_a_patch_that_leaves_the_image_is_not_read(place: tuple[float, float]):
     out = np.empty((4, 4), np.float32)
     image = np.zeros((20, 20, 3), np.uint8)
     right, down = np.array([1.0, 0.0]), np.array([0.0, 1.0])
-    assert not k.sample_patch(image, *place, right, down, out)
-    assert k.sample_patch(image, 10.0, 10.0, right, down, out)
+    assert not sample_patch(image, *place, right, down, out)
+    assert sample_patch(image, 10.0, 10.0, right, down, out)
 
 
 def test_the_affine_camera_is_the_least_squares_one():
