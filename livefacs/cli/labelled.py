@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -66,9 +65,8 @@ def _coded(file: Path) -> Iterator[CodedClip]:
         if media is None:
             raise ConfigError(f"{file} codes {name}, but there is no {name}.mp4 beside it")
         with working_take(str(media), SolveOptions()) as working:
-            meshes = [each.landmarks for each in Meshes.of_take(working.take)]
-            copied = [mesh and replace(mesh, points_px=mesh.points_px.copy()) for mesh in meshes]
-        yield coded_clip(codes, name, copied)
+            meshes = Meshes.of_take(working.take).copied()
+        yield coded_clip(codes, name, meshes)
 
 
 def _below(path: Path) -> list[Subject]:

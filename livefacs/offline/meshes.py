@@ -83,6 +83,18 @@ class Meshes(Sequence[Mesh]):
             return cls(take.points_px, take.t_ns, sizes, *numbers)
         return cls(take.points_px, take.t_ns, sizes, *numbers, take.readings)
 
+    def copied(self) -> Meshes:
+        """The same in memory, whatever becomes of the file."""
+        readings = [self._readings(row) for row in range(len(self))]
+        return Meshes(
+            np.array(self._points),
+            np.array(self._t_ns),
+            np.array(self._sizes),
+            np.array(self._i_frame),
+            np.array(self._n_faces),
+            readings.__getitem__,
+        )
+
     @property
     def faces(self) -> Sequence[Landmarks]:
         """The meshes alone, without the frames that have none."""

@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from livefacs.au.clip_neutral import neutral_of_clip
-from livefacs.au.estimator import Estimator
-from livefacs.au.model import EstimatorModel
-from livefacs.au.smoothing import OFF
 from livefacs.errors import ConfigError
-from livefacs.types import Landmarks
+from livefacs.offline import Meshes
 from livefacs.vocab.facs import ACTIONS
 
 CODES_FILE: Final = "codes.json"
@@ -37,7 +33,7 @@ class CodedClip:
     ----------
     name, person : str
         Clips of the same person are never split between training and scoring.
-    meshes : sequence of Landmarks or None
+    meshes : Meshes
         Of every frame, with their readings.
     judgements : tuple of Judgement
     sides : tuple of (frame, action, side)
@@ -48,18 +44,10 @@ class CodedClip:
 
     name: str
     person: str
-    meshes: Many[Landmarks | None]
+    meshes: Meshes
     judgements: tuple[Judgement, ...]
     sides: tuple[tuple[int, str, str], ...] = ()
     rests: tuple[int, ...] = ()
-
-    def faces(self) -> list[Landmarks]:
-        """The meshes that there are."""
-        return [mesh for mesh in self.meshes if mesh is not None]
-
-    def estimator(self, model: EstimatorModel) -> Estimator:
-        """Unfiltered, with the neutral of the whole clip, as ``solve`` has it."""
-        return Estimator(model, smoothing=OFF, neutral=neutral_of_clip(model, self.faces()))
 
 
 def read_codes(path: Path) -> dict[str, Any]:
@@ -106,12 +94,12 @@ def judgements_of(codes: Mapping[str, Any], clip: str) -> Iterator[Judgement]:
                 yield Judgement(f"AU{number}", int(frame), is_present=sign == "+")
 
 
-def coded_clip(codes: Mapping[str, Any], clip: str, meshes: Many[Landmarks | None]) -> CodedClip:
+def coded_clip(codes: Mapping[str, Any], clip: str, meshes: Meshes) -> CodedClip:
     """A clip's codes beside its meshes; frames beyond its end or without a face are left out."""
     entry = codes["clips"][clip]
 
     def is_seen(frame: int) -> bool:
-        return frame < len(meshes) and meshes[frame] is not None
+        return frame < len(meshes) and meshes[frame].landmarks is not None
 
     sides = [
         (int(frame), f"AU{number}", side)

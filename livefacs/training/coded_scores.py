@@ -10,11 +10,10 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, Bool
-from livefacs.au.clip_neutral import neutral_of_clip
-from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel
+from livefacs.offline import clip_estimator, estimates
 from livefacs.training.coded import CodedClip
-from livefacs.vocab.facs import CHANNEL_INDEX, N_AU, channels_of
+from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
 
 THERE: Final = 0.15
 """From this value on an action counts as there: letter B."""
@@ -79,12 +78,8 @@ class CodedScore:
 
 def coded_curves(model: EstimatorModel, clip: CodedClip) -> F32:
     """(T, N_AU) intensities of a clip as ``solve`` writes them, filter included; NaN: no face."""
-    estimator = Estimator(model, neutral=neutral_of_clip(model, clip.faces()))
-    values = np.full((len(clip.meshes), N_AU), np.nan, np.float32)
-    for row, landmarks in zip(values, clip.meshes, strict=True):
-        if landmarks is not None:
-            row[:] = estimator.estimate(landmarks).units.intensity
-    return values
+    found = estimates(clip.meshes, clip_estimator(clip.meshes, model))
+    return np.stack([each.units.intensity for each in found])
 
 
 def score_coded(scored: Many[tuple[CodedClip, F32]]) -> CodedScore:

@@ -20,9 +20,10 @@ from livefacs.au.estimator import Estimator
 from livefacs.au.features import REGIONS
 from livefacs.au.model import EstimatorModel
 from livefacs.au.smoothing import Smoothing
+from livefacs.offline import estimates
 from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
-from livefacs.training.extract import landmarks_of
-from livefacs.vocab.facs import ACTIONS, CHANNEL_INDEX, N_AU, channels_of
+from livefacs.training.extract import meshes_of
+from livefacs.vocab.facs import ACTIONS, CHANNEL_INDEX, channels_of
 
 SCALE: Final = 5.0
 MAX_GAIN: Final = 20.0
@@ -88,10 +89,8 @@ def curves_of(
     curves: Curves = {}
     for sequence in subject.sequences:
         estimator.reset()
-        values = np.empty((len(sequence.points_px), N_AU), np.float32)
-        for i_frame in range(len(values)):
-            values[i_frame] = estimator.estimate(landmarks_of(sequence, i_frame)).units.intensity
-        curves[sequence.name] = values
+        found = estimates(meshes_of(sequence), estimator)
+        curves[sequence.name] = np.stack([each.units.intensity for each in found])
     return curves
 
 

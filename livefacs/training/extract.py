@@ -15,13 +15,15 @@ from livefacs.au.estimator import Estimator
 from livefacs.au.model import N_FEATURES, EstimatorModel
 from livefacs.au.neutral import Neutral, canonical_neutral, median, neutral_from_shapes
 from livefacs.au.smoothing import OFF
+from livefacs.offline import Meshes, estimates
 from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
 from livefacs.training.fusion import TURNING_WEIGHT, Evidence
-from livefacs.types import Landmarks, Readings
+from livefacs.types import Readings
 from livefacs.vocab.facs import N_AU
 from livefacs.vocab.readings import N_PATCH_READINGS, N_PATCHES, N_TEXTURE
 
 N_ALIGN_POINTS: Final = 160
+AT_REST: Final = slice(N_SETTLING_FRAMES, N_NEUTRAL_FRAMES)
 EVIDENCE_EVERY: Final = 10
 EXPRESSION_PENALTY: Final = 4.0
 """How much heavier a point's motion in expressions weighs than its misfit on a turned head."""
@@ -59,41 +61,50 @@ def blank_model(canonical: F64, align_ids: I64, align_prior: F64) -> EstimatorMo
     )
 
 
-def landmarks_of(sequence: Sequence, i_frame: int) -> Landmarks:
-    """One frame of a sequence as the landmarker would give it."""
-    return Landmarks(
-        sequence.points_px[i_frame],
-        int(sequence.t_ns[i_frame]),
-        i_frame,
+def meshes_of(
+    sequence: Sequence,
+    frames: slice = slice(None),
+    scores: Callable[[F32], F32] | None = None,
+) -> Meshes:
+    """Frames of a sequence as a clip's meshes.
+
+    Parameters
+    ----------
+    scores : callable or None
+        The blendshape net, which then reads each mesh: (478, 3) float32 pixels to (52,) float32.
+    """
+    points = sequence.points_px[frames]
+    if scores is None:
+        return Meshes(points, sequence.t_ns[frames], sequence.image_size)
+    return Meshes(
+        points,
+        sequence.t_ns[frames],
         sequence.image_size,
+        readings=lambda row: _scores_alone(scores(points[row])),
     )
 
 
+def _scores_alone(scores: F32) -> Readings:
+    """Readings without the skin, which rendered people do not show."""
+    patches = np.full((N_PATCHES, N_PATCH_READINGS), np.nan, np.float32)
+    return Readings(patches, np.zeros(N_TEXTURE, np.uint8), scores.copy())
+
+
 def aligned_shapes(
-    model: EstimatorModel, sequence: Sequence, neutral: Neutral | None = None, every: int = 1
+    model: EstimatorModel, meshes: Meshes, neutral: Neutral | None = None
 ) -> tuple[F64, F64]:
-    """Face-frame meshes (n, 478, 3) and head angles (n, 3) of a sequence, against a neutral."""
+    """Face-frame meshes (n, 478, 3) and head angles (n, 3), against a neutral."""
     estimator = Estimator(model, smoothing=OFF, neutral=neutral or canonical_neutral(model))
-    frames = range(0, len(sequence.points_px), every)
-    shapes, angles = np.empty((len(frames), mesh.N_MESH, 3)), np.empty((len(frames), 3))
-    for row, i_frame in enumerate(frames):
-        head = estimator.estimate(landmarks_of(sequence, i_frame)).head
+    shapes, angles = np.empty((len(meshes), mesh.N_MESH, 3)), np.empty((len(meshes), 3))
+    for row, _ in enumerate(estimates(meshes, estimator)):
         shapes[row] = estimator.aligned
-        angles[row] = head.yaw_rad, head.pitch_rad, head.roll_rad
+        angles[row] = estimator.head[:3]
     return shapes, angles
 
 
 def first_neutral(model: EstimatorModel, subject: Subject) -> Neutral:
     """The neutral of a subject: median of the first sequence's first frames."""
-    first = subject.sequences[0]
-    head = Sequence(
-        first.name,
-        first.points_px[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES],
-        first.t_ns[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES],
-        first.image_size,
-        first.truth[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES],
-    )
-    return neutral_from_shapes(*aligned_shapes(model, head))
+    return neutral_from_shapes(*aligned_shapes(model, meshes_of(subject.sequences[0], AT_REST)))
 
 
 def features_of(
@@ -102,9 +113,8 @@ def features_of(
     """(T, N_FEATURES) float32."""
     estimator = Estimator(model, smoothing=OFF, neutral=neutral, focal_px=focal_px)
     rows = np.empty((len(sequence.points_px), N_FEATURES), np.float32)
-    for i_frame in range(len(rows)):
-        estimator.estimate(landmarks_of(sequence, i_frame))
-        rows[i_frame] = estimator.features
+    for row, _ in zip(rows, estimates(meshes_of(sequence), estimator), strict=True):
+        row[:] = estimator.features
     return rows
 
 
@@ -112,7 +122,7 @@ def mean_face(subjects: Many[Subject]) -> F64:
     """Mean neutral face by repeated alignment, made symmetric, eye line level, one eye distance."""
     raw = []
     for subject in subjects:
-        first = subject.sequences[0].points_px[N_SETTLING_FRAMES:N_NEUTRAL_FRAMES]
+        first = subject.sequences[0].points_px[AT_REST]
         raw.append(_centred(np.median(first, axis=0).astype(np.float64)))
     mean = np.mean(raw, axis=0)
     ids, prior = np.arange(mesh.N_SKIN), np.ones(mesh.N_SKIN)
@@ -150,7 +160,8 @@ def choose_align_points(subjects: Many[Subject], canonical: F64) -> tuple[I64, F
         for sequence in subject.sequences:
             is_turning = sequence.name.startswith("pose")
             if is_turning or sequence.name in ("sweep", "mix0"):
-                shapes, _ = aligned_shapes(model, sequence, neutral, every=3)
+                meshes = meshes_of(sequence, slice(None, None, 3))
+                shapes, _ = aligned_shapes(model, meshes, neutral)
                 square = ((shapes - neutral.shape)[..., :2] ** 2).mean(axis=(0, 2))
                 (turned if is_turning else moved).append(square)
     square = np.mean(turned, axis=0) + EXPRESSION_PENALTY * np.mean(moved, axis=0)
@@ -205,11 +216,7 @@ def rendered_evidence(
     every : int
         Frames in between are left out: they say the same.
     """
-    first = subject.sequences[0]
-    at_rest = [
-        _with_scores(landmarks_of(first, i), scores)
-        for i in range(N_SETTLING_FRAMES, min(N_NEUTRAL_FRAMES, len(first.points_px)))
-    ]
+    at_rest = meshes_of(subject.sequences[0], AT_REST, scores).faces
     readings = [each.readings for each in at_rest if each.readings is not None]
     neutral = replace(
         first_neutral(model, subject), blendshapes=median([each.blendshapes for each in readings])
@@ -217,17 +224,12 @@ def rendered_evidence(
     estimator = Estimator(model, smoothing=OFF, neutral=neutral)
     rows, truths, weights = [], [], []
     for sequence in subject.sequences:
-        for i_frame in range(0, len(sequence.points_px), every):
-            estimator.raw_values(_with_scores(landmarks_of(sequence, i_frame), scores))
-            rows.append(estimator.evidence.copy())
-            truths.append(sequence.truth[i_frame])
-            weights.append(TURNING_WEIGHT if sequence.name.startswith("pose") else 1.0)
+        chosen = slice(None, None, every)
+        meshes = meshes_of(sequence, chosen, scores)
+        rows += [estimator.evidence.copy() for _ in estimates(meshes, estimator)]
+        truths.append(sequence.truth[chosen])
+        weight = TURNING_WEIGHT if sequence.name.startswith("pose") else 1.0
+        weights.append(np.full(len(meshes), weight))
     frames = np.arange(len(rows), dtype=np.int64)
-    return Evidence(np.array(rows), frames, np.array(truths, np.float64), np.array(weights))
-
-
-def _with_scores(landmarks: Landmarks, scores: Callable[[F32], F32]) -> Landmarks:
-    patches = np.full((N_PATCHES, N_PATCH_READINGS), np.nan, np.float32)
-    texture = np.zeros(N_TEXTURE, np.uint8)
-    found = scores(landmarks.points_px).copy()
-    return replace(landmarks, readings=Readings(patches, texture, found))
+    truth = np.concatenate(truths).astype(np.float64)
+    return Evidence(np.array(rows), frames, truth, np.concatenate(weights))

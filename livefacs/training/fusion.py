@@ -19,6 +19,8 @@ from scipy.optimize import minimize
 from livefacs.arrays import F64, I64, Bool
 from livefacs.au import model as m
 from livefacs.au.model import EstimatorModel
+from livefacs.au.smoothing import OFF
+from livefacs.offline import clip_estimator, estimates
 from livefacs.training.coded import CodedClip
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU, channels_of
 from livefacs.vocab.readings import BLENDSHAPE_INDEX, PATCH_INDEX
@@ -173,12 +175,9 @@ class Evidence:
 def coded_evidence(model: EstimatorModel, clip: CodedClip) -> Evidence:
     """Evidence of the frames of a clip that were judged, against the clip's own neutral."""
     frames = sorted({j.i_frame for j in clip.judgements})
-    estimator, rows = clip.estimator(model), np.empty((len(frames), m.N_EVIDENCE))
-    for row, frame in zip(rows, frames, strict=True):
-        landmarks = clip.meshes[frame]
-        assert landmarks is not None  # only frames with a face are judged
-        estimator.raw_values(landmarks)
-        row[:] = estimator.evidence
+    estimator = clip_estimator(clip.meshes, model, smoothing=OFF)
+    judged = (clip.meshes[frame] for frame in frames)  # they have a face
+    rows = np.array([estimator.evidence.copy() for _ in estimates(judged, estimator)])
     return Evidence(rows, np.array(frames, np.int64), None, np.ones(len(frames)))
 
 
@@ -296,7 +295,7 @@ def with_usual_readings(model: EstimatorModel, clips: Many[CodedClip]) -> Estima
     """The model with what resting faces show: mean over the clips that hold a resting frame."""
     shapes, patches = [], []
     for clip in clips:
-        readings = [mesh.readings for i in clip.rests if (mesh := clip.meshes[i]) is not None]
+        readings = [mesh.readings for i in clip.rests if (mesh := clip.meshes[i].landmarks)]
         known = [each for each in readings if each is not None]
         if known:
             shapes.append(np.mean([each.blendshapes for each in known], axis=0))

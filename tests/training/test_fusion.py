@@ -13,6 +13,8 @@ from livefacs.au import model as m
 from livefacs.au.model import load_model
 from livefacs.cli.labelled import load_coded
 from livefacs.errors import ConfigError
+from livefacs.mesh import N_MESH
+from livefacs.offline import Meshes
 from livefacs.training.coded import CodedClip, Judgement, coded_clip, read_codes
 from livefacs.training.coded_scores import area_under_roc, coded_curves, score_coded
 from livefacs.training.fusion import (
@@ -35,6 +37,12 @@ CODES = {
         }
     },
 }
+
+
+def empty_meshes(n: int) -> Meshes:
+    """Frames without a face."""
+    times, n_faces = np.arange(n), np.zeros(n, np.int64)
+    return Meshes(np.full((n, N_MESH, 3), np.nan, np.float32), times, (64, 64), None, n_faces)
 
 
 def test_every_recipe_reads_what_there_is():
@@ -63,7 +71,7 @@ def fitted(sign: float):
         (column,) = columns_of(f"AU12_{side}", Ingredient("net", "mouthSmile*"))
         rows[:, column] = sign * there
     judgements = tuple(Judgement("AU12", i, bool(there[i])) for i in range(80))
-    clip = CodedClip("a", "anna", [None] * 80, judgements)
+    clip = CodedClip("a", "anna", empty_meshes(80), judgements)
     evidence = Evidence(rows, np.arange(80), None, np.ones(80))
     return fit_fusion(load_model(), [(clip, evidence)], [])
 
@@ -78,7 +86,7 @@ def test_the_fit_finds_what_tells_and_only_pulls_the_right_way():
 def test_codes_are_read_and_frames_without_a_face_left_out(tmp_path: Path):
     path = tmp_path / "codes.json"
     path.write_text(json.dumps(CODES), encoding="utf-8")
-    clip = coded_clip(read_codes(path), "a", [None, None])
+    clip = coded_clip(read_codes(path), "a", empty_meshes(2))
     assert clip.person == "anna"
     assert clip.judgements == ()
 
@@ -107,7 +115,7 @@ def test_a_clip_that_is_not_there_is_named(tmp_path: Path):
 
 def test_scores_of_known_curves():
     judgements = (Judgement("AU12", 0, is_present=True), Judgement("AU12", 1, is_present=False))
-    clip = CodedClip("a", "anna", [None, None], judgements, ((0, "AU12", "L"),))
+    clip = CodedClip("a", "anna", empty_meshes(2), judgements, ((0, "AU12", "L"),))
     curves = np.zeros((2, N_AU), np.float32)
     curves[0, CHANNEL_INDEX["AU12_L"]] = 0.6
     score = score_coded([(clip, curves)])
