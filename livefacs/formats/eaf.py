@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import mimetypes
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
 from livefacs.formats.curves import ExportOptions
-from livefacs.formats.facs_events import FacsEvent, events_from_take
+from livefacs.formats.facs_events import events_from_take
 from livefacs.formats.media import media_of
 from livefacs.take.reader import Take
 
@@ -27,13 +27,36 @@ _TYPE: Final = "facs-event"
 _MARKERS: Final = "markers"
 
 
+Span = tuple[int, int, str]
+"""Begin and end in milliseconds, and what stands there."""
+
+
 def export(take: Take, path: Path, options: ExportOptions) -> None:
     """Write the file."""
+    media = media_of(take)
+    created = datetime.fromisoformat(take.document["created_utc"])
+    tiers = _tiers_of(take, _origin_ns(take, media))
+    write_tiers(path, tiers, created, None if media is None else media[0])
+
+
+def write_tiers(
+    path: Path, tiers: Mapping[str, Sequence[Span]], created: datetime, media: Path | None = None
+) -> None:
+    """Write annotations by tier; those of one tier may not overlap.
+
+    Parameters
+    ----------
+    path : Path
+    tiers : mapping of name to (begin_ms, end_ms, text)
+    created : datetime
+    media : Path or None
+        The video that the times are of.
+    """
     root = ElementTree.Element(
         "ANNOTATION_DOCUMENT",
         {
             "AUTHOR": "livefacs",
-            "DATE": datetime.fromisoformat(take.document["created_utc"]).isoformat(),
+            "DATE": created.isoformat(),
             "FORMAT": "3.0",
             "VERSION": "3.0",
             "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
@@ -43,10 +66,9 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     header = ElementTree.SubElement(
         root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
     )
-    media = media_of(take)
     if media is not None:
-        _link_media(header, media[0], path.resolve().parent)
-    _Tiers(root, take, _origin_ns(take, media)).write(events_from_take(take))
+        _link_media(header, media, path.resolve().parent)
+    _Tiers(root).write(tiers)
     ElementTree.SubElement(
         root,
         "LINGUISTIC_TYPE",
@@ -75,52 +97,61 @@ def _link_media(header: ElementTree.Element, media: Path, folder: Path) -> None:
     ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", link)
 
 
+def _tiers_of(take: Take, origin_ns: int) -> dict[str, list[Span]]:
+    """All events, a tier for each action and side, then the markers."""
+
+    def ms(t_ns: int) -> int:
+        return round((t_ns - origin_ns) / _NS_A_MS)
+
+    tiers: dict[str, list[Span]] = {}
+    for event in events_from_take(take):
+        apex_s = (event.apex_ns - origin_ns) / 1e9
+        name = event.action + (f"_{event.side}" if event.side in ("L", "R") else "")
+        tiers.setdefault(name, []).append(
+            (ms(event.onset_ns), ms(event.offset_ns), f"{event.notation} apex {apex_s:.3f}")
+        )
+    if take.markers:
+        spans = _markers(take, origin_ns)
+        tiers[_MARKERS] = [(ms(begin), ms(end), words) for begin, end, words in spans]
+    return tiers
+
+
+def _markers(take: Take, origin_ns: int) -> list[tuple[int, int, str]]:
+    """A frame each, or up to the next one: annotations of a tier may not overlap."""
+    labels: dict[int, list[str]] = {}
+    for marker in sorted(take.markers, key=lambda marker: marker.t_ns):
+        at_ms = max(0, round((marker.t_ns - origin_ns) / _NS_A_MS))
+        labels.setdefault(at_ms, []).append(marker.label or marker.kind)
+    begins_ns = [origin_ns + at_ms * _NS_A_MS for at_ms in labels]
+    frame_ns = take.rate.ns_from_frames(1)
+    ends_ns = [begin_ns + frame_ns for begin_ns in begins_ns]
+    for index, following_ns in enumerate(begins_ns[1:]):
+        ends_ns[index] = min(ends_ns[index], following_ns)
+    words = ["; ".join(at_once) for at_once in labels.values()]
+    return list(zip(begins_ns, ends_ns, words, strict=True))
+
+
 class _Tiers:
     """Collects time slots, which stand before the tiers that use them."""
 
-    def __init__(self, root: ElementTree.Element, take: Take, origin_ns: int) -> None:
+    def __init__(self, root: ElementTree.Element) -> None:
         self._root = root
-        self._take = take
-        self._origin_ns = origin_ns
         self._slots = ElementTree.SubElement(root, "TIME_ORDER")
         self._n_annotations = 0
 
-    def write(self, events: Sequence[FacsEvent]) -> None:
-        """All events, a tier for each action and side, then the markers."""
-        tiers: dict[str, list[tuple[int, int, str]]] = {}
-        for event in events:
-            apex_s = (event.apex_ns - self._origin_ns) / 1e9
-            name = event.action + (f"_{event.side}" if event.side in ("L", "R") else "")
-            tiers.setdefault(name, []).append(
-                (event.onset_ns, event.offset_ns, f"{event.notation} apex {apex_s:.3f}")
-            )
-        if self._take.markers:
-            tiers[_MARKERS] = self._markers()
+    def write(self, tiers: Mapping[str, Sequence[Span]]) -> None:
+        """All tiers, in their order."""
         for name, spans in tiers.items():
             tier = ElementTree.SubElement(
                 self._root, "TIER", {"LINGUISTIC_TYPE_REF": _TYPE, "TIER_ID": name}
             )
-            for begin_ns, end_ns, text in spans:
-                self._annotate(tier, begin_ns, end_ns, text)
+            for span in spans:
+                self._annotate(tier, *span)
 
-    def _markers(self) -> list[tuple[int, int, str]]:
-        """A frame each, or up to the next one: annotations of a tier may not overlap."""
-        labels: dict[int, list[str]] = {}
-        for marker in sorted(self._take.markers, key=lambda marker: marker.t_ns):
-            at_ms = max(0, round((marker.t_ns - self._origin_ns) / _NS_A_MS))
-            labels.setdefault(at_ms, []).append(marker.label or marker.kind)
-        begins_ns = [self._origin_ns + at_ms * _NS_A_MS for at_ms in labels]
-        frame_ns = self._take.rate.ns_from_frames(1)
-        ends_ns = [begin_ns + frame_ns for begin_ns in begins_ns]
-        for index, following_ns in enumerate(begins_ns[1:]):
-            ends_ns[index] = min(ends_ns[index], following_ns)
-        words = ["; ".join(at_once) for at_once in labels.values()]
-        return list(zip(begins_ns, ends_ns, words, strict=True))
-
-    def _annotate(self, tier: ElementTree.Element, begin_ns: int, end_ns: int, text: str) -> None:
+    def _annotate(self, tier: ElementTree.Element, begin_ms: int, end_ms: int, text: str) -> None:
         self._n_annotations += 1
-        begin_ms = max(0, round((begin_ns - self._origin_ns) / _NS_A_MS))
-        end_ms = max(begin_ms + 1, round((end_ns - self._origin_ns) / _NS_A_MS))
+        begin_ms = max(0, begin_ms)
+        end_ms = max(begin_ms + 1, end_ms)
         slots = [self._slot(begin_ms), self._slot(end_ms)]
         holder = ElementTree.SubElement(tier, "ANNOTATION")
         annotation = ElementTree.SubElement(

@@ -91,15 +91,17 @@ def plain_errors(handler: Handler) -> Handler:
     return call
 
 
-async def json_body(request: Request, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
+async def json_body(
+    request: Request, most_bytes: int = _MOST_BODY, **kinds: type | tuple[type, ...]
+) -> dict[str, Any]:
     """The JSON object of a request, with exactly the keys and kinds that are expected."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise ConfigError("expected application/json")
     raw = b""
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > _MOST_BODY:
-            raise ConfigError(f"the request is larger than {_MOST_BODY} bytes")
+        if len(raw) > most_bytes:
+            raise ConfigError(f"the request is larger than {most_bytes} bytes")
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):
@@ -298,17 +300,17 @@ class _Calls:
         return HTMLResponse(html_from_report(self._finished(request)))
 
     async def report_csv(self, request: Request) -> Response:
-        return _download(csv_from_report(self._finished(request)), "text/csv", "self-test.csv")
+        return download(csv_from_report(self._finished(request)), "text/csv", "self-test.csv")
 
     async def progress(self, request: Request) -> Response:
         return JSONResponse(self._mirror.progress.summary())
 
     async def export_json(self, request: Request) -> Response:
         document = json.dumps(self._mirror.progress.export(), indent=1)
-        return _download(document, "application/json", "livefacs-progress.json")
+        return download(document, "application/json", "livefacs-progress.json")
 
     async def export_csv(self, request: Request) -> Response:
-        return _download(self._mirror.progress.export_csv(), "text/csv", "livefacs-progress.csv")
+        return download(self._mirror.progress.export_csv(), "text/csv", "livefacs-progress.csv")
 
     async def delete_progress(self, request: Request) -> Response:
         if (await json_body(request, confirm=str))["confirm"] != "delete":
@@ -344,6 +346,7 @@ def rig_of(request: Request) -> str:
     return rig
 
 
-def _download(text: str, media_type: str, name: str) -> Response:
+def download(text: str | bytes, media_type: str, name: str) -> Response:
+    """A file for the user to keep."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type=media_type, headers=disposition)

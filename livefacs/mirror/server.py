@@ -24,7 +24,7 @@ from starlette.websockets import WebSocket
 
 from livefacs.clock import now_ns
 from livefacs.errors import SinkError
-from livefacs.mirror import api, letters_api, stage_api
+from livefacs.mirror import api, letters_api, stage_api, teacher_api
 from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
 from livefacs.mirror.http import BoundedHttp
@@ -122,6 +122,7 @@ class Mirror(MirrorCore):
         routes = [
             *api.routes(self),
             *letters_api.routes(self),
+            *teacher_api.routes(self),
             *stage_api.routes(self),
             WebSocketRoute("/live", self._live),
             WebSocketRoute("/stage/live", self._stage_live),

@@ -16,16 +16,16 @@ export class CodingView {
     this._note = h("p.soft");
     this._result = h("div");
     this._measured = h("div.stack");
-    this.element = h("div.coding", {}, h("div.side.stack", {}, h("label", { for: "pack" }, t("code.pack")), this._choice, this._items, this._about),
+    this.element = h("div.coding", {}, h("div.side.stack", {}, h("label", { for: "pack" }, t("code.pack")), this._choice, this._items, h("div.row", {}, h("a.button", { href: "#make" }, t("make.heading")), h("a.button", { href: "#compare" }, t("compare.title"))), this._about),
       h("div.stack", {}, this._player.element, this._note, this._measured), h("div.stack", {}, h("h1", {}, t("code.title")), this._form.element, this._result));
   }
 
   async enter() {
     const { packs, errors } = await get("/api/packs");
     this._packs = packs;
-    this._choice.replaceChildren(...packs.map((pack) => h("option", { value: pack.name }, pack.title)));
+    this._choice.replaceChildren(...packs.map((pack) => h("option", { value: pack.name, selected: pack.name === this._pack?.name }, pack.title)));
     if (!packs.length) this._about.replaceChildren(h("p", {}, t("code.no_packs")));
-    else if (!this._pack) await this._choosePack(packs[0].name);
+    else if (!this._pack || !packs.some((pack) => pack.name === this._pack.name)) await this._choosePack(packs[0].name);
     if (errors.length) this._about.append(h("p.bad", {}, t("code.errors")), ...errors.map((error) => h("p", {}, error)));
   }
 

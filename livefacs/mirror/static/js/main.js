@@ -7,11 +7,14 @@ import { CodingView } from "./coding.js";
 import { Live, healthKeys } from "./live.js";
 import { MirrorView } from "./mirror.js";
 import { PractiseView } from "./practise.js";
+import { CompareView } from "./compare.js";
+import { MakeView } from "./make.js";
 import { ProgressView } from "./progress.js";
 import { TestView } from "./selftest.js";
 import { loadMesh } from "./stage.js";
 
 const VIEWS = ["mirror", "practise", "code", "test", "progress"];
+const TEACHER = ["make", "compare"]; // reached from the coding view
 const THEME = "livefacs-mirror-theme";
 
 class App {
@@ -28,6 +31,7 @@ class App {
     this._makers = {
       mirror: () => new MirrorView(shared), practise: () => new PractiseView(shared), code: () => new CodingView(shared),
       test: () => new TestView(shared), progress: () => new ProgressView(),
+      make: () => new MakeView(), compare: () => new CompareView(),
     };
     this._main = document.getElementById("view");
     this._healthAt = 0;
@@ -58,14 +62,14 @@ class App {
 
   async _route() {
     const wanted = location.hash.slice(1);
-    const name = VIEWS.includes(wanted) ? wanted : "mirror";
+    const name = [...VIEWS, ...TEACHER].includes(wanted) ? wanted : "mirror";
     this._view?.leave();
     this._name = name;
     const view = (this._views[name] ??= this._makers[name]());
     this._view = view;
     document.body.dataset.view = name;
     document.title = `${t(`nav.${name}`)} · ${t("app.title")}`;
-    this._links.forEach((link, i) => (VIEWS[i] === name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
+    this._links.forEach((link, i) => (VIEWS[i] === (TEACHER.includes(name) ? "code" : name) ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
     this._place();
     if (this.live.state) view.state?.(this.live.state);
     try {

@@ -60,6 +60,11 @@ export class Player {
     this._canvas.getContext("2d").drawImage(frame, 0, 0);
   }
 
+  /** @returns {number} the frame that is shown */
+  get at() {
+    return this._at;
+  }
+
   step(by) {
     this.pause();
     this.seek(this._at + by);
