@@ -190,23 +190,25 @@ EXPLAINED: Final[tuple[tuple[str, str, float], ...]] = (
     *(
         (f"{target}_{side}", cause.replace("*", side), share)
         for target, cause, share in (
-            ("AU45", "AU12_*", 0.4),  # a smile narrows the eyes
-            ("AU45", "AU64", 0.45),  # the lid follows the eye down
-            ("AU7", "AU12_*", 0.2),
+            ("AU45", "AU12_*", 0.2),  # a smile narrows the eyes
+            ("AU45", "AU64", 0.4),  # the lid follows the eye down
+            ("AU45", "AU6_*", 0.4),  # a raised cheek narrows the eye
+            ("AU7", "AU6_*", 0.2),  # and lifts the lower lid
+            ("AU5", "AU12_*", 0.2),
+            ("AU6", "AU9_*", 0.2),  # what wrinkles the nose lifts the cheek
+            ("AU2", "AU26", 0.1),
             ("AU9", "AU12_*", 0.5),
-            ("AU10", "AU9_*", 0.15),  # what lifts the nose wings lifts the lip
-            ("AU10", "AU12_*", 0.2),
             ("AU14", "AU12_*", 0.2),
+            ("AU14", "AU28", 0.3),
             ("AU16", "AU12_*", 0.35),  # stretched lips lay the lower teeth bare
             ("AU16", "AU26", 0.2),  # as an open mouth does
-            ("AU20", "AU12_*", 0.3),  # corners that go up go out, too
-            ("AU24", "AU17", 0.3),  # the chin presses the lips together
+            ("AU16", "AU22", 0.5),  # and flared lips do
             ("AD30", "AU26", 0.3),
             ("AD30", "AU12_*", 0.4),  # laughing faces are lopsided
         )
         for side in "LR"
     ),
-    ("AU28", "AU17", 0.3),
+    ("AU17", "AU28", 0.3),
     ("AU18", "AU26", 0.3),
 )
 """Action, what brings it about by itself, and how much of that."""

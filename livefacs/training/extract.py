@@ -17,7 +17,7 @@ from livefacs.au.neutral import Neutral, canonical_neutral, median, neutral_from
 from livefacs.au.smoothing import OFF
 from livefacs.offline import Meshes, estimates
 from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
-from livefacs.training.fusion import TURNING_WEIGHT, Evidence
+from livefacs.training.fusion import Evidence
 from livefacs.types import Readings
 from livefacs.vocab.facs import N_AU
 from livefacs.vocab.readings import N_PATCH_READINGS, N_PATCHES, N_TEXTURE
@@ -222,14 +222,13 @@ def rendered_evidence(
         first_neutral(model, subject), blendshapes=median([each.blendshapes for each in readings])
     )
     estimator = Estimator(model, smoothing=OFF, neutral=neutral)
-    rows, truths, weights = [], [], []
+    rows, truths, turning = [], [], []
     for sequence in subject.sequences:
         chosen = slice(None, None, every)
         meshes = meshes_of(sequence, chosen, scores)
         rows += [estimator.evidence.copy() for _ in estimates(meshes, estimator)]
         truths.append(sequence.truth[chosen])
-        weight = TURNING_WEIGHT if sequence.name.startswith("pose") else 1.0
-        weights.append(np.full(len(meshes), weight))
+        turning.append(np.full(len(meshes), sequence.name.startswith("pose")))
     frames = np.arange(len(rows), dtype=np.int64)
     truth = np.concatenate(truths).astype(np.float64)
-    return Evidence(np.array(rows), frames, truth, np.concatenate(weights))
+    return Evidence(np.array(rows), frames, truth, np.concatenate(turning))

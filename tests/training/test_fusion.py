@@ -24,6 +24,7 @@ from livefacs.training.fusion import (
     coded_evidence,
     columns_of,
     fit_fusion,
+    recipe_of,
 )
 from livefacs.vocab.facs import ACTIONS, CHANNEL_INDEX, N_AU
 
@@ -46,9 +47,9 @@ def empty_meshes(n: int) -> Meshes:
 
 
 def test_every_recipe_reads_what_there_is():
-    for action, recipe in RECIPES.items():
+    for action in RECIPES:
         assert action in ACTIONS
-        for ingredient in recipe:
+        for ingredient in recipe_of(action):
             for channel in (action,) if action in CHANNEL_INDEX else (f"{action}_L",):
                 columns = columns_of(channel, ingredient)
                 assert all(0 <= column < m.N_EVIDENCE for column in columns)
@@ -72,7 +73,7 @@ def fitted(sign: float):
         rows[:, column] = sign * there
     judgements = tuple(Judgement("AU12", i, bool(there[i])) for i in range(80))
     clip = CodedClip("a", "anna", empty_meshes(80), judgements)
-    evidence = Evidence(rows, np.arange(80), None, np.ones(80))
+    evidence = Evidence(rows, np.arange(80), None, np.zeros(80, bool))
     return fit_fusion(load_model(), [(clip, evidence)], [])
 
 
