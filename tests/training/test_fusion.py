@@ -84,6 +84,26 @@ def test_the_fit_finds_what_tells_and_only_pulls_the_right_way():
     assert fitted(-1.0).fusion_weights[row, column] == 0.0
 
 
+def test_a_rival_takes_away_what_it_brings_about_and_never_adds():
+    """A made person whose mesh reads half of every smile as a dimpler, too."""
+    rng = np.random.default_rng(1)
+    truth, rows = np.full((400, N_AU), np.nan), np.zeros((400, m.N_EVIDENCE))
+    for side in "LR":
+        dimple, smile = (CHANNEL_INDEX[f"{action}_{side}"] for action in ("AU14", "AU12"))
+        truth[:, dimple], truth[:, smile] = rng.choice((0.0, 0.8), (2, 400))
+        rows[:, m.RELATIVE + dimple] = truth[:, dimple] + 0.5 * truth[:, smile]
+        rows[:, m.RELATIVE + smile] = truth[:, smile]
+    rows[:, m.POSITIVE : m.POSITIVE + N_AU] = rows[:, m.RELATIVE : m.RELATIVE + N_AU]
+    person = Evidence(rows, np.arange(400), truth, np.zeros(400, bool))
+    weights = fit_fusion(load_model(), [], [person]).fusion_weights
+    assert weights[CHANNEL_INDEX["AU14_L"], m.POSITIVE + CHANNEL_INDEX["AU12_L"]] < -0.2
+    assert weights[CHANNEL_INDEX["AU14_L"], m.POSITIVE + CHANNEL_INDEX["AU12_R"]] == 0.0
+    own = {"AU1", "AU4"}  # their own positive part is in their recipes
+    for channel, row in CHANNEL_INDEX.items():
+        others = weights[row, m.POSITIVE : m.POSITIVE + N_AU]
+        assert channel.split("_")[0] in own or (others <= 0.0).all()
+
+
 def test_codes_are_read_and_frames_without_a_face_left_out(tmp_path: Path):
     path = tmp_path / "codes.json"
     path.write_text(json.dumps(CODES), encoding="utf-8")
