@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from livefacs.arrays import F32, F64, I32, I64, U8
-from livefacs.kernels._jit import kernel
+from livefacs.kernels._jit import four_bytes, kernel
 
 _CROP = 192
 _REGION_SCALE = 1.5  # of the box around the mesh
@@ -27,8 +27,8 @@ _TICK_BITS = 5  # places of a crop are rounded to 1/32 of a pixel ...
 _TICKS = 1 << _TICK_BITS
 _LEVEL_BITS = 2 * _TICK_BITS  # ... so that four weights have ten bits
 _HALF_LEVEL = 1 << (_LEVEL_BITS - 1)
-_CHANNEL_BITS = 20  # 8 of a level and 10 of its weight, and two to spare
-_HALF_LEVELS = _HALF_LEVEL * (1 + (1 << _CHANNEL_BITS) + (1 << 2 * _CHANNEL_BITS))
+N_SCRATCH_ROWS = 6
+"""Rows of the scratch of ``crop_to_float``: places along x and y, and what stands there."""
 
 
 @kernel
@@ -50,7 +50,7 @@ def crop_to_float(
         What 0 and 255 become.
     is_black_outside : bool
         Beyond the border: black where True, the nearest pixel of the border where False.
-    ticks : (2, n) int32, scratch
+    ticks : (N_SCRATCH_ROWS, n) int32, scratch
     out : (n, n, 3) float32, written
     """
     n = out.shape[0]
@@ -87,37 +87,51 @@ def crop_to_float(
 def _blend_row(
     levels: U8, row_bytes: int, ticks: I32, scale: np.float32, offset: np.float32, out: F32
 ) -> None:
-    """One row of a crop that lies inside the image, three channels in one integer.
+    """One row of a crop that lies inside the image.
 
-    Unsigned indices: signed ones would each be looked at for a minus.
+    First the loads, two words for a pixel and the next, then the arithmetic of 32 bits, which
+    vectorises.
     """
-    below = np.uint64(row_bytes)
     for column in range(ticks.shape[1]):
         x, y = ticks[0, column], ticks[1, column]
-        i = np.uint64((y >> _TICK_BITS) * row_bytes + 3 * (x >> _TICK_BITS))
-        across, down = np.int64(x & (_TICKS - 1)), np.int64(y & (_TICKS - 1))
-        upper_left, upper_right = _packed(levels, i), _packed(levels, i + np.uint64(3))
-        lower_left = _packed(levels, i + below)
-        lower_right = _packed(levels, i + below + np.uint64(3))
-        upper = upper_left * _TICKS + (upper_right - upper_left) * across
-        lower = lower_left * _TICKS + (lower_right - lower_left) * across
-        level = upper * _TICKS + (lower - upper) * down + _HALF_LEVELS
-        k = np.uint64(3 * column)
-        out[k] = np.float32((level >> _LEVEL_BITS) & 255) * scale + offset
-        level >>= _CHANNEL_BITS
-        out[k + np.uint64(1)] = np.float32((level >> _LEVEL_BITS) & 255) * scale + offset
-        level >>= _CHANNEL_BITS
-        out[k + np.uint64(2)] = np.float32((level >> _LEVEL_BITS) & 255) * scale + offset
+        i = np.int64((y >> _TICK_BITS) * row_bytes + 3 * (x >> _TICK_BITS))
+        ticks[2, column] = four_bytes(levels, i)
+        ticks[3, column] = four_bytes(levels, i + 2)
+        ticks[4, column] = four_bytes(levels, i + row_bytes)
+        ticks[5, column] = four_bytes(levels, i + row_bytes + 2)
+    for column in range(ticks.shape[1]):
+        across = ticks[0, column] & np.int32(_TICKS - 1)
+        down = ticks[1, column] & np.int32(_TICKS - 1)
+        words = ticks[2, column], ticks[3, column], ticks[4, column], ticks[5, column]
+        k = np.uint64(3 * column)  # signed, each would be looked at for a minus
+        out[k] = np.float32(_blended(words, 0, across, down)) * scale + offset
+        k += np.uint64(1)
+        out[k] = np.float32(_blended(words, 8, across, down)) * scale + offset
+        k += np.uint64(1)
+        out[k] = np.float32(_blended(words, 16, across, down)) * scale + offset
 
 
 @kernel
-def _packed(levels: U8, i: np.uint64) -> np.int64:
-    """Red, green and blue of a pixel in one integer, with room for ten bits of weights."""
-    return (
-        np.int64(levels[i])
-        | (np.int64(levels[i + np.uint64(1)]) << _CHANNEL_BITS)
-        | (np.int64(levels[i + np.uint64(2)]) << (2 * _CHANNEL_BITS))
+def _blended(
+    words: tuple[np.int32, np.int32, np.int32, np.int32],
+    shift: int,
+    across: np.int32,
+    down: np.int32,
+) -> np.int32:
+    """The bilinear mean of one channel, 0..255: upper pixel, the next; lower pixel, the next."""
+    bits, here, there = np.int32(_TICK_BITS), np.int32(shift), np.int32(shift + 8)
+    upper_left, upper_right = (
+        (words[0] >> here) & np.int32(255),
+        (words[1] >> there) & np.int32(255),
     )
+    lower_left, lower_right = (
+        (words[2] >> here) & np.int32(255),
+        (words[3] >> there) & np.int32(255),
+    )
+    upper = np.int32((upper_left << bits) + np.int32(np.int32(upper_right - upper_left) * across))
+    lower = np.int32((lower_left << bits) + np.int32(np.int32(lower_right - lower_left) * across))
+    level = np.int32(np.int32(upper << bits) + np.int32(np.int32(lower - upper) * down))
+    return np.int32(np.int32(level + np.int32(_HALF_LEVEL)) >> np.int32(_LEVEL_BITS))
 
 
 @kernel

@@ -12,6 +12,7 @@ import numpy as np
 from livefacs.arrays import F32, F64, I64, U8
 from livefacs.kernels.face_detection import regions_from_detector
 from livefacs.kernels.facemesh import (
+    N_SCRATCH_ROWS,
     crop_to_float,
     cut_patches,
     refine_mesh,
@@ -78,7 +79,7 @@ class MeshNetworks:
         )
         self._lines = facemesh_points("level_lines")
         self._transforms = np.empty((3, 2, 3))
-        self._ticks = np.empty((2, _CROP), np.int32)
+        self._ticks = np.empty((N_SCRATCH_ROWS, _CROP), np.int32)
         self.delegate = self._coarse.delegate
 
     def find(self, image: U8, region: F64, points_px: F32) -> float:
@@ -141,7 +142,7 @@ class FaceDetector:
         self._min_confidence = min_confidence
         self._anchors = detector_anchors()
         self._scores = np.empty(_N_BOXES)
-        self._ticks = np.empty((2, _DETECTOR_INPUT), np.int32)
+        self._ticks = np.empty((N_SCRATCH_ROWS, _DETECTOR_INPUT), np.int32)
 
     def find(self, image: U8, n_most: int) -> F64:
         """(n, 4) float64: regions of at most ``n_most`` faces, the surest first."""

@@ -126,3 +126,40 @@ def test_the_affine_camera_is_the_least_squares_one():
     root = np.sqrt(weight)[:, None]
     expected = np.linalg.lstsq(rows * root, points[:30, :2] * root, rcond=None)[0]
     np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+def bilinear(green: F64, x: float, y: float) -> float:
+    """The plain twin of one look between four pixels."""
+    height, width = green.shape
+    x, y = min(max(x, 1.0), width - 2.001), min(max(y, 1.0), height - 2.001)
+    i, j = int(x), int(y)
+    four = green[j : j + 2, i : i + 2]
+    across, down = np.array((1 - (x - i), x - i)), np.array((1 - (y - j), y - j))
+    return float(down @ four @ across)
+
+
+@pytest.mark.parametrize("middle", [(0.0, 0.0), (0.3, -0.2), (-0.6, 0.5)])
+def test_an_upright_face_equals_its_plain_twin_over_the_border_too(middle: tuple[float, float]):
+    image = np.random.default_rng(3).integers(0, 256, (90, 120, 3), np.uint8)
+    turn, scale, relief = 0.4, 1 / 40.0, noise((12, 18), seed=4) / 2550
+    c, s = np.cos(turn), np.sin(turn)
+    rotation, offset = (
+        np.array(((c, -s, 0.0), (s, c, 0.0), (0.0, 0.0, 1.0))),
+        np.array((*middle, 0)),
+    )
+    out = np.empty((12, 18), np.float32)
+    k.upright_face(image, rotation, offset, scale, relief, -0.2, -0.1, out)
+    axes = rotation.T / scale  # from face to pixels, before perspective
+    expected, unit = np.empty_like(out), 1 / k.PIXELS_PER_EYES
+    for row, column in np.ndindex(out.shape):
+        place = np.array((-0.2 + unit * column, -0.1 + unit * row, relief[row, column])) - offset
+        x, y, depth = axes @ place
+        shrink = 1 / (1 + depth / 120)
+        looks = []
+        for u, v in ((-1, -1), (1, -1), (-1, 1), (1, 1)):
+            dx, dy = 0.25 * unit * shrink * (axes[:2, 0] * u + axes[:2, 1] * v)
+            looks.append(
+                bilinear(image[..., 1].astype(float), 60 + x * shrink + dx, 45 + y * shrink + dy)
+            )
+        expected[row, column] = np.mean(looks)
+    np.testing.assert_allclose(out, expected, atol=1e-3)
