@@ -50,7 +50,14 @@ class ReadingLandmarker:
 
     def detect(self, frame: Frame) -> Landmarks | None:
         """The mesh and what is read of the face besides; None where there is no face."""
-        landmarks = self._finder.detect(frame)
+        return self.read(frame, self.find(frame))
+
+    def find(self, frame: Frame) -> Landmarks | None:
+        """The mesh alone."""
+        return self._finder.detect(frame)
+
+    def read(self, frame: Frame, landmarks: Landmarks | None) -> Landmarks | None:
+        """What ``find`` gave, with the readings. May run in a thread beside the next ``find``."""
         if landmarks is None or frame.landmarks is not None:
             return landmarks
         patches, texture = self._image_reader.read(frame.image, landmarks)

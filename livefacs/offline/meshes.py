@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, overload
 
@@ -11,6 +12,7 @@ import numpy as np
 from livefacs.arrays import F32, I64
 from livefacs.au.estimator import ReaderChoice
 from livefacs.landmarkers.priming import prime
+from livefacs.landmarkers.reading import ReadingLandmarker
 from livefacs.protocols import Landmarker, Source
 from livefacs.session.feed import Feed
 from livefacs.take.reader import Take
@@ -159,9 +161,13 @@ UNKNOWN: Final = Estimate(UNKNOWN_UNITS, HeadPose(), Gaze(), Health.NO_FACE)
 
 
 def tracked_meshes(
-    source: Source, landmarker: Landmarker, on_frame: Callable[[], None] = lambda: None
+    source: Source,
+    landmarker: Landmarker,
+    on_frame: Callable[[], None] = lambda: None,
+    *,
+    reads_beside: bool = False,
 ) -> Iterator[TrackedFrame]:
-    """Every frame of a clip through a landmarker, in order, none dropped, nothing kept.
+    """Every frame of a clip through a landmarker, in order, none dropped, a few kept.
 
     Parameters
     ----------
@@ -170,22 +176,49 @@ def tracked_meshes(
     landmarker : Landmarker
     on_frame : callable
         Called after each frame, for a progress bar.
+    reads_beside : bool
+        Read what is read besides the mesh in a thread of its own, while the next mesh is found.
 
     Yields
     ------
     TrackedFrame
         With its mesh, without units.
     """
+    frames = _primed(source, landmarker)
+    if reads_beside and isinstance(landmarker, ReadingLandmarker):
+        found = _read_beside(frames, landmarker)
+    else:
+        found = ((frame, landmarker.detect(frame)) for frame in frames)
+    for frame, landmarks in found:
+        health = Health.OK if landmarks is not None else Health.NO_FACE
+        height, width = frame.image.shape[:2]
+        yield _without_units(frame.i_frame, frame.t_ns, health, (width, height), landmarks)
+        on_frame()
+
+
+def _primed(source: Source, landmarker: Landmarker) -> Iterator[Frame]:
+    """The frames, before whose first one the landmarker has seen the clip's pictures."""
     is_first = True
     while (frame := source.read()) is not None:
         if is_first:
             prime(landmarker, frame)
             is_first = False
-        landmarks = landmarker.detect(frame)
-        health = Health.OK if landmarks is not None else Health.NO_FACE
-        height, width = frame.image.shape[:2]
-        yield _without_units(frame.i_frame, frame.t_ns, health, (width, height), landmarks)
-        on_frame()
+        yield frame
+
+
+def _read_beside(
+    frames: Iterator[Frame], landmarker: ReadingLandmarker
+) -> Iterator[tuple[Frame, Landmarks | None]]:
+    """Find meshes here and read them in another thread, one frame behind."""
+    with ThreadPoolExecutor(1, "livefacs-readers") as readers:
+        before: tuple[Frame, Future[Landmarks | None]] | None = None
+        for frame in frames:
+            reading = readers.submit(landmarker.read, frame, landmarker.find(frame))
+            if before is not None:
+                yield before[0], before[1].result()
+            before = frame, reading
+        if before is not None:
+            yield before[0], before[1].result()
 
 
 def recorded_meshes(

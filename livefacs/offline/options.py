@@ -47,7 +47,8 @@ class SolveOptions:
         Name of an export format, or ``take``.
     export : ExportOptions
     read_ahead : bool
-        Decode in a thread of its own; not where every core has a clip already.
+        Decode in a thread of its own, and read what is not the mesh in another; not where every
+        core has a clip already.
     """
 
     tracking: TrackingOptions = field(default_factory=TrackingOptions)

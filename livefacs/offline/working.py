@@ -219,7 +219,8 @@ def _fill_from_images(
         setup = clip_setup(options, finder.name, person)
         info = _clip_info(clip, source, setup)
         with _writer(folder, info) as writer:
-            for frames in _some_at_a_time(tracked_meshes(source, finder, on_frame)):
+            meshes = tracked_meshes(source, finder, on_frame, reads_beside=options.read_ahead)
+            for frames in _some_at_a_time(meshes):
                 writer.append(frames)
         return setup, (*notices, *source.notices, *source.closing_notices())
 
