@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 from numba.np import linalg as numba_linalg
 
+from livefacs.arrays import U8
 from livefacs.files.atomic import create
 from livefacs.files.private import make_private_folder
 from livefacs.resources import cache_folder
@@ -100,8 +102,7 @@ def kernel(function: _Function) -> _Function:
     return cast("_Function", _compile(function))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def four_bytes(_context: Any, levels: Any, _i: Any) -> Any:
+def _four_bytes(_context: Any, levels: Any, _i: Any) -> Any:
     """Four neighbouring bytes of a flat uint8 array from place ``i`` on, as one uint32.
 
     One load where reading them one by one takes four. The first byte is the lowest on every
@@ -116,6 +117,9 @@ def four_bytes(_context: Any, levels: Any, _i: Any) -> Any:
         return word
 
     return types.uint32(levels, types.int64), generate
+
+
+four_bytes = cast("Callable[[U8, Any], np.uint32]", intrinsic(_four_bytes))
 
 
 def is_compiled() -> bool:

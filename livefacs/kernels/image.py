@@ -14,7 +14,7 @@ import numpy as np
 from livefacs.arrays import F32, F64, I64, U8
 from livefacs.kernels._jit import four_bytes, kernel
 from livefacs.kernels.geometry import fit_similarity, undo_perspective
-from livefacs.kernels.sampling import sample, sample_patch
+from livefacs.kernels.sampling import sample_patch
 
 N_ORIENTATIONS = 8
 CELL_PX = 6
