@@ -12,8 +12,6 @@ from livefacs.vocab.facs import AU_CHANNELS
 from tests.retarget.making import frame
 from tests.retarget.reference import retargeted
 
-LIMIT_US = 15.0
-
 
 def test_a_frame_of_every_rig(table: Table) -> None:
     random = np.random.default_rng(1)
@@ -24,7 +22,7 @@ def test_a_frame_of_every_rig(table: Table) -> None:
     jobs = [lambda each=each: each.retarget(tracked) for each in retargeters.values()]
     *ours, plain = medians_us(*jobs, lambda: retargeted(arkit, units), rounds=60, inner=20)
     for name, took in zip(retargeters, ours, strict=True):
-        table.note(f"retarget {name}", took, "us", f"<= {LIMIT_US:g} us")
+        table.note(f"retarget {name}", took, "µs")
     ratio = plain / ours[list(retargeters).index("arkit52")]
     table.note("arkit52 in plain Python / in the kernel", ratio, "x", ">= 10 x")
     assert ratio >= 10.0

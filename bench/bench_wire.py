@@ -44,22 +44,23 @@ from livefacs.wire.vtsphone import VtsPhoneEncoder
 CLOCK = ClockMap.read()
 RIGS = ("arkit52", "livelink61", "vrcft2", "vtubestudio")
 ENCODERS: dict[str, tuple[Encoder, float]] = {
-    "osc": (OscEncoder(CLOCK), 10.0),
-    "osc, letters and arkit52": (OscEncoder(CLOCK, letters=True, rig="arkit52"), 10.0),
-    "vmc": (VmcEncoder(CLOCK, "arkit52"), 10.0),
-    "livelink": (LiveLinkEncoder(CLOCK, "livelink61", device="D" * 36), 10.0),
-    "vrcft": (VrcftEncoder("vrcft2"), 10.0),
-    "vrcft, 4 bits": (VrcftEncoder("vrcft2", n_bits=4), 30.0),
-    "faceosc": (FaceOscEncoder(), 30.0),
-    "facecap": (FaceCapEncoder("arkit52"), 10.0),
-    "osf": (OpenSeeFaceEncoder(CLOCK), 80.0),
-    "vtsphone": (VtsPhoneEncoder(CLOCK, "arkit52"), 30.0),
-    "ifacialmocap": (IFacialMocapEncoder("arkit52"), 30.0),
-    "vts": (VtsEncoder("vtubestudio"), 30.0),
-    "zmq": (PackedEncoder(CLOCK), 30.0),
-    "zmq, arkit52": (PackedEncoder(CLOCK, rig="arkit52"), 30.0),
-    "ws json": (PackedEncoder(CLOCK, form="json"), 30.0),
+    "osc": (OscEncoder(CLOCK), 0.03),
+    "osc, letters and arkit52": (OscEncoder(CLOCK, letters=True, rig="arkit52"), 0.03),
+    "vmc": (VmcEncoder(CLOCK, "arkit52"), 0.03),
+    "livelink": (LiveLinkEncoder(CLOCK, "livelink61", device="D" * 36), 0.03),
+    "vrcft": (VrcftEncoder("vrcft2"), 0.03),
+    "vrcft, 4 bits": (VrcftEncoder("vrcft2", n_bits=4), 0.05),
+    "faceosc": (FaceOscEncoder(), 0.05),
+    "facecap": (FaceCapEncoder("arkit52"), 0.03),
+    "osf": (OpenSeeFaceEncoder(CLOCK), 0.08),
+    "vtsphone": (VtsPhoneEncoder(CLOCK, "arkit52"), 0.05),
+    "ifacialmocap": (IFacialMocapEncoder("arkit52"), 0.05),
+    "vts": (VtsEncoder("vtubestudio"), 0.05),
+    "zmq": (PackedEncoder(CLOCK), 0.05),
+    "zmq, arkit52": (PackedEncoder(CLOCK, rig="arkit52"), 0.05),
+    "ws json": (PackedEncoder(CLOCK, form="json"), 0.05),
 }
+"""Each with the share it may take of the time that python-osc needs for the frame's OSC."""
 OSC_FAMILIES = {"osc": 20.0, "vmc": 20.0, "vrcft": 20.0, "faceosc": 3.0}
 """How many times faster than python-osc's builder; FaceOSC measures its gestures besides."""
 
@@ -95,20 +96,28 @@ def built_by_python_osc(messages: Sequence[tuple[str, Sequence[object]]]) -> byt
     return bundle.build().dgram
 
 
+def osc_messages(encoder: Encoder, frame: TrackedFrame) -> list[tuple[str, Sequence[object]]]:
+    """The messages of a frame, read back from its datagrams."""
+    return [message for part in encoder.encode(frame) for message in messages_from_osc(bytes(part))]
+
+
 @pytest.mark.parametrize("name", list(ENCODERS))
 def test_encoding(name: str, frame: TrackedFrame, table: Table) -> None:
-    encoder, limit_us = ENCODERS[name]
-    (encode_us,) = medians_us(lambda: encoder.encode(frame), rounds=200, inner=50)
-    table.note(f"encoding a frame: {name}", encode_us, "µs", f"at most {limit_us:g}")
-    assert encode_us <= limit_us
+    encoder, at_most = ENCODERS[name]
+    messages = osc_messages(ENCODERS["osc"][0], frame)
+    peer_us, encode_us = medians_us(
+        lambda: built_by_python_osc(messages), lambda: encoder.encode(frame), rounds=60, inner=5
+    )
+    share = encode_us / peer_us
+    table.note(f"encoding a frame: {name}", encode_us, "µs")
+    table.note("  that / python-osc's building of its OSC", share, "", f"at most {at_most:g}")
+    assert share <= at_most
 
 
 @pytest.mark.parametrize("name", list(OSC_FAMILIES))
 def test_against_python_oscs_builder(name: str, frame: TrackedFrame, table: Table) -> None:
     encoder = ENCODERS[name][0]
-    messages = [
-        message for part in encoder.encode(frame) for message in messages_from_osc(bytes(part))
-    ]
+    messages = osc_messages(encoder, frame)
     peer_us, ours_us = medians_us(
         lambda: built_by_python_osc(messages), lambda: encoder.encode(frame), rounds=60, inner=5
     )
@@ -170,14 +179,17 @@ def test_ten_destinations_at_once(
     client = handshaken(hub.outlets[-1].sink)
     choke(hub, frame)
     (send_us,) = medians_us(lambda: hub.send(frame), rounds=300, inner=1)
+    alone_us = 0.0
     for outlet in hub.outlets:
         sink = outlet.sink
         (one_us,) = medians_us(lambda sink=sink: sink.send(frame), rounds=100, inner=1)
         table.note(f"  {sink.url.partition('?')[0].rsplit(':', 1)[0]}", one_us, "µs")
+        alone_us += one_us
     client.close()
     hub.close()
-    table.note("ten destinations at once, a frame", send_us, "µs", "at most 300")
-    assert send_us <= 300
+    table.note("ten destinations at once, a frame", send_us, "µs")
+    table.note("  that / the ten one by one", send_us / alone_us, "", "at most 2.5")
+    assert send_us <= 2.5 * alone_us
 
 
 def test_ten_destinations_at_the_pace_of_a_camera(
@@ -220,8 +232,8 @@ def test_a_stalled_websocket_client_adds_nothing(frame: TrackedFrame, table: Tab
     stalled.close()
     reading.close()
     table.note("send to a WebSocket client that reads", reading_us, "µs")
-    table.note("send to one that stalls: more", stalled_us - reading_us, "µs", "at most 10")
-    assert stalled_us <= reading_us + 10
+    table.note("send to one that stalls / that", stalled_us / reading_us, "", "at most 1.3")
+    assert stalled_us <= 1.3 * reading_us
 
 
 def subscriber_of(port: int, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
