@@ -28,6 +28,7 @@ from livefacs.resources import data_path, user_data_folder, user_profiles_folder
 from livefacs.session.mirror_beside import attach_mirror, puppets
 from livefacs.session.opening import open_session
 from livefacs.session.runner import Session
+from livefacs.session.stage_host import SessionSetting
 from livefacs.sources import open_source
 from livefacs.sources.cameras import list_cameras
 from livefacs.vocab.facs import CHANNEL_INDEX
@@ -65,6 +66,7 @@ class MirrorRun:
         self._wake = threading.Event()
         self._ending = False
         self._session: Session | None = None
+        self._setting: SessionSetting | None = None
         home = user_data_folder()
         self.mirror = Mirror(
             MirrorOptions(
@@ -120,12 +122,16 @@ class MirrorRun:
     def _run_session(self, notify: Callable[[str], None]) -> None:
         with open_session(self._options, notify, keep_image=True) as session:
             self._session = session
-            attach_mirror(self.mirror, session, self._options.record.folder)
+            host = attach_mirror(self.mirror, session, self._options.record.folder)
+            for sentence in () if self._setting is None else host.restore(self._setting):
+                notify(sentence)
+                self.mirror.stage.tell("refused", {"text": sentence})
             self.mirror.hooks.control = session
             try:
                 if not self._ending:
                     session.run()
             finally:
+                self._setting = host.setting()
                 self._session = None
                 self.mirror.hooks.control = None
 

@@ -20,19 +20,23 @@ def puppets() -> list[Retargeter]:
     return [Retargeter(load_rig(name)) for name in PUPPET_RIGS]
 
 
-def attach_mirror(mirror: Mirror, session: Session, take_folder: Path | None = None) -> None:
+def attach_mirror(
+    mirror: Mirror, session: Session, take_folder: Path | None = None
+) -> SessionStage:
     """Show a session, which has to keep its images, in the mirror's and the stage's pages."""
 
     def on_sweep(url: str, name: str) -> None:
         mirror.stage.tell("sweep", {"url": url, "name": name})
 
-    mirror.stage.attach(SessionStage(session, on_sweep, take_folder), session)
+    host = SessionStage(session, on_sweep, take_folder)
+    mirror.stage.attach(host, session)
     session.watchers.append(mirror.feed)
     estimator = session.tracker.estimator
     profile = estimator.profile if isinstance(estimator, Estimator) else None
     source = session.source
     maxima = tuple(profile.maxima) if profile else ()
     mirror.attach(session, source.description, maxima, " ".join(source.notices))
+    return host
 
 
 def open_mirror_beside(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from livefacs.au.estimator import Estimator
 from livefacs.au.smoothing import Smoothing
 from livefacs.clock import ClockMap
-from livefacs.errors import ConfigError, SinkError
+from livefacs.errors import ConfigError, LivefacsError, SinkError
 from livefacs.retarget.compiler import RigProgram
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
@@ -23,6 +23,29 @@ from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.probe_frames import SweptRig
 from livefacs.sinks.sweeping import Sweeping
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSetting:
+    """What was set while a session ran, for the one that follows it.
+
+    Attributes
+    ----------
+    destinations : tuple of str
+        URLs, in their order.
+    smoothing : Smoothing or None
+        None where the estimator has no filter.
+    streaming : bool
+    slate : str or None
+    take : int or None
+        Number of the next take.
+    """
+
+    destinations: tuple[str, ...]
+    smoothing: Smoothing | None
+    streaming: bool
+    slate: str | None
+    take: int | None
 
 
 class SessionStage:
@@ -169,6 +192,45 @@ class SessionStage:
     def take_folder(self) -> Path | None:
         """Where takes are recorded; None where none are."""
         return self._take_folder
+
+    def setting(self) -> SessionSetting:
+        """What is set just now."""
+        status, estimator = self._session.status(), self._session.tracker.estimator
+        return SessionSetting(
+            tuple(outlet.sink.url for outlet in self._hub().outlets),
+            estimator.smoothing if isinstance(estimator, Estimator) else None,
+            status["streaming"],
+            status["slate"],
+            status["take"],
+        )
+
+    def restore(self, setting: SessionSetting) -> list[str]:
+        """Set the same again: destinations that are missing are opened, others closed.
+
+        Returns
+        -------
+        list of str
+            Why a destination could not be opened.
+        """
+        there, errors = {outlet.sink.url for outlet in self._hub().outlets}, []
+        for url in there - set(setting.destinations):
+            self.remove_destination(url)
+        for url in setting.destinations:
+            if url in there:
+                continue
+            try:
+                self.add_destination(url)
+            except LivefacsError as error:
+                errors.append(str(error))
+        if setting.smoothing is not None:
+            self.set_filter(setting.smoothing.cutoff_hz, setting.smoothing.beta)
+        if not setting.streaming:
+            self._session.stop_streaming()
+        if setting.slate is not None:
+            self._session.set_slate(setting.slate)
+        if setting.take is not None:
+            self._session.set_take(setting.take)
+        return errors
 
     def _estimator(self) -> Estimator:
         estimator = self._session.tracker.estimator
