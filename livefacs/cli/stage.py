@@ -35,6 +35,9 @@ def stage(
     record: Annotated[
         Path | None, typer.Option(help="Folder of the takes; else takes in your livefacs folder.")
     ] = None,
+    video: Annotated[
+        bool, typer.Option("--video/--no-video", help="Keep the images of takes, too.")
+    ] = True,
     profile: shared.Profile = None,
     rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
@@ -66,7 +69,11 @@ def stage(
                 "profile": None if profile == "none" else profile,
             },
             "stream": {"to": tuple(to) if to else None, "rig": rig},
-            "record": {"folder": record or user_data_folder() / "takes", "start": False},
+            "record": {
+                "folder": record or user_data_folder() / "takes",
+                "start": False,
+                "video": video,
+            },
         },
     )
     run = MirrorRun(options, listen, port, character=character)

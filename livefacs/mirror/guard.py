@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -94,6 +96,15 @@ class Guard:
         response = RedirectResponse(scope["path"], status_code=303)
         response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="lax", path="/")
         await response(scope, receive, send)
+
+
+def is_of_this_machine(request: Request) -> bool:
+    """Whether who asks sits at the machine that serves."""
+    host = "" if request.client is None else request.client.host
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _name_of(host: str) -> str:

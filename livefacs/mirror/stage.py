@@ -73,6 +73,7 @@ class Stage:
         self._clock = clock
         self._lock = threading.RLock()
         self._feed: LiveFeed | None = None
+        self.on_shut: list[Callable[[], None]] = []
         self.host: StageHost | None = None
         self.control: SessionControl | None = None
         self.tuned = TunedMap(DEFAULT_RIG)
@@ -112,7 +113,9 @@ class Stage:
             self._feed.send(tracked)
 
     def shut(self) -> None:
-        """End the feed."""
+        """End the feed, and what hangs on the stage."""
+        for close in self.on_shut:
+            close()
         if self._feed is not None:
             self._feed.shut()
 

@@ -54,7 +54,12 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/stage/filter", calls.filter, "POST"),
         ("/api/stage/takes", takes.list, "GET"),
         ("/api/stage/takes/{name}", takes.curves, "GET"),
-        ("/api/stage/takes/{name}/export", takes.export, "GET"),
+        ("/api/stage/takes/{name}/pictures/{row:int}", takes.picture, "GET"),
+        ("/api/stage/takes/{name}/trim", takes.trim, "POST"),
+        ("/api/stage/takes/{name}/export", takes.begin_export, "POST"),
+        ("/api/stage/exports/{export}", takes.export, "GET"),
+        ("/api/stage/exports/{export}/file", takes.export_file, "GET"),
+        ("/api/stage/folder", takes.show_folder, "POST"),
     ]
     return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in table]
 

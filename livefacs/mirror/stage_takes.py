@@ -1,22 +1,29 @@
-"""Takes on the stage: listed, played on the face, exported."""
+"""Takes on the stage: listed, played on the face with their pictures, trimmed, exported."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import threading
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from livefacs.errors import ConfigError
-from livefacs.formats.curves import ExportOptions
-from livefacs.formats.export import FORMATS, check_export, export_take, find_format
+from livefacs.errors import ConfigError, TakeError
+from livefacs.formats.curves import ExportOptions, performance_from_take
+from livefacs.formats.export import FORMATS, check_export, find_format
+from livefacs.mirror.api import json_body
+from livefacs.mirror.folders import show_folder
+from livefacs.mirror.guard import is_of_this_machine
+from livefacs.mirror.packets import jpeg_from_image
 from livefacs.mirror.stage import Stage
+from livefacs.mirror.take_jobs import Exports
+from livefacs.retarget.compiler import RigProgram, program_from_map
+from livefacs.retarget.retargeter import Retargeter
+from livefacs.sinks.trimming import trim_take
+from livefacs.sources.take_pictures import TakePictures, open_pictures
 from livefacs.take.catalog import find_takes
 from livefacs.take.reader import Take
 
@@ -28,6 +35,16 @@ class StageTakes:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        self._exports = Exports()
+        self._lock = threading.Lock()  # one picture at a time
+        self._shown: tuple[Path, TakePictures] | None = None
+        stage.on_shut.append(self.close)
+
+    def close(self) -> None:
+        """Let the video go, and the files of exports."""
+        with self._lock:
+            self._leave_video()
+        self._exports.close()
 
     def _folder(self) -> Path:
         host = self._stage.host
@@ -38,25 +55,31 @@ class StageTakes:
 
     async def list(self, request: Request) -> Response:
         """Every take of the folder, the newest last, and what cannot be read."""
-        return JSONResponse(await run_in_threadpool(self._list))
+        found = await run_in_threadpool(self._list)
+        return JSONResponse({**found, "can_show_folder": is_of_this_machine(request)})
 
     def _list(self) -> dict[str, Any]:
         folder = self._folder()
         takes, broken = find_takes(folder) if folder.is_dir() else ([], [])
-        rows = [
-            {"name": take.folder.name, "frames": take.n_rows, "seconds": round(_length_s(take), 2)}
-            for take in takes
-        ]
         formats = [
-            {"name": each.name, "summary": each.summary, "suffix": each.suffixes[0]}
+            {"name": each.name, "summary": each.summary, "is_list": each.is_list}
             for each in FORMATS.values()
         ]
         return {
             "folder": str(folder),
-            "takes": rows,
+            "takes": [_row(take) for take in takes],
             "broken": [str(error) for error in broken],
             "formats": formats,
         }
+
+    async def show_folder(self, request: Request) -> Response:
+        """Open the takes' folder, for whoever sits at this machine."""
+        await json_body(request)
+        folder = self._folder()
+        if not is_of_this_machine(request):
+            raise ConfigError(f"only a page on that machine opens its folder; it is {folder}")
+        await run_in_threadpool(show_folder, folder)
+        return JSONResponse({"folder": str(folder)})
 
     def _take(self, request: Request) -> Take:
         name = request.path_params["name"]
@@ -65,40 +88,106 @@ class StageTakes:
         return Take(self._folder() / name)
 
     async def curves(self, request: Request) -> Response:
-        """Action Units, head (yaw, pitch, roll) and gaze (left, right: yaw, pitch) by frame."""
+        """Action Units, the tuned map's controls, head (yaw, pitch, roll) and gaze by frame."""
         take = await run_in_threadpool(self._take, request)
-        return JSONResponse(await run_in_threadpool(_curves, take))
+        program = program_from_map(self._stage.map)
+        return JSONResponse(await run_in_threadpool(_curves, take, program))
+
+    async def picture(self, request: Request) -> Response:
+        """What the camera saw at a row."""
+        jpeg = await run_in_threadpool(self._picture, request)
+        return Response(jpeg, media_type="image/jpeg")
+
+    def _picture(self, request: Request) -> bytes:
+        with self._lock:
+            folder = self._folder() / request.path_params["name"]
+            if self._shown is None or self._shown[0] != folder:
+                self._leave_video()
+                self._shown = (folder, TakePictures(self._take(request)))
+            return jpeg_from_image(self._shown[1].image(request.path_params["row"]))
+
+    def _leave_video(self) -> None:
+        if self._shown is not None:
+            self._shown[1].close()
+        self._shown = None
+
+    async def trim(self, request: Request) -> Response:
+        """Rows ``first`` to ``last`` as a new take; this one stays as it is."""
+        body = await json_body(request, first=int, last=int)
+        take = await run_in_threadpool(self._take, request)
+        rows = range(body["first"], body["last"] + 1)
+        folder = await run_in_threadpool(self._trim, take, rows)
+        return JSONResponse({"name": folder.name})
+
+    def _trim(self, take: Take, rows: range) -> Path:
+        with open_pictures(take) as pictures:
+            known = set() if pictures is None else set(pictures.rows.tolist())
+            return trim_take(
+                take,
+                rows,
+                self._folder(),
+                lambda row: pictures.image(row) if pictures and row in known else None,
+            )
+
+    async def begin_export(self, request: Request) -> Response:
+        """Start an export of a take, or of a part of it."""
+        body = await json_body(request, format=str, rig=str, first=int, last=int)
+        take = await run_in_threadpool(self._take, request)
+        file_format = find_format(body["format"])
+        rig = "" if file_format.is_list else body["rig"]
+        options = ExportOptions(rig=rig)
+        await run_in_threadpool(check_export, file_format, options)
+        last = take.n_rows - 1 if body["last"] < 0 else body["last"]
+        rows = range(body["first"], last + 1)
+        if not rows or rows.start < 0 or last >= take.n_rows:
+            raise ConfigError(f"expected rows from 0 to {take.n_rows - 1}")
+        return JSONResponse({"export": self._exports.begin(take, file_format, options, rows)})
 
     async def export(self, request: Request) -> Response:
-        """The take in a format, to download."""
-        take = await run_in_threadpool(self._take, request)
-        file_format = find_format(request.query_params.get("format", ""))
-        options = ExportOptions(rig=request.query_params.get("rig", ""))
-        folder = Path(tempfile.mkdtemp(prefix="livefacs-export-"))
-        path = folder / f"{take.folder.name}{file_format.suffixes[0]}"
-        try:
-            check_export(file_format, options)
-            await run_in_threadpool(export_take, take, file_format, path, options)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        swept = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        return FileResponse(path, filename=path.name, background=swept)
+        """How far an export is."""
+        job = self._exports.find(request.path_params["export"])
+        return JSONResponse(await run_in_threadpool(job.document))
+
+    async def export_file(self, request: Request) -> Response:
+        """Its file, once it is ready."""
+        job = self._exports.find(request.path_params["export"])
+        if job.state != "ready":
+            raise TakeError(job.error or "the export is not ready")
+        return FileResponse(job.path, filename=job.path.name)
 
 
-def _length_s(take: Take) -> float:
-    times = np.asarray(take.time_s, np.float64)
-    return float(times[-1] - times[0]) if len(times) else 0.0
+def _row(take: Take) -> dict[str, Any]:
+    return {
+        "name": take.folder.name,
+        "frames": take.n_rows,
+        "seconds": round(take.duration_s, 2),
+        "notes": take.document["notes"],
+        "has_video": take.document["video"] is not None and len(take.video_stamps()) > 0,
+        "is_open": take.state == "recording",
+    }
 
 
-def _curves(take: Take) -> dict[str, Any]:
+def _curves(take: Take, program: RigProgram) -> dict[str, Any]:
     frames = take.frames[:_MOST_ROWS]
-    intensity = np.nan_to_num(np.asarray(take.intensity[:_MOST_ROWS], np.float64))
+    values = Retargeter(program).run(performance_from_take(take))
     times = np.asarray(take.time_s[:_MOST_ROWS], np.float64)
     return {
         "channels": list(take.channels),
-        "t_s": np.round(times - (times[0] if len(times) else 0.0), 4).tolist(),
-        "intensity": np.round(intensity, 4).tolist(),
-        "head_rad": np.round(np.nan_to_num(frames["head"][:, :3]), 5).tolist(),
-        "gaze_rad": np.round(np.nan_to_num(frames["gaze"]), 5).tolist(),
+        "t_s": np.round(times, 4).tolist(),
+        "intensity": _rounded(take.intensity[:_MOST_ROWS]),
+        "controls": list(program.controls),
+        "values": _rounded(values[:_MOST_ROWS]),
+        "head_rad": _rounded(frames["head"][:, :3]),
+        "gaze_rad": _rounded(frames["gaze"]),
+        "has_video": _row(take)["has_video"],
+        "markers": [
+            {"row": marker.row, "label": marker.label}
+            for marker in take.markers
+            if 0 <= marker.row < len(times)
+        ],
     }
+
+
+def _rounded(values: Any) -> list[list[float]]:
+    rows: list[list[float]] = np.round(np.nan_to_num(np.asarray(values, np.float64)), 4).tolist()
+    return rows

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
+from pythonosc.udp_client import SimpleUDPClient
 
 from livefacs.config import load_options
 from livefacs.mirror.server import Mirror
@@ -27,9 +28,14 @@ class OnStage:
     ----------
     url : str
         The destination that the session was started with.
+    folder : Path
+        In it are the ``takes``.
+    control_port : int
+        Takes OSC commands.
     """
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
+        self.folder = folder
         self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver.bind(("127.0.0.1", 0))
         self.receiver.settimeout(5)
@@ -38,11 +44,14 @@ class OnStage:
             None,
             {
                 "source": {"spec": "demo", "loop": True},
-                "stream": {"to": (self.url,)},
-                "record": {"folder": folder / "takes", "start": False},
+                "stream": {"to": (self.url,), "control_port": 0},
+                "record": {"folder": folder / "takes", "start": False, "video": True},
             },
         )
-        self.session: Session = open_session(options, keep_image=True)
+        said: list[str] = []
+        self.session: Session = open_session(options, said.append, keep_image=True)
+        (told,) = (sentence for sentence in said if sentence.startswith("OSC commands"))
+        self.control_port = int(told.rpartition(":")[2])
         self.mirror: Mirror = open_mirror_beside(
             self.session, port, lambda _: None, options.record.folder
         )
@@ -72,6 +81,13 @@ class OnStage:
             if control in values and wanted(values[control]):
                 return time.perf_counter() - began
         raise AssertionError(f"{control} was not as wanted within {most} s")
+
+    def command(self, word: str, *arguments: str | int) -> str:
+        """Send an OSC command as another program does; its reply."""
+        with SimpleUDPClient("127.0.0.1", self.control_port) as client:
+            client.send_message(f"/livefacs/{word}", list(arguments))
+            message = next(client.get_messages(timeout=10))
+        return str(message.params[0])
 
     def stop(self) -> None:
         self.session.close()

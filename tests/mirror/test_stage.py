@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import struct
 import time
 from collections.abc import Iterator
@@ -10,14 +12,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
 from livefacs.resources import user_rigs_folder
 from livefacs.retarget.inputs import SIGNAL_INDEX
 from livefacs.retarget.library import load_map
+from livefacs.sources.take_pictures import TakePictures
+from livefacs.take.integrity import errors_of
+from livefacs.take.reader import Take
 from livefacs.vocab.controls import control_names
 from tests.mirror.stage_doubles import OnStage
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -216,24 +224,123 @@ def test_the_filter_is_set_while_it_runs(running: OnStage) -> None:
             raise AssertionError("the filter stayed")
 
 
-def test_a_take_is_recorded_listed_played_and_exported(running: OnStage, tmp_path: Path) -> None:
+def record(running: OnStage, http: httpx.Client, slate: str) -> str:
+    """A take of at least 20 frames; its name."""
+    http.post("/api/command/record", json={"arguments": [slate]})
+    began = running.session.status()["frames"]
+    wait_until(lambda: running.session.status()["frames"] >= began + 20, "20 frames")
+    http.post("/api/command/mark", json={"arguments": ["here"]})
+    http.post("/api/command/finish", json={"arguments": []})
+    return str(http.get("/api/stage/takes").json()["takes"][-1]["name"])
+
+
+def export(http: httpx.Client, name: str, **asked: object) -> dict[str, object]:
+    """Start an export and wait until it has ended."""
+    body = {"format": "gltf", "rig": "arkit52", "first": 0, "last": -1, **asked}
+    answer = http.post(f"/api/stage/takes/{name}/export", json=body).json()
+    number = answer["export"]
+    path = f"/api/stage/exports/{number}"
+    wait_until(lambda: http.get(path).json()["state"] in ("ready", "failed"), "the export")
+    found: dict[str, object] = http.get(path).json()
+    return {**found, "path": path}
+
+
+def test_a_take_is_recorded_listed_and_exported(running: OnStage) -> None:
     with running.http() as http:
         assert http.get("/api/stage/takes").json()["takes"] == []
-        http.post("/api/command/record", json={"arguments": ["fox"]})
-        running.seconds_until("jawOpen", lambda value: value >= 0, 5)
-        time.sleep(0.5)  # a take needs some frames
-        http.post("/api/command/finish", json={"arguments": []})
+        name = record(running, http, "fox")
         (take,) = http.get("/api/stage/takes").json()["takes"]
-        assert take["frames"] > 3
-        curves = http.get(f"/api/stage/takes/{take['name']}").json()
+        assert take["frames"] >= 20
+        curves = http.get(f"/api/stage/takes/{name}").json()
         assert len(curves["intensity"]) == len(curves["t_s"]) == take["frames"]
-        exported = http.get(f"/api/stage/takes/{take['name']}/export?format=gltf&rig=arkit52")
-        assert exported.content[:4] == b"glTF"
-        assert f"{take['name']}.glb" in exported.headers["content-disposition"]
+        assert len(curves["values"]) == take["frames"]
+        assert set(curves["controls"]) == set(control_names("arkit52"))
+        assert [marker["label"] for marker in curves["markers"]] == ["here"]
+        made = export(http, name)
+        assert made["state"] == "ready"
+        assert made["cut"] == made["rows"] == take["frames"]
+        fetched = http.get(f"{made['path']}/file")
+        assert fetched.content[:4] == b"glTF"
+        assert len(fetched.content) == made["bytes"]
+        assert f"{name}.glb" in fetched.headers["content-disposition"]
+        part = export(http, name, format="csv", rig="", first=5, last=9)
+        rows = http.get(f"{part['path']}/file").text.strip().splitlines()
+        assert len(rows) == 1 + 5
         assert http.get("/api/stage/takes/%2e%2e").status_code in (400, 404)
         assert http.get("/api/stage/takes/nothing").status_code == 503
-        bad = http.get(f"/api/stage/takes/{take['name']}/export?format=nonsense")
+        assert "no such export" in http.get("/api/stage/exports/99").json()["error"]
+        body = {"format": "nonsense", "rig": "", "first": 0, "last": -1}
+        bad = http.post(f"/api/stage/takes/{name}/export", json=body)
         assert "no format" in bad.json()["error"]
+        bad = http.post(
+            f"/api/stage/takes/{name}/export", json={**body, "format": "csv", "last": 9999}
+        )
+        assert "expected rows" in bad.json()["error"]
+    assert (
+        len(list((Path(running.folder) / "takes").iterdir())) == 1
+    )  # parts of exports are no takes
+
+
+def test_a_take_is_trimmed_into_another_with_its_pictures(running: OnStage) -> None:
+    with running.http() as http:
+        name = record(running, http, "fox")
+        whole = Take(running.folder / "takes" / name)
+        before = {path.name: path.read_bytes() for path in whole.folder.iterdir()}
+        answer = http.post(f"/api/stage/takes/{name}/trim", json={"first": 4, "last": 13})
+        part = Take(running.folder / "takes" / answer.json()["name"])
+        assert part.n_rows == 10
+        assert not errors_of(part)
+        for field in ("t_ns", "timecode", "i_frame", "intensity", "head", "health", "n_faces"):
+            found, was = part.frames[field], whole.frames[field][4:14]
+            np.testing.assert_array_equal(found, was)
+        np.testing.assert_array_equal(part.rig("arkit52")[1], whole.rig("arkit52")[1][4:14])
+        assert "rows 4 to 13 of" in part.document["notes"]
+        assert {path.name: path.read_bytes() for path in whole.folder.iterdir()} == before
+        with TakePictures(whole) as old, TakePictures(part) as new:
+            assert new.rows.tolist() == [row - 4 for row in old.rows if 4 <= row < 14]
+            for row in (9, 0, 5):  # back and forth; encoded a second time
+                assert np.abs(new.image(row).astype(int) - old.image(row + 4)).mean() < 4
+        refused = http.post(f"/api/stage/takes/{name}/trim", json={"first": 4, "last": 9999})
+        assert "expected some of 0 to" in refused.json()["error"]
+        jpeg = http.get(f"/api/stage/takes/{name}/pictures/7")
+        assert jpeg.headers["content-type"] == "image/jpeg"
+        seen = np.asarray(Image.open(io.BytesIO(jpeg.content)), int)
+        with TakePictures(whole) as old:
+            assert np.abs(seen - old.image(7)).mean() < 6
+        http.get(f"/api/stage/takes/{answer.json()['name']}/pictures/0").raise_for_status()
+
+
+def test_a_damaged_row_is_not_laundered_by_trimming(running: OnStage) -> None:
+    with running.http() as http:
+        name = record(running, http, "fox")
+        path = running.folder / "takes" / name / "frames.rec"
+        data = bytearray(path.read_bytes())
+        data[4 * Take(path.parent).frames.itemsize - 1] ^= 0xFF  # a confidence of row 3
+        path.write_bytes(data)
+        answer = http.post(f"/api/stage/takes/{name}/trim", json={"first": 0, "last": 15})
+        assert "damaged" in answer.json()["error"]
+        assert len(list((running.folder / "takes").iterdir())) == 1
+
+
+def test_the_folder_opens_where_the_system_can_and_its_path_is_said(
+    running: OnStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\necho "$1" > {told}\n')
+    opener.chmod(0o755)
+    with running.http() as http:
+        assert http.get("/api/stage/takes").json()["can_show_folder"]
+        record(running, http, "fox")
+        monkeypatch.delenv("DISPLAY", raising=False)
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        folder = str(running.folder / "takes")
+        assert folder in http.post("/api/stage/folder", json={}).json()["error"]
+        monkeypatch.setenv("DISPLAY", ":9")
+        monkeypatch.setenv("PATH", str(opener.parent), prepend=os.pathsep)
+        assert http.post("/api/stage/folder", json={}).json() == {"folder": folder}
+        wait_until(lambda: told.is_file() and told.read_text().strip() == folder, "the opener")
 
 
 def test_rows_are_grouped_as_the_map_has_them(running: OnStage) -> None:

@@ -25,6 +25,8 @@ export class Face {
     this.mirrored = false;
     this.solo = "";
     this.frozen = false;
+    this._isPlaying = false; // a take, not the performer
+    this._showsCamera = false;
     /** @type {string[]} */
     this._controls = [];
     /** @type {Head3D | null} */
@@ -91,11 +93,6 @@ export class Face {
     this._match();
   }
 
-  /** Drive by the map, or by the performer, again: something else set the pose meanwhile. */
-  refreshControls() {
-    this._match();
-  }
-
   /** Find the names that drive on the character, and tell those that it does not have. */
   _match() {
     const byMap = this._mode.value === "rig";
@@ -110,9 +107,38 @@ export class Face {
 
   /** @param {Record<string, any>} frame as `live.js` reads it */
   note(frame) {
-    this._picture(frame);
+    if (this._isPlaying) return;
+    this.showPicture(frame.bitmap);
+    if (!this.frozen) this._drive(frame);
+  }
+
+  /**
+   * Recorded frames take the performer's place.
+   *
+   * @param {boolean} hasVideo
+   */
+  beginPlaying(hasVideo) {
+    this._isPlaying = true;
+    this._camera.classList.add("of-take");
+    this._camera.getContext("2d")?.clearRect(0, 0, this._camera.width, this._camera.height);
+    this._camera.hidden = !hasVideo;
+  }
+
+  endPlaying() {
+    this._isPlaying = false;
+    this._camera.classList.remove("of-take");
+    this._camera.hidden = !this._showsCamera;
+  }
+
+  /** @param {Record<string, any>} frame of a take */
+  play(frame) {
+    this._drive(frame);
+  }
+
+  /** @param {Record<string, any>} frame */
+  _drive(frame) {
     const { head } = this;
-    if (!head || this.frozen) return;
+    if (!head) return;
     if (this._mode.value === "rig" && frame.rigs.values) {
       const { names, values } = frame.rigs.values;
       if (this.solo) head.drive(names.map((/** @type {string} */ name, /** @type {number} */ i) => (name === this.solo ? values[i] : 0)));
@@ -123,21 +149,23 @@ export class Face {
     head.look(frame.head, frame.gaze);
   }
 
-  /** @param {Record<string, any>} frame */
-  _picture(frame) {
-    if (this._camera.hidden || !frame.bitmap) return;
-    const { width, height } = frame.bitmap;
+  /** @param {ImageBitmap | null} bitmap */
+  showPicture(bitmap) {
+    if (this._camera.hidden || !bitmap) return;
+    const { width, height } = bitmap;
     if (this._camera.width !== width || this._camera.height !== height) Object.assign(this._camera, { width, height });
-    this._camera.getContext("2d")?.drawImage(frame.bitmap, 0, 0);
+    this._camera.getContext("2d")?.drawImage(bitmap, 0, 0);
   }
 
   flipMirror() {
     this.mirrored = !this.mirrored;
     this._mirrorButton.setAttribute("aria-pressed", String(this.mirrored));
+    this.element.classList.toggle("mirrored", this.mirrored);
     this.head?.setMirrored(this.mirrored);
   }
 
   flipCamera() {
+    this._showsCamera = this._camera.hidden;
     this._camera.hidden = !this._camera.hidden;
   }
 
