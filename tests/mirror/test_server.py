@@ -42,9 +42,9 @@ def http(mirror: Mirror) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def live(mirror: Mirror, **headers: str) -> Iterator[ClientConnection]:
+def live(mirror: Mirror, path: str = "/live", **headers: str) -> Iterator[ClientConnection]:
     origin = headers.pop("Origin", base(mirror))
-    url = f"ws://127.0.0.1:{mirror.port}/live"
+    url = f"ws://127.0.0.1:{mirror.port}{path}"
     with connect(
         url,
         origin=Origin(origin),

@@ -51,3 +51,32 @@ def play(mirror: Mirror, reader: ClientConnection, n: int) -> None:
         mirror.feed.send(frame)
         assert struct.unpack_from("<I", next_frame(reader), 4)[0] == 0
         ack(reader, i)
+
+
+@pytest.mark.slow
+def test_the_stages_memory_is_flat_over_frames_changes_and_visitors(mirror: Mirror) -> None:
+    """A page of the stage reads while a control is tuned and undone; others come and go."""
+    stage = mirror.stage
+
+    def play_stage(reader: ClientConnection, n: int, first: int) -> None:
+        for i in range(n):
+            stage.take(make_frame(first + i, AU12_L=0.5))
+            next_frame(reader)
+            ack(reader, first + i)
+            if i % 50 == 0:
+                stage.change({"jawOpen": {"gain": 1.3}})
+                stage.undo()
+
+    with live(mirror, "/stage/live") as reader, live(mirror, "/stage/live"):
+        wait_until(lambda: stage.feed.n_pages == 2)
+        tracemalloc.start(1)
+        play_stage(reader, 400, 0)  # the last ten seconds are kept: these fill them
+        before = _traced()
+        play_stage(reader, N_FRAMES, 400)
+        for _ in range(30):
+            with live(mirror, "/stage/live") as visitor:
+                visitor.send("nonsense")
+        wait_until(lambda: stage.feed.n_pages == 2)
+        grown = _traced() - before
+        tracemalloc.stop()
+    assert grown < MOST_BYTES, grown

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from livefacs.resources import user_rigs_folder
 from livefacs.retarget.library import load_map
+from livefacs.take.reader import Take
 from livefacs.vocab.controls import control_names
 from tests.mirror import models
 from tests.mirror.stage_doubles import OnStage
@@ -79,11 +81,48 @@ def errors_of(driver: Chrome, running: OnStage) -> list[str]:
 
 
 CORNERS = """
-const { head } = window.stage.face;
-const surface = head.character.surfaces[0][0];
+const done = arguments[0];
+const { face, live } = window.stage, { head } = face, { renderer } = head;
+const { gl, canvas } = renderer;
+const picture = () => {
+  head.draw(); renderer.invalidate(); head.draw();
+  const pixels = new Uint8Array(4 * canvas.width * canvas.height);
+  gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+  return pixels;
+};
+const place = (pixels, rest) => { // of what differs from rest: mean x, y (up), and how much
+  let [sum, x, y] = [0, 0, 0];
+  for (let i = 0; i < pixels.length; i += 4) {
+    const off = Math.abs(pixels[i] - rest[i]) + Math.abs(pixels[i + 1] - rest[i + 1]);
+    if (off < 24) continue;
+    const p = i / 4;
+    sum += off; x += off * (p % canvas.width); y += off * Math.floor(p / canvas.width);
+  }
+  return { size: sum, x: x / sum / canvas.width, y: y / sum / canvas.height };
+};
+const name = 'mouthSmileLeft', frame = live.frame;
+const { names } = frame.rigs.values;
+const values = (smile) => Float32Array.from(names, (each) => (each === name ? smile : 0));
+const straight = { head: { yaw: 0, pitch: 0, roll: 0 }, gaze: { yaw: 0, pitch: 0 } };
+face.beginPlaying(false); // the stage's own way to show a frame, with the performer held off
+const show = (smile) => {
+  face.play({ rigs: { values: { names, values: values(smile) } }, ...straight });
+  return picture();
+};
+const rest = show(0);
+const steps = [0.25, 0.5, 0.75, 1].map((smile) => place(show(smile), rest));
+face.flipMirror();
+const back = show(0), inMirror = place(show(1), back);
+face.flipMirror();
+face.endPlaying();
+done({ steps, inMirror });
+"""
+
+LIVE = """
+const surface = window.stage.face.head.character.surfaces[0][0];
 const place = (i) => [...surface.positions.slice(3 * i, 3 * i + 3)].map((v) => v * 250); // mm
-return { left: place(291), right: place(61), smile: window.stage.live.frame.rigs.values.values[
-  window.stage.live.frame.rigs.values.names.indexOf('mouthSmileLeft')] };
+const { names, values } = window.stage.live.frame.rigs.values;
+return { left: place(291), right: place(61), smile: values[names.indexOf('mouthSmileLeft')] };
 """
 
 
@@ -95,7 +134,7 @@ def test_the_mouth_corner_on_the_head_follows_the_performers_smile(
     seen = []
     deadline = time.monotonic() + 16  # the clip is 14 s long
     while time.monotonic() < deadline:
-        seen.append(browser.execute_script(CORNERS))
+        seen.append(browser.execute_script(LIVE))
     smile = [row["smile"] for row in seen]
     assert max(smile) > 0.5
     rest = min(seen, key=lambda row: row["smile"])
@@ -104,6 +143,22 @@ def test_the_mouth_corner_on_the_head_follows_the_performers_smile(
     assert full["left"][1] > rest["left"][1] + 2
     assert full["left"][0] > 0 > full["right"][0]
     assert errors_of(browser, running) == []
+
+
+def test_pixels_at_the_mouth_corner_change_with_the_value_on_the_right_side(
+    browser: Chrome, running: OnStage
+) -> None:
+    """What is drawn: the character's left is at the right, in a mirror at the left."""
+    go(browser, running)
+    browser.set_script_timeout(60)
+    found = browser.execute_async_script(CORNERS)
+    sizes = [step["size"] for step in found["steps"]]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < 0.7 * sizes[-1]
+    for step in found["steps"]:
+        assert step["x"] > 0.52
+        assert 0.2 < step["y"] < 0.5  # the lower half of the face
+    assert found["inMirror"]["x"] < 0.48
 
 
 def test_a_dragged_curve_point_changes_stream_and_file(browser: Chrome, running: OnStage) -> None:
@@ -258,22 +313,122 @@ def test_destinations_in_the_page(browser: Chrome, running: OnStage) -> None:
     wait(browser, "return document.querySelector('.sweeping').textContent.includes('moves')")
 
 
-def test_commands_of_a_control_port_show_in_the_page(browser: Chrome, running: OnStage) -> None:
+def pressed(act: str, state: str) -> str:
+    return f"return document.querySelector('{act}[aria-pressed={state}]')"
+
+
+def test_what_osc_commands_shows_in_the_page(browser: Chrome, running: OnStage) -> None:
     go(browser, running)
-    running.session.stop_streaming()
-    wait(browser, "return document.querySelector('.bar [aria-pressed=false]')")
-    running.session.set_slate("Sc 7")
+    running.command("stop")
+    wait(browser, pressed("[data-act=stream]", "false"))
+    running.command("start")
+    wait(browser, pressed("[data-act=stream]", "true"))
+    running.command("slate", "Sc 7")
     wait(browser, "return document.querySelector('#slate').value === 'Sc 7'")
+    running.command("take", 12)
+    wait(browser, "return document.querySelector('#take-number').value === '12'")
+    running.command("record")
+    wait(browser, pressed(".record", "true"))
+    running.command("finish")
+    wait(browser, pressed(".record", "false"))
+    wait(browser, "return document.querySelector('#take-number').value === '13'")
+
+
+def test_what_osc_can_command_the_page_can(browser: Chrome, running: OnStage) -> None:
+    """Everything of ``sinks.commands`` but the questions, which the page asks all the time."""
+    go(browser, running)
+
+    def status(key: str) -> object:
+        return json.loads(running.command("status"))[key]
+
+    find(browser, "[data-act=stream]").click()
+    wait_until(lambda: status("streaming") is False, "the stream off")
+    find(browser, "[data-act=stream]").click()
+    wait_until(lambda: status("streaming") is True, "the stream on")
+    for field, value in (("#slate", "Sc 8"), ("#take-number", "5"), ("#mark-label", "sneeze")):
+        find(browser, field).clear()
+        find(browser, field).send_keys(value, Keys.TAB)
+    wait_until(lambda: (status("slate"), status("take")) == ("Sc 8", 5), "slate and take")
     body = find(browser, "body")
     browser.execute_script("document.activeElement.blur()")
     body.send_keys("r")
-    wait(browser, "return document.querySelector('.record[aria-pressed=true]')")
+    wait_until(lambda: status("recording"), "a take")
+    find(browser, "[data-act=mark]").click()
+    find(browser, "[data-act=neutral]").click()
+    began = running.session.status()["frames"]
+    wait_until(lambda: running.session.status()["frames"] > began + 10, "frames")
+    browser.execute_script("document.activeElement.blur()")
     body.send_keys("r")
-    wait(browser, "return document.querySelector('.record[aria-pressed=false]')")
-    body.send_keys("4")
-    play = wait(browser, "return document.querySelector('[data-take] button')")
-    play.click()
-    wait(browser, "return document.querySelector('.takes-curves:not([hidden])')")
+    wait_until(lambda: not status("recording"), "the end of the take")
+    (folder,) = (running.folder / "takes").iterdir()
+    take = Take(folder)
+    assert (take.slate, take.number) == ("Sc 8", 5)
+    assert {(marker.kind, marker.label) for marker in take.markers} == {
+        ("mark", "sneeze"),
+        ("neutral", "neutral capture"),
+    }
+
+
+def record(driver: Chrome, running: OnStage, n_frames: int) -> None:
+    """A take of the clip, and the tab of the takes."""
+    running.session.record_start("fox")
+    began = running.session.status()["frames"]
+    wait_until(lambda: running.session.status()["frames"] > began + n_frames, "frames")
+    running.session.record_stop()
+    driver.execute_script("window.stage._show('takes')")
+    wait(driver, "return document.querySelector('[data-take] [data-play]')")
+
+
+PLAYS = """
+const { face, takes } = window.stage, player = takes._player, camera = face._camera;
+const [x, y] = [camera.width / 2, camera.height / 2];
+const middle = camera.getContext('2d').getImageData(x, y, 1, 1);
+return { row: player.row, shown: player._shown, hidden: camera.hidden, pixel: [...middle.data],
+  weights: [...face.head.character.weights[0]] };
+"""
+
+
+def test_a_take_plays_on_the_face_with_its_pictures_and_is_trimmed_and_exported(
+    browser: Chrome, running: OnStage
+) -> None:
+    go(browser, running)
+    record(browser, running, 60)
+    find(browser, "[data-play]").click()
+    wait(browser, "return window.stage.takes._player._shown > 5")
+    seen = browser.execute_script(PLAYS)
+    assert not seen["hidden"]
+    assert sum(seen["pixel"][:3]) > 60  # the performer's face, not an empty canvas
+    find(browser, "[data-player=play]").click()
+    # The face shows the row's values, whatever the performer does meanwhile.
+    seek = (
+        "const at = document.querySelector('#at'); at.value = arguments[0];"
+        "at.dispatchEvent(new Event('input'))"
+    )
+    browser.execute_script(seek, 20)
+    drawn = browser.execute_script("return window.stage.live.drawn")
+    wait(browser, f"return window.stage.live.drawn > {drawn + 5}")
+    first = browser.execute_script(PLAYS)
+    browser.execute_script(seek, 50)
+    wait(browser, "return window.stage.takes._player._shown === 50")
+    second = browser.execute_script(PLAYS)
+    browser.execute_script(seek, 20)
+    wait(browser, "return window.stage.takes._player._shown === 20")
+    again = browser.execute_script(PLAYS)
+    assert (first["row"], second["row"]) == (20, 50)
+    assert first["weights"] != second["weights"]
+    assert again["weights"] == first["weights"]
+    find(browser, "[data-player=in]").click()
+    browser.execute_script(seek, 50)
+    find(browser, "[data-player=out]").click()
+    find(browser, "[data-player=trim]").click()
+    wait(browser, "return document.querySelectorAll('[data-take]').length === 2")
+    assert "rows 20 to 50 of" in find(browser, "[data-take]:last-child").text
+    find(browser, "[data-take]:first-child [data-export]").click()
+    saved = wait(browser, "return document.querySelector('[data-saved]')")
+    assert saved.text.startswith("Save fox_001.csv")
+    assert errors_of(browser, running) == []
+    find(browser, "[data-player=close]").click()
+    assert find(browser, "canvas.camera").get_attribute("hidden") is not None
 
 
 def test_keyboard_alone_tunes_a_control(browser: Chrome, running: OnStage) -> None:
@@ -294,6 +449,89 @@ def test_keyboard_alone_tunes_a_control(browser: Chrome, running: OnStage) -> No
         wait(browser, f"return document.body.dataset.tab === '{tab}'")
     body.send_keys("?")
     wait(browser, "return document.querySelector('dialog[open]')")
+
+
+SIZES = {  # CSS pixels, device pixels for one, touch
+    "desk": (1440, 900, 1, False),
+    "1024": (1024, 768, 1, False),
+    "tablet-upright": (820, 1180, 2, True),
+    "tablet": (1180, 820, 2, True),
+    "zoom-200": (720, 450, 2, False),
+}
+CUT_OFF = """
+return [...document.querySelectorAll('button, select, input, a, h2, h3, label')].filter((each) => {
+  const box = each.getBoundingClientRect(), hidden = !each.checkVisibility() || !box.width;
+  if (hidden || each.closest('.skip, .unseen')) return false;
+  return box.left < -1 || box.right > innerWidth + 1;
+}).map((each) => each.outerHTML.slice(0, 80));
+"""
+
+
+TOO_SMALL = """
+return [...document.querySelectorAll('button, select, input[type=range], input[type=text]')]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().height < 24)
+  .map((each) => each.outerHTML.slice(0, 80));
+"""
+
+
+@contextmanager
+def seen_at(driver: Chrome, size: str) -> Iterator[None]:
+    width, height, ratio, touch = SIZES[size]
+    metrics = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": touch}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
+    yield
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_fits_every_size(browser: Chrome, running: OnStage, size: str) -> None:
+    """Nothing lies beside the page, nothing is cut off, and fingers hit what they mean."""
+    with seen_at(browser, size):
+        go(browser, running)
+        choose_by_script = "document.querySelector('[data-control=mouthSmileLeft]').click()"
+        browser.execute_script(choose_by_script)
+        record(browser, running, 30)
+        browser.execute_script("document.querySelector('[data-play]').click()")
+        wait(browser, "return window.stage.takes._player._shown >= 0")
+        for tab in ("takes", "tune", "poses", "out"):
+            browser.execute_script("window.stage._show(arguments[0])", tab)
+            wide = "return document.documentElement.scrollWidth <= innerWidth"
+            assert browser.execute_script(wide), tab
+            assert browser.execute_script(CUT_OFF) == [], tab
+            if SIZES[size][3]:
+                assert browser.execute_script(TOO_SMALL) == [], tab
+    assert errors_of(browser, running) == []
+
+
+def test_two_fingers_bring_the_head_closer(browser: Chrome, running: OnStage) -> None:
+    with seen_at(browser, "tablet"):
+        go(browser, running)
+        orbit = "return { ...window.stage.face.head.renderer.orbit }"
+        before = browser.execute_script(orbit)
+        box = find(browser, "canvas.three").rect
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+        def touch(kind: str, *spread: float) -> None:
+            points = [{"x": x + off, "y": y, "id": i} for i, off in enumerate(spread)]
+            browser.execute_cdp_cmd(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
+            )
+
+        touch("touchStart", -30)
+        touch("touchStart", -30, 30)
+        touch("touchMove", -60, 60)
+        touch("touchEnd")
+        closer = browser.execute_script(orbit)
+        assert closer["distance"] < 0.8 * before["distance"]
+        assert closer["yaw"] == before["yaw"]
+        touch("touchStart", 0)
+        touch("touchMove", 40)
+        touch("touchEnd")
+        turned = browser.execute_script(orbit)
+        assert turned["yaw"] > before["yaw"] + 0.1
+        assert turned["distance"] == closer["distance"]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -39,6 +39,8 @@ export class Head3D {
     /** @type {Bind[][]} */
     this._binds = [];
     this._running = false;
+    /** @type {Map<number, [number, number]>} where fingers, or the mouse, hold the head */
+    this._fingers = new Map();
     this.drawn = 0;
     this._tick = () => { if (!this._running) return; this.draw(); requestAnimationFrame(this._tick); };
     this._listen();
@@ -182,13 +184,28 @@ export class Head3D {
 
   _listen() {
     const { canvas } = this;
-    canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
-    canvas.addEventListener("pointermove", (event) => {
-      if (event.buttons & 1) this.turn(event.movementX * TURN_PER_PIXEL, event.movementY * TURN_PER_PIXEL);
-    });
+    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); this._fingers.set(event.pointerId, [event.clientX, event.clientY]); });
+    canvas.addEventListener("pointermove", (event) => this._drag(event));
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => this._fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
     canvas.addEventListener("wheel", (event) => { event.preventDefault(); this.zoom(Math.exp(event.deltaY * 0.001)); }, { passive: false });
     canvas.addEventListener("dblclick", () => this.home());
     canvas.addEventListener("keydown", (event) => { if (this._key(event.key)) { event.preventDefault(); event.stopPropagation(); } });
+  }
+
+  /** One finger or the mouse turns the head, two come closer. @param {PointerEvent} event */
+  _drag(event) {
+    const before = this._fingers.get(event.pointerId);
+    if (!before || !event.buttons) return;
+    const apart = this._apart();
+    this._fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    if (apart) this.zoom(apart / (this._apart() || apart));
+    else this.turn((event.clientX - before[0]) * TURN_PER_PIXEL, (event.clientY - before[1]) * TURN_PER_PIXEL);
+  }
+
+  /** @returns {number} pixels between two fingers; 0 where there are not two */
+  _apart() {
+    const [one, two] = this._fingers.values();
+    return one && two ? Math.hypot(one[0] - two[0], one[1] - two[1]) : 0;
   }
 
   /** @param {string} key @returns {boolean} true where it meant something */

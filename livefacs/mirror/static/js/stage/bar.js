@@ -12,10 +12,14 @@ export class Bar {
     this._onSession = onSession;
     /** @type {any} */
     this.session = { running: false };
-    this._stream = h("button", { type: "button", "aria-pressed": "true", onclick: () => this._command(this.session.streaming ? "stop" : "start") }, t("stage.bar.stream_on"));
+    this._stream = h("button", { type: "button", "aria-pressed": "true", "data-act": "stream", onclick: () => this._command(this.session.streaming ? "stop" : "start") }, t("stage.bar.stream_on"));
     this._record = h("button.record", { type: "button", "aria-pressed": "false", onclick: () => this.record() }, t("stage.bar.record"));
     this._slate = /** @type {HTMLInputElement} */ (h("input", { type: "text", id: "slate", maxlength: 60 }));
     this._slate.addEventListener("change", () => this._command("slate", [this._slate.value]));
+    this._number = /** @type {HTMLInputElement} */ (h("input.number", { type: "number", id: "take-number", min: 0, max: 999999, step: 1 }));
+    this._number.addEventListener("change", () => this._command("take", [Math.round(Number(this._number.value))]));
+    this._label = /** @type {HTMLInputElement} */ (h("input", { type: "text", id: "mark-label", maxlength: 60, placeholder: t("stage.bar.mark_label") }));
+    this._label.addEventListener("keydown", (event) => { if (event.key === "Enter") this.mark(); });
     this._filter = /** @type {HTMLInputElement} */ (h("input", { type: "range", id: "filter", min: 0, max: FILTERS.length - 1, step: 1, value: 2 }));
     this._filter.addEventListener("change", () => this._setFilter());
     this._delay = h("span.small.soft", {}, "");
@@ -26,8 +30,9 @@ export class Bar {
     this._words = h("span.small", { role: "status" }, "");
     this._choices = h("span.row", { hidden: true }, this._camera, h("label", {}, t("stage.bar.profile"), this._profile), h("a.button", { href: "/#mirror" }, t("stage.bar.calibrate")));
     this.element = h("section.bar", { "aria-label": t("stage.bar.label") }, this._choices,
-      h("button", { type: "button", onclick: () => this._command("neutral") }, t("stage.bar.neutral")), this._stream,
-      h("label.slate", { for: "slate" }, t("stage.bar.slate"), this._slate), this._record, h("button", { type: "button", onclick: () => this._command("mark") }, t("stage.bar.mark")),
+      h("button", { type: "button", "data-act": "neutral", onclick: () => this._command("neutral") }, t("stage.bar.neutral")), this._stream,
+      h("label.slate", { for: "slate" }, t("stage.bar.slate"), this._slate), h("label.take", { for: "take-number" }, t("stage.bar.take"), this._number), this._record,
+      h("label.slate", { for: "mark-label" }, t("stage.bar.mark_as"), this._label), h("button", { type: "button", "data-act": "mark", onclick: () => this.mark() }, t("stage.bar.mark")),
       h("div.filter", {}, h("label", { for: "filter" }, t("stage.bar.filter"), " ", this._delay), this._filter, h("div.ends", { "aria-hidden": "true" }, h("span", {}, t("stage.bar.steady")), h("span", {}, t("stage.bar.even")), h("span", {}, t("stage.bar.immediate")))),
       this._words, this._demo);
     this._look();
@@ -60,6 +65,7 @@ export class Bar {
     this._record.setAttribute("aria-pressed", String(session.recording));
     this._record.textContent = t(session.recording ? "stage.bar.finish" : "stage.bar.record");
     if (document.activeElement !== this._slate) this._slate.value = session.slate ?? "";
+    if (document.activeElement !== this._number) this._number.value = session.take ?? "";
     this._words.textContent = session.recording_failure ? t("stage.bar.failed", { why: session.recording_failure }) : session.recording ? t("stage.bar.recording", { slate: session.slate ?? "" }) : this._told ?? "";
     this._demo.hidden = !session.is_demo;
     if (session.filter && document.activeElement !== this._filter) {
@@ -67,6 +73,11 @@ export class Bar {
       this._filter.value = String(off.indexOf(Math.min(...off)));
     }
     if (session.filter) this._delay.textContent = t("stage.bar.delay", { ms: delayMs(session.filter.cutoff_hz) });
+  }
+
+  /** @param {string} notice what the program says of its source: that the performer stands in, say */
+  tellNotice(notice) {
+    this._demo.textContent = notice || t("stage.bar.demo");
   }
 
   /** @param {string} word @param {unknown[]} [words] */
@@ -86,7 +97,7 @@ export class Bar {
   }
 
   mark() {
-    return this._command("mark");
+    return this._command("mark", this._label.value.trim() ? [this._label.value.trim()] : []);
   }
 
   neutral() {

@@ -1,6 +1,6 @@
 // The stage: header, face, tabs, session bar, and the live stream that feeds them.
 
-import { announce, get, h, loadTexts, t } from "../dom.js";
+import { announce, get, h, loadTexts, post, t } from "../dom.js";
 import { Live, healthKeys } from "../live.js";
 import { Bar } from "./bar.js";
 import { Destinations } from "./destinations.js";
@@ -17,11 +17,12 @@ const TABS = ["tune", "poses", "out", "takes"];
 class Stage {
   /**
    * @param {TunedMap} map
-   * @param {{channels: string[]}} basics
+   * @param {{channels: string[], can_retry: boolean}} basics
    * @param {any[]} schemes
    */
   constructor(map, basics, schemes) {
     this.map = map;
+    this._canRetry = basics.can_retry;
     this.live = new Live("/stage/live");
     this.face = new Face(basics.channels);
     this.rows = new Rows((name) => this._choose(name));
@@ -41,6 +42,8 @@ class Stage {
     this.live.addEventListener("frame", (event) => this._frame(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("map", (event) => map.noteRevision(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("sweep", (event) => this.destinations.noteSweep(/** @type {CustomEvent} */ (event).detail));
+    this.live.addEventListener("state", (event) => this._tellState(/** @type {CustomEvent} */ (event).detail));
+    this.live.addEventListener("refused", (event) => this._refused(/** @type {CustomEvent} */ (event).detail.text));
     this.live.addEventListener("link", () => this._link());
     addEventListener("keydown", (event) => this._key(event));
   }
@@ -51,7 +54,7 @@ class Stage {
     this._dot = h("span.dot.warn", { "aria-hidden": "true" });
     this._health = h("span", {}, t("app.connecting"));
     this._figures = h("span.figures");
-    document.getElementById("top")?.append(h("span.mark", {}, "livefacs ", h("i", {}, "stage")), h("nav", { "aria-label": t("app.views") }, h("a", { href: "/" }, t("nav.mirror")), h("a", { href: "/stage", "aria-current": "page" }, "stage")),
+    document.getElementById("top")?.append(h("span.mark", {}, "livefacs ", h("i", {}, "stage")), h("nav", { "aria-label": t("app.views") }, h("a", { href: "/" }, t("nav.mirror")), h("a", { href: "/stage", "aria-current": "page" }, t("stage.nav"))),
       h("div.status", {}, h("span.health", {}, this._dot, this._health), this._figures,
         h("button.quiet", { type: "button", "aria-label": t("app.theme"), onclick: () => this._flipTheme() }, "◐"), h("button.quiet", { type: "button", "aria-label": t("app.keys"), onclick: openKeys }, "?")));
   }
@@ -59,13 +62,14 @@ class Stage {
   _body() {
     this._tabs = TABS.map((name) => h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => this._show(name) }, t(`stage.tabs.${name}`)));
     this._errors = h("div.broken", { role: "alert", hidden: true });
+    this._trouble = h("div.broken", { role: "alert", hidden: true });
     this._panels = {
       tune: h("div.tune", {}, this._finder(), this.rows.element, this.detail.element),
       poses: this.poses.element, out: this.destinations.element, takes: this.takes.element,
     };
     const panels = TABS.map((name) => h("div", { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, tabindex: name === "tune" ? null : 0 }, this._panels[/** @type {"tune"} */ (name)]));
     this._panelElements = panels;
-    document.getElementById("view")?.append(h("h1.unseen", {}, t("stage.title")), this.face.element, h("section.work", { "aria-label": t("stage.tab_list") }, h("div", { role: "tablist", "aria-label": t("stage.tab_list") }, this._tabs), this._errors, panels), this.bar.element);
+    document.getElementById("view")?.append(h("h1.unseen", {}, t("stage.title")), this.face.element, h("section.work", { "aria-label": t("stage.tab_list") }, h("div", { role: "tablist", "aria-label": t("stage.tab_list") }, this._tabs), this._errors, this._trouble, panels), this.bar.element);
     this._show("tune");
   }
 
@@ -185,6 +189,18 @@ class Stage {
     this._dot.className = `dot ${keys.includes("no_face") ? "bad" : keys.length ? "warn" : ""}`;
     const latency = Number.isFinite(this.live.latencyMs) ? t("mirror.latency", { ms: this.live.latencyMs.toFixed(0) }) : "";
     this._figures.textContent = [t("mirror.rate", { rate: frame.rateHz.toFixed(0) }), latency].filter(Boolean).join(" · ");
+  }
+
+  /** @param {{trouble: string, notice: string}} state what the program says of its source */
+  _tellState(state) {
+    this.bar.tellNotice(state.notice);
+    if (!this._trouble || !this._health || !this._dot) return;
+    this._trouble.hidden = !state.trouble;
+    const again = h("button", { type: "button", "data-act": "retry", onclick: () => post("/api/retry").catch((error) => announce(error.message)) }, t("trouble.retry"));
+    this._trouble.replaceChildren(h("strong", {}, t("trouble.title")), h("p", {}, state.trouble), this._canRetry && state.trouble ? again : "");
+    if (!state.trouble) return;
+    this._health.textContent = t("trouble.title");
+    this._dot.className = "dot bad";
   }
 
   async _link() {
