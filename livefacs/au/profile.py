@@ -120,10 +120,6 @@ class Profile:
         """First 12 digits of the SHA-256 of what the file holds, to know the profile again."""
         return checksum(_body(self))[:12]
 
-    def has_maximum(self, channel: str) -> bool:
-        """True where the person's own maximum is known, so that letters are not provisional."""
-        return channel in self.maxima
-
 
 def profile_path(name: str, folder: Path | None = None) -> Path:
     """Path of a profile: a name stands in the user's folder, anything with a suffix is a path."""

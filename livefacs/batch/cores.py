@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Final
 
 from livefacs.batch.jobs import Job, Outcome, Work, failure, work_once
@@ -28,7 +28,7 @@ def on_cores(
     looked_up: Iterator[Outcome], work: Work, options: Any, n_processes: int
 ) -> Generator[Outcome]:
     """Do what is due, pass on what is not; clips are looked up while the workers work."""
-    with _Workers(n_processes, work, options) as workers:
+    with _Workers(work, options) as workers:
         for outcome in looked_up:
             if outcome.state != "due":
                 yield outcome
@@ -43,8 +43,7 @@ def on_cores(
 class _Workers:
     """Processes with a clip each; when one dies, the clip it had is the one that is blamed."""
 
-    def __init__(self, n_processes: int, work: Work, options: Any) -> None:
-        self._n_processes = n_processes
+    def __init__(self, work: Work, options: Any) -> None:
         self._work, self._options = work, options
         self._context = multiprocessing.get_context("spawn")
         self._lifeline, self._held = self._context.Pipe(duplex=False)
@@ -88,12 +87,7 @@ class _Workers:
     def __enter__(self) -> _Workers:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the processes; those that still work are told to stop."""
         if self._pending:
             self._held.close()

@@ -46,12 +46,8 @@ def live(
     ] = None,
     rotate: shared.Rotate = None,
     loop: Annotated[bool | None, typer.Option("--loop/--once", help="Repeat a clip.")] = None,
-    filter_cutoff: Annotated[
-        float | None, typer.Option(help="One Euro filter: cutoff at rest, Hz.")
-    ] = None,
-    filter_beta: Annotated[
-        float | None, typer.Option(help="One Euro filter: rise of the cutoff with speed.")
-    ] = None,
+    filter_cutoff: shared.FilterCutoff = None,
+    filter_beta: shared.FilterBeta = None,
     control_port: Annotated[
         int | None, typer.Option(help="UDP port that takes OSC commands.")
     ] = None,

@@ -15,6 +15,12 @@ Model: TypeAlias = Annotated[Path | None, typer.Option(help="Landmark model of t
 Reader: TypeAlias = Annotated[
     str | None, typer.Option(help="all: mesh, image and blendshape net; geometry: the mesh.")
 ]
+FilterCutoff: TypeAlias = Annotated[
+    float | None, typer.Option(help="One Euro filter: cutoff at rest, Hz.")
+]
+FilterBeta: TypeAlias = Annotated[
+    float | None, typer.Option(help="One Euro filter: rise of the cutoff with speed.")
+]
 Weights: TypeAlias = Annotated[Path | None, typer.Option(help="Estimator weights.")]
 Profile: TypeAlias = Annotated[str | None, typer.Option(help="Calibrated profile, by name.")]
 

@@ -53,12 +53,8 @@ def solve(
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     reader: shared.Reader = None,
-    filter_cutoff: Annotated[
-        float | None, typer.Option(help="One Euro filter: cutoff at rest, Hz.")
-    ] = None,
-    filter_beta: Annotated[
-        float | None, typer.Option(help="One Euro filter: rise of the cutoff with speed.")
-    ] = None,
+    filter_cutoff: shared.FilterCutoff = None,
+    filter_beta: shared.FilterBeta = None,
     smooth: Annotated[
         float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz; 0: none.")
     ] = 0.0,

@@ -99,17 +99,6 @@ class Tracker:
             found_ns,
         )
 
-    def step_landmarks(self, landmarks: Landmarks) -> TrackedFrame:
-        """Track from a mesh that is known already, as in a replayed take."""
-        began_ns = self._stopwatch_ns()
-        estimate = self.estimator.estimate(landmarks)
-        return self._finish(
-            _tracked_from_estimate(
-                estimate, landmarks.i_frame, landmarks.t_ns, landmarks.image_size, landmarks
-            ),
-            began_ns,
-        )
-
     def hold(self, i_frame: int, t_ns: int, image_size: tuple[int, int] = (0, 0)) -> TrackedFrame:
         """A moment without any image: the camera is gone."""
         began_ns = self._stopwatch_ns()

@@ -23,12 +23,32 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from livefacs.errors import SinkError
+
 MOST_CONNECTIONS: Final = 64
 HEAD_S: Final = 5.0
 """From the first byte (or from connecting) until a request or handshake is whole."""
 BACKLOG: Final = 16
 """Connections that wait to be accepted. With no descriptor left, asyncio reports one each."""
 _LOG_S: Final = 1.0
+
+
+def listening_socket(url: str, host: str, port: int) -> socket.socket:
+    """Open the port of an output; port 0 takes a free one.
+
+    Raises
+    ------
+    SinkError
+        It is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise SinkError(
+            f"output {url!r}: cannot listen on {host}:{port} ({error}); "
+            "expected a free port on an address of this machine"
+        ) from None
 
 
 async def stop_accepting(listening: Iterable[socket.socket]) -> None:

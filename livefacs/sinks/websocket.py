@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import re
-import socket
 import threading
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -17,8 +16,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from livefacs.errors import SinkError
-from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of, stop_accepting
+from livefacs.sinks.listeners import (
+    BACKLOG,
+    HEAD_S,
+    MOST_CONNECTIONS,
+    limit_log_of,
+    listening_socket,
+    stop_accepting,
+)
 from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.wire.packed import PackedEncoder
@@ -84,7 +89,7 @@ class WebSocketSink:
         self._clients: set[ServerConnection] = set()
         self._newest: TrackedFrame | None = None
         self._hand_over = threading.Lock()
-        self._socket = _listening_socket(url, host, port)
+        self._socket = listening_socket(url, host, port)
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -205,14 +210,3 @@ def _bounded_connections(there: set[ServerConnection]) -> type[ServerConnection]
             super().connection_lost(exc)
 
     return BoundedConnection
-
-
-def _listening_socket(url: str, host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise SinkError(
-            f"output {url!r}: cannot listen on {host}:{port} ({error}); "
-            "expected a free port on an address of this machine"
-        ) from None

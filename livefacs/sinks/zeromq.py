@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -15,7 +14,7 @@ from livefacs.errors import SinkError
 from livefacs.protocols import Encoder, SessionControl
 from livefacs.sinks.commands import CommandError, run_command
 from livefacs.sinks.destination import Destination
-from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS
+from livefacs.sinks.listeners import HEAD_S, MOST_CONNECTIONS, listening_socket
 from livefacs.sinks.zmtp import (
     MOST_PART_BYTES,
     RequestMeter,
@@ -35,17 +34,6 @@ _PUPIL: Final = {"t": "time", "v": "version", "R": "record", "r": "finish", "C":
 """Pupil Remote's one-letter requests that have a counterpart here."""
 
 
-def _listen(url: str, host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise SinkError(
-            f"output {url!r}: cannot listen on {host}:{port} ({error}); "
-            "expected a free port on an address of this machine"
-        ) from None
-
-
 def _gated(
     kind: int, url: str, host: str, port: int, make_meter: Callable[[], ZmtpMeter], **options: int
 ) -> tuple[zmq.Socket[bytes], ZmtpGate]:
@@ -55,7 +43,7 @@ def _gated(
     ------
     SinkError
     """
-    listening = _listen(url, host, port)
+    listening = listening_socket(url, host, port)
     inner: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
     inner.setsockopt(zmq.MAXMSGSIZE, MOST_PART_BYTES)
     inner.setsockopt(zmq.HANDSHAKE_IVL, round(HEAD_S * 1000))

@@ -17,7 +17,6 @@ from livefacs.vocab.facs import ACTIONS, DIRECTIONAL, channels_of, code_table
 
 _ELEMENT: Final = re.compile(r"([LRUATB]?)(?:AU|AD)?(M?\d{1,2})([A-E]?)")
 _LETTERS: Final = "ABCDE"
-SIDE_PREFIXES: Final = "LRUA"
 LIP_PREFIXES: Final = "TB"
 LIP_CODES: Final = frozenset({"8", "22", "23", "24", "28", "32"})
 """Codes that may be scored for one lip; 22, 23 and 28 are confirmed, the others unconfirmed."""
@@ -54,12 +53,6 @@ SAME_SIDE_EXCLUSIONS: Final = (("5", "43"), ("5", "45"))
 """Unconfirmed: not in the same eye."""
 SAME_LIP_EXCLUSIONS: Final = (("22", "28"),)
 """Unconfirmed: not in the same lip."""
-
-UNSCORED_IN_SPEECH: Final = frozenset({"25", "26", "27"})
-"""Never scored while the person talks (code 50)."""
-HELD_IN_SPEECH: Final = frozenset({"10", "14", "16", "17", "18", "20", "22", "23", "24"})
-"""While talking, scored only when they outlast a syllable or peak in a pause."""
-SYLLABLE_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +191,3 @@ def _together(scores: list[Score], a: str, b: str, meets: Callable[[Score, Score
 def _meet(one: str, other: str) -> bool:
     both = {"", "U", "A"}
     return one in both or other in both or one == other
-
-
-def is_scored_in_speech(code: str, duration_s: float) -> bool:
-    """The speech rule: whether an action counts while the person talks.
-
-    Parameters
-    ----------
-    code : str
-    duration_s : float
-        How long the action lasted; a quarter of a second stands for one syllable.
-    """
-    if code in UNSCORED_IN_SPEECH:
-        return False
-    return code not in HELD_IN_SPEECH or duration_s >= SYLLABLE_S

@@ -87,7 +87,7 @@ class OscTemplate:
     ----------
     datagrams : tuple of memoryview
         Views of the buffer, in sending order; patching the buffer changes them.
-    floats, ints, words : (N_BYTES / 4,) big-endian float32, big-endian int32, raw uint32
+    floats, words : (N_BYTES / 4,) big-endian float32, raw uint32
         The buffer as words. ``words`` takes bytes that already stand in network order.
     buffer : bytearray
         For ``struct.Struct.pack_into`` at the byte offsets of ``offsets``.
@@ -116,7 +116,6 @@ class OscTemplate:
         whole = memoryview(self.buffer)
         self.datagrams = tuple(whole[start:end] for start, end in spans)
         self.floats: npt.NDArray[np.float32] = np.frombuffer(self.buffer, ">f4")
-        self.ints: npt.NDArray[np.int32] = np.frombuffer(self.buffer, ">i4")
         self.words: npt.NDArray[np.uint32] = np.frombuffer(self.buffer, "=u4")
 
     def offsets(self, address: str, i_argument: int = 0) -> tuple[int, ...]:

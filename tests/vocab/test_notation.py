@@ -11,7 +11,6 @@ from livefacs.vocab.notation import (
     LIP_CODES,
     Score,
     exclusion_errors,
-    is_scored_in_speech,
     parse_notation,
     print_notation,
     scores_from_letters,
@@ -102,10 +101,3 @@ def test_exclusions(text, is_error):
 def test_unconfirmed_rules_say_so():
     assert "unconfirmed" not in exclusion_errors(parse_notation("51+52"))[0]
     assert "unconfirmed" in exclusion_errors(parse_notation("26+27"))[0]
-
-
-def test_speech_rule():
-    assert not is_scored_in_speech("26", 9.0)
-    assert not is_scored_in_speech("18", 0.1)
-    assert is_scored_in_speech("18", 0.4)
-    assert is_scored_in_speech("1", 0.05)
