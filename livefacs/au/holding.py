@@ -7,11 +7,9 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F64
+from livefacs.kernels.step import FADE_S, HOLD_S
 from livefacs.types import ActionUnits, Estimate, HeadPose, Health
 
-HOLD_S: Final = 0.5
-"""How long the last values stand when the face is gone; then they fade."""
-FADE_S: Final = 1.0
 RESTART_S: Final = 1.0
 """After a longer gap the filter starts afresh."""
 

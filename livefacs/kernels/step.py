@@ -37,23 +37,28 @@ from livefacs.kernels.smoothing import one_euro
 FLAG_OUT_OF_RANGE, FLAG_LEFT_HIDDEN, FLAG_RIGHT_HIDDEN, FLAG_GAZE_FROZEN = 1, 2, 4, 8
 
 ALIGN_ROUNDS = 3  # residuals change by under 1e-4 after the third round
-ALIGN_SOFTNESS = 0.02  # twice the landmarks' misfit on a turned head
+ALIGN_SOFTNESS = 0.02  # twice the misfit of rendered heads turned by 20 to 25 degrees, .011
 FACE_CM = 8.9  # adult mean distance between the outer eye corners
 EYE_RADIUS = 0.135  # 12 mm eyeball radius over 89 mm between outer eye corners
 GAZE_FREEZE = 0.40  # below this share of the neutral lid gap irises are guessed
 LID_OPEN_FLOOR = 0.15  # no open eye of people measured was narrower at rest
 LID_SHUT = 0.06  # lid gap by eye width that the mesh keeps on a shut eye
 CEILING = 1.5  # past the calibrated maximum a value is an outlier
-CORNERS_GATE = (0.06, 0.21, 0.25)  # see ramp_down; lip gap over the neutral's, eye distances
-CLOSED_FROM = 0.5
-CLOSED_AFTER_S, CLOSED_RAMP_S = 0.5, 0.1  # a blink is shorter
-STRETCH_FROM = 0.6  # AU27 is the far part of the jaw's range
-FULL_TURN = (math.radians(45.0), math.radians(35.0), math.radians(35.0))  # yaw, pitch, roll
+# Lip gap over the neutral's, eye distances, see ramp_down; a choice: parted lips count, an open jaw
+# leaves a quarter.
+CORNERS_GATE = (0.06, 0.21, 0.25)
+CLOSED_FROM = 0.5  # of closure; a choice: nearer to shut than to open
+# 43 is a longer closure than a blink, 45; where the border lies is a choice.
+CLOSED_AFTER_S, CLOSED_RAMP_S = 0.5, 0.1
+STRETCH_FROM = 0.6  # of AU26; a choice: AU27 is the far part of the jaw's range
+FULL_TURN = (math.radians(45.0), math.radians(35.0), math.radians(35.0))
+"""Yaw, pitch, roll at which 51 to 56 are full: about as far as a neck goes with ease; a choice."""
+# Beyond the turning that was trained on (32 degrees); apart, so that a side does not flicker.
 HIDE_YAW, SHOW_YAW = math.radians(40.0), math.radians(36.0)
-HOLD_S, FADE_S = 0.5, 1.0
-LINES_SMALL = (-60.0, -40.0, 0.0)
-LINES_BLURRED = (2.0, 5.0, 0.0)
-LINES_TURNED = (0.5, 0.8, 0.0)
+HOLD_S, FADE_S = 0.5, 1.0  # a hidden side, or a lost face, keeps its values, then fades; a choice
+# Where lines of the skin fall silent; choices. A patch is sampled at 80 pixels to the eye distance:
+# under 60 there is no line to see. Speed as in confidence.SPEED; 29 to 46 degrees of yaw.
+LINES_SMALL, LINES_BLURRED, LINES_TURNED = (-60.0, -40.0, 0.0), (2.0, 5.0, 0.0), (0.5, 0.8, 0.0)
 
 
 @kernel
