@@ -202,6 +202,11 @@ class PersonalModel:
         """True where the image had a part in it."""
         return len(self.with_image) > 0
 
+    @property
+    def lacks_image(self) -> bool:
+        """True where something was learned, and from meshes alone."""
+        return bool(self.learned) and not self.has_image
+
 
 @dataclass(frozen=True, slots=True)
 class TaughtAction:

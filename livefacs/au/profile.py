@@ -217,6 +217,19 @@ def save_profile(profile: Profile, path: Path) -> None:
         ) from error
 
 
+def save_aside(profile: Profile, path: Path) -> Path:
+    """Keep in the temporary folder what could not be saved at its place; where it is then.
+
+    Raises
+    ------
+    ProfileError
+        Not even there.
+    """
+    aside = Path(tempfile.mkdtemp(prefix="livefacs-")) / path.name
+    save_profile(profile, aside)
+    return aside
+
+
 def load_profile(name: str, backend: str | None = None, folder: Path | None = None) -> Profile:
     """Read a profile by name or path.
 

@@ -14,7 +14,7 @@ def summary(profile: Profile) -> str:
     if profile.personal is not None:
         learned = sum(each.outcome == LEARNED for each in profile.personal.lessons)
         parts.append(f"{learned} actions learned")
-        if not profile.personal.has_image:
+        if profile.personal.lacks_image:
             parts.append("without the image")
     else:
         parts.append(f"neutral and {len(profile.maxima)} maxima")
@@ -32,7 +32,7 @@ def details(profile: Profile, model: EstimatorModel) -> tuple[str, ...]:
         told += [f"{name}: maximum {value:.2f}" for name, value in sorted(profile.maxima.items())]
     else:
         told += [lesson.sentence for lesson in profile.personal.lessons]
-        if not profile.personal.has_image:
+        if profile.personal.lacks_image:
             told.append("the image had no part in it: calibrate with --reader all to learn from it")
     for action in profile.taught:
         told += sentences(profile, action)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from livefacs.au.profile import (
     check_can_save,
     load_profile,
     profile_path,
+    save_aside,
     save_profile,
 )
 from livefacs.au.rounds import EXERCISES, Exercise, exercises_of
@@ -125,8 +125,7 @@ def _save(profile: Profile, path: Path) -> None:
     try:
         save_profile(profile, path)
     except ProfileError as error:
-        aside = Path(tempfile.mkdtemp(prefix="livefacs-")) / path.name
-        save_profile(profile, aside)
+        aside = save_aside(profile, path)
         raise ProfileError(
             f"{error}. It is kept at {aside}: make room, move it, or use it from there"
         ) from error

@@ -6,22 +6,19 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from livefacs.arrays import F32, I64
-from livefacs.au.estimator import Estimator
-from livefacs.au.profile import Profile, load_profile, profile_path, save_profile
+from livefacs.au.profile import load_profile, profile_path
 from livefacs.cli.signals import stopped_by_signals
 from livefacs.config import SessionOptions
 from livefacs.errors import ConfigError, ProfileError, SourceError
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
 from livefacs.mirror.packets import jpeg_from_image
 from livefacs.mirror.packs import Item
-from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.server import Mirror
 from livefacs.offline import SolveOptions, working_take
 from livefacs.resources import data_path, user_data_folder, user_profiles_folder
@@ -78,7 +75,6 @@ class MirrorRun:
             ),
             MirrorHooks(
                 self._measure,
-                self._keep_ranges,
                 self._wake.set,
                 choices=self._choices,
                 choose=self._choose,
@@ -122,7 +118,8 @@ class MirrorRun:
     def _run_session(self, notify: Callable[[str], None]) -> None:
         with open_session(self._options, notify, keep_image=True) as session:
             self._session = session
-            host = attach_mirror(self.mirror, session, self._options.record.folder)
+            folder, profile = self._options.record.folder, self._options.tracking.profile
+            host = attach_mirror(self.mirror, session, folder, profile)
             for sentence in () if self._setting is None else host.restore(self._setting):
                 notify(sentence)
                 self.mirror.stage.tell("refused", {"text": sentence})
@@ -136,35 +133,6 @@ class MirrorRun:
                 self.mirror.hooks.control = None
 
     # Hooks of the page.
-
-    def _keep_ranges(self, finished: RangeRound) -> str:
-        """Make the round into a profile; the session begins anew with it."""
-        session = self._session
-        if session is None:
-            raise ConfigError("there is no running session to calibrate")
-        tracker = session.tracker
-        estimator = tracker.estimator
-        assert isinstance(estimator, Estimator)
-        known = estimator.profile
-        gains = known.gain_array() if known else None
-        maxima = dict(known.maxima) if known else {}
-        learned = known.personal.learned if known and known.personal else ()
-        for channel, value in finished.maxima().items():
-            if channel in learned:
-                continue  # its own map knows the maximum already
-            maxima[channel] = value / (1.0 if gains is None else gains[CHANNEL_INDEX[channel]])
-        name = self._options.tracking.profile or PAGE_PROFILE
-        path = profile_path(name)
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        blank = Profile(path.stem, tracker.landmarker.name, estimator.neutral)
-        # what was learned and taught stays: this round is of maxima
-        made = replace(known or blank, name=path.stem, neutral=estimator.neutral, maxima=maxima)
-        save_profile(replace(made, created=created), path)
-        tracking = replace(self._options.tracking, profile=name)
-        self._options = replace(self._options, tracking=tracking)
-        self._wake.set()
-        session.stop()
-        return name
 
     def _choices(self) -> dict[str, Any]:
         """Cameras and the performer; people with a profile."""
@@ -184,7 +152,8 @@ class MirrorRun:
         elif kind == "profile":
             chosen = None if name == "none" else name
             if chosen is not None:
-                load_profile(chosen, None)
+                session = self._session
+                load_profile(chosen, session.tracker.landmarker.name if session else None)
             tracking = replace(self._options.tracking, profile=chosen)
             self._options = replace(self._options, tracking=tracking)
         else:

@@ -30,7 +30,8 @@ def run_session(
         if mirror_port is not None:
             from livefacs.session.mirror_beside import open_mirror_beside
 
-            open_mirror_beside(session, mirror_port, notify, options.record.folder)
+            folder, profile = options.record.folder, options.tracking.profile
+            open_mirror_beside(session, mirror_port, notify, folder, profile)
         if meters and console.is_terminal:
             session.watchers.append(Meters(session.status, console))
         with (

@@ -18,7 +18,6 @@ from livefacs.mirror.coding import compare, sort_key
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.packs import Item, Pack
 from livefacs.mirror.puppet_pose import PUPPET_RIGS, levels_from_text, pose_from_levels
-from livefacs.mirror.ranges import ROUND
 from livefacs.mirror.report import csv_from_report, html_from_report
 from livefacs.mirror.school import (
     CLASSES,
@@ -131,7 +130,6 @@ class _Calls:
         basics = {
             "channels": AU_CHANNELS,
             "letters": [list(pair) for pair in LETTER_FLOORS],
-            "round": ROUND,
             "can_measure": self._mirror.hooks.measure is not None,
             "can_retry": self._mirror.hooks.retry is not None,
             **cards_document(),

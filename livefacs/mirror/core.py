@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from livefacs import __version__
-from livefacs.errors import ConfigError
 from livefacs.mirror.clips import ClipFrames
 from livefacs.mirror.drills import DrillLibrary, load_drills
+from livefacs.mirror.guidance import Guidance
 from livefacs.mirror.letters import LetterTest
 from livefacs.mirror.live import LiveFeed
 from livefacs.mirror.packs import Item, PackLibrary, load_packs
 from livefacs.mirror.progress import Progress
-from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.stage import Stage
 from livefacs.protocols import RigRetargeter, SessionControl
@@ -25,7 +24,6 @@ from livefacs.protocols import RigRetargeter, SessionControl
 DEFAULT_PORT: Final = 8770
 
 Measure = Callable[[Item], dict[str, Any]]
-KeepRanges = Callable[[RangeRound], str]
 
 
 @dataclass(slots=True)
@@ -36,8 +34,6 @@ class MirrorHooks:
     ----------
     measure : callable or None
         Machine curves of a pack's item: ``{"channels": [...], "values": [[...] per frame]}``.
-    keep_ranges : callable or None
-        Turns a finished round of calibration into the person's profile; says where it went.
     retry : callable or None
         Look for the camera again.
     control : SessionControl or None
@@ -48,7 +44,6 @@ class MirrorHooks:
     """
 
     measure: Measure | None = None
-    keep_ranges: KeepRanges | None = None
     retry: Callable[[], None] | None = None
     control: SessionControl | None = None
     choices: Callable[[], dict[str, Any]] | None = None
@@ -101,6 +96,8 @@ class MirrorCore:
     ----------
     feed : LiveFeed
         The session's sink.
+    guidance : Guidance
+        The round that the performer is led through; a sink, too.
     tests : dict of name to SelfTest
     refused_messages : int
         WebSocket messages that made no sense.
@@ -133,6 +130,10 @@ class MirrorCore:
         self.feed = LiveFeed(clock, puppets)
         self.stage = Stage(clock)
         self.feed.add_watcher(self.stage.take)
+        self.guidance = Guidance(self.feed.tell_all, clock)
+        if hooks.choose is not None:
+            choose = hooks.choose
+            self.guidance.use = lambda spec: choose("profile", spec)
 
     # What the session tells the mirror.
 
@@ -158,6 +159,7 @@ class MirrorCore:
         """There is no picture, and why; the pages show it with what to do."""
         self._control = None
         self.stage.attach(None, None)
+        self.guidance.attach(None)
         self._state.trouble = text
         self._tell_state()
 
@@ -184,17 +186,3 @@ class MirrorCore:
         control = self._control
         if control is not None:
             control.capture_neutral()
-
-    def keep_ranges(self, finished: RangeRound) -> dict[str, Any]:
-        """Keep the maxima of a calibration round, as profile where that can be done."""
-        maxima = finished.maxima()
-        if not maxima:
-            raise ConfigError(
-                "no action was seen: do each one as far as it goes, the face in the picture"
-            )
-        self.progress.note_maxima(maxima)
-        if self.hooks.keep_ranges is not None:
-            return {"maxima": maxima, "profile": self.hooks.keep_ranges(finished)}
-        self._state.maxima |= maxima
-        self._tell_state()
-        return {"maxima": maxima, "profile": ""}

@@ -19,17 +19,16 @@ from livefacs.mirror.live import PageOutbox
 from livefacs.mirror.page_socket import talk
 from livefacs.mirror.plan import Choice, plan_session
 from livefacs.mirror.practice import DrillRun
-from livefacs.mirror.ranges import RangeRound
 from livefacs.mirror.schema import (
     Ack,
     ClockAsk,
     DrillStart,
     DrillStop,
+    GuidanceLook,
     LessonStart,
     LessonStep,
     Message,
     Neutral,
-    RangeStep,
     message_from_text,
 )
 from livefacs.types import TrackedFrame
@@ -48,7 +47,6 @@ class Page:
         self._run: DrillRun | None = None
         self._lesson: LessonRun | None = None
         self._lesson_told: tuple[object, ...] = ()
-        self._round: RangeRound | None = None
         self._told_ns = 0
 
     async def serve(self) -> None:
@@ -62,6 +60,7 @@ class Page:
         try:
             await talk(self._socket, self._outbox, self._take_text)
         finally:
+            self._mirror.guidance.look_away(self)
             feed.remove_watcher(self._watch)
             feed.remove_outbox(self._outbox)
 
@@ -87,8 +86,8 @@ class Page:
             self._guarded(lambda: self._start_lesson(message))
         elif isinstance(message, LessonStep):
             self._lesson_step(message)
-        elif isinstance(message, RangeStep):
-            self._range_step(message)
+        elif isinstance(message, GuidanceLook):
+            self._look(message)
         elif isinstance(message, Neutral):
             self._mirror.capture_neutral()
 
@@ -146,18 +145,13 @@ class Page:
             self._lesson_told = told
             self._tell("lesson", state)
 
-    def _range_step(self, message: RangeStep) -> None:
-        if message.type == "range-watch":
-            self._round = self._round or RangeRound()
-            try:
-                self._round.watch(message.action)
-            except ConfigError as error:
-                self._tell("trouble", {"text": str(error)})
-        elif message.type == "range-done" and self._round is not None:
-            finished, self._round = self._round, None
-            self._guarded(lambda: self._tell("range-result", self._mirror.keep_ranges(finished)))
-        else:
-            self._round = None
+    def _look(self, message: GuidanceLook) -> None:
+        guidance = self._mirror.guidance
+        if message.type == "guidance-away":
+            guidance.look_away(self)
+            return
+        guidance.look(self)
+        self._outbox.tell("guidance", json.dumps(guidance.document()))
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:
@@ -167,15 +161,6 @@ class Page:
 
     def _watch(self, tracked: TrackedFrame) -> None:
         """Every frame, in the feed's thread: whatever is practised sees all of them."""
-        round_ = self._round
-        if round_ is not None:
-            round_.step(tracked)
-            if self._is_time():
-                self._tell("range", round_.state())
-        self._practise(tracked)
-
-    def _practise(self, tracked: TrackedFrame) -> None:
-        """A session's frame, or that of a drill by itself."""
         lesson, run = self._lesson, self._run
         moment = (tracked.t_ns / 1e9, tracked.units.intensity, tracked.n_faces > 0)
         if lesson is not None:

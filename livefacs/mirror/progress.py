@@ -186,19 +186,6 @@ class Progress:
             ),
         )  # fmt: skip
 
-    def note_maxima(self, maxima: dict[str, float]) -> None:
-        """Keep the largest intensity that was reached on purpose, per channel."""
-        for channel, value in maxima.items():
-            self._write(
-                "INSERT INTO maximum VALUES (?, ?, ?) ON CONFLICT (channel) DO UPDATE"
-                " SET value = excluded.value, at = excluded.at",
-                (channel, float(value), _utc_now().isoformat()),
-            )
-
-    def maxima(self) -> dict[str, float]:
-        """Personal maximum per channel, where one is known."""
-        return {str(c): float(v) for c, v in self._read("SELECT channel, value FROM maximum")}
-
     def summary(self) -> dict[str, Any]:
         """Per action: tries, best, median, passes, last, when due; per drill: its best; codings."""
         now = _utc_now()

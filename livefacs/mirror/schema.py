@@ -178,11 +178,10 @@ class LessonStep(_Table):
     type: Literal["lesson-next", "lesson-stop"]
 
 
-class RangeStep(_Table):
-    """Guided calibration: begin to watch an action, or end the round."""
+class GuidanceLook(_Table):
+    """The page shows the round that the performer is led through, or something else again."""
 
-    type: Literal["range-watch", "range-done", "range-stop"]
-    action: str = ""
+    type: Literal["guidance-look", "guidance-away"]
 
 
 class Neutral(_Table):
@@ -191,7 +190,9 @@ class Neutral(_Table):
     type: Literal["neutral"]
 
 
-Message = Ack | ClockAsk | DrillStart | DrillStop | LessonStart | LessonStep | RangeStep | Neutral
+Message = (
+    Ack | ClockAsk | DrillStart | DrillStop | LessonStart | LessonStep | GuidanceLook | Neutral
+)
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 _TableT = TypeVar("_TableT", bound=_Table)

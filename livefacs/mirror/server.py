@@ -24,7 +24,7 @@ from starlette.websockets import WebSocket
 
 from livefacs.clock import now_ns
 from livefacs.errors import SinkError
-from livefacs.mirror import api, letters_api, stage_api, teacher_api
+from livefacs.mirror import api, letters_api, profiles_api, stage_api, teacher_api
 from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
 from livefacs.mirror.http import BoundedHttp
@@ -123,6 +123,7 @@ class Mirror(MirrorCore):
             *api.routes(self),
             *letters_api.routes(self),
             *teacher_api.routes(self),
+            *profiles_api.routes(self),
             *stage_api.routes(self),
             WebSocketRoute("/live", self._live),
             WebSocketRoute("/stage/live", self._stage_live),
@@ -155,6 +156,7 @@ class Mirror(MirrorCore):
             self._thread.join(timeout=_STOP_S)
         self.feed.shut()
         self.stage.shut()
+        self.guidance.shut()
         self._socket.close()
         self.progress.close()
 

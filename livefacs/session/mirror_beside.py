@@ -8,6 +8,7 @@ from pathlib import Path
 from livefacs.au.estimator import Estimator
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
 from livefacs.mirror.puppet_pose import PUPPET_RIGS
+from livefacs.mirror.rounds import Subject
 from livefacs.mirror.server import Mirror
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
@@ -21,20 +22,26 @@ def puppets() -> list[Retargeter]:
 
 
 def attach_mirror(
-    mirror: Mirror, session: Session, take_folder: Path | None = None
+    mirror: Mirror, session: Session, take_folder: Path | None = None, profile: str | None = None
 ) -> SessionStage:
-    """Show a session, which has to keep its images, in the mirror's and the stage's pages."""
+    """Show a session, which has to keep its images, in the mirror's and the stage's pages.
+
+    ``profile`` is the name or path of the one in use.
+    """
 
     def on_sweep(url: str, name: str) -> None:
         mirror.stage.tell("sweep", {"url": url, "name": name})
 
     host = SessionStage(session, on_sweep, take_folder)
     mirror.stage.attach(host, session)
-    session.watchers.append(mirror.feed)
-    estimator = session.tracker.estimator
-    profile = estimator.profile if isinstance(estimator, Estimator) else None
-    source = session.source
-    maxima = tuple(profile.maxima) if profile else ()
+    session.watchers += [mirror.feed, mirror.guidance]
+    estimator, source = session.tracker.estimator, session.source
+    maxima: tuple[str, ...] = ()
+    if isinstance(estimator, Estimator):
+        maxima = tuple(estimator.profile.maxima) if estimator.profile else ()
+        backend = session.tracker.landmarker.name
+        subject = Subject(estimator.model, backend, source.description, profile or "")
+        mirror.guidance.attach(subject)
     mirror.attach(session, source.description, maxima, " ".join(source.notices))
     return host
 
@@ -44,6 +51,7 @@ def open_mirror_beside(
     port: int,
     notify: Callable[[str], None],
     take_folder: Path | None = None,
+    profile: str | None = None,
 ) -> Mirror:
     """A mirror beside a session that runs anyway; the session closes it.
 
@@ -55,7 +63,7 @@ def open_mirror_beside(
     mirror = Mirror(MirrorOptions(port=port), MirrorHooks(control=session), puppets=puppets())
     session.on_close("mirror", mirror.stop)
     mirror.start()
-    attach_mirror(mirror, session, take_folder)
+    attach_mirror(mirror, session, take_folder, profile)
     notify(f"mirror: {mirror.url}")
     notify(f"stage: {mirror.stage_url}")
     return mirror

@@ -33,6 +33,10 @@ class Script:
         self._rng = np.random.default_rng(0)
         self._i_frame = 0
 
+    def show(self, *shown: tuple[np.ndarray, str, float, float]) -> None:
+        """What comes next."""
+        self._shown = iter(shown)
+
     def read(self) -> Frame | None:
         shown = next(self._shown, None)
         if shown is None:

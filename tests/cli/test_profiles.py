@@ -174,26 +174,3 @@ def test_check_looks_at_the_resting_face(monkeypatch, capsys):
     assert "another person, or not at rest" in said
     assert "calibration should be renewed: livefacs calibrate carla" in said
     assert checked(monkeypatch, []) == 3
-
-
-def test_maxima_of_the_page_keep_what_was_learned_and_taught(anna):
-    from types import SimpleNamespace
-
-    from livefacs.au.estimator import Estimator
-    from livefacs.cli.mirroring import MirrorRun
-    from livefacs.config import SessionOptions, TrackingOptions
-
-    tracker = SimpleNamespace(
-        landmarker=SimpleNamespace(name="facemesh"), estimator=Estimator(profile=anna)
-    )
-    run_ = MirrorRun.__new__(MirrorRun)
-    run_._session = SimpleNamespace(tracker=tracker, stop=lambda: None)
-    run_._options = SessionOptions(tracking=TrackingOptions(profile="anna"))
-    run_._wake = SimpleNamespace(set=lambda: None)
-    finished = SimpleNamespace(maxima=lambda: {"AU14_L": 0.5, "AU1_L": 0.5})
-    assert run_._keep_ranges(finished) == "anna"
-    kept = load_profile("anna")
-    assert kept.taught[0].channel == "X_tongue_out"
-    assert kept.maxima["AU14_L"] == 1.0
-    assert kept.maxima["AU1_L"] == 0.5
-    assert kept.personal is not None

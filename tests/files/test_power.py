@@ -165,7 +165,7 @@ assert TokenStore(folder / "t" / "tokens.json").put("127.0.0.1:8001", "secret")
     "progress": """
 from livefacs.mirror.progress import Progress
 progress = Progress(folder / "p" / "progress.sqlite", "test")
-progress.note_maxima({"AU12_L": 0.5})
+progress.note_coding("pack", "item", "12", {"index": 0.5})
 """,
     "device id": """
 from livefacs.sinks.device_id import device_id

@@ -333,7 +333,7 @@ def test_no_request_leaves_the_machine(
     open_browser: Callable[..., Chrome], performance: Performance
 ) -> None:
     driver = open_browser()
-    for view in ("mirror", "practise", "code", "test", "progress"):
+    for view in ("mirror", "practise", "code", "test", "progress", "profiles"):
         go(driver, performance.mirror, view)
     asked = set()
     for entry in driver.get_log("performance"):
@@ -354,7 +354,7 @@ def test_axe_finds_no_barrier(browser: Chrome, performance: Performance, theme: 
 
     go(browser, performance.mirror)
     browser.execute_script("localStorage.setItem('livefacs-mirror-theme', arguments[0])", theme)
-    for view in ("mirror", "practise", "code", "test", "progress"):
+    for view in ("mirror", "practise", "code", "test", "progress", "profiles"):
         go(browser, performance.mirror, view)
         wait(browser, "return document.querySelector('main').childElementCount")
         wait(browser, "return document.querySelector('h1, .reading')")
@@ -370,7 +370,8 @@ def test_axe_finds_no_barrier(browser: Chrome, performance: Performance, theme: 
 def test_keyboard_reaches_every_view_and_tool(browser: Chrome, performance: Performance) -> None:
     go(browser, performance.mirror)
     body = browser.find_element(By.TAG_NAME, "body")
-    for key, view in (("2", "practise"), ("3", "code"), ("4", "test"), ("5", "progress")):
+    keys = {"2": "practise", "3": "code", "4": "test", "5": "progress", "6": "profiles"}
+    for key, view in keys.items():
         browser.execute_script("document.activeElement.blur()")
         body.send_keys(key)
         wait(browser, f"return document.body.dataset.view === '{view}'")
@@ -501,29 +502,6 @@ def test_magnifier_shows_the_noise_floor(
         WebDriverWait(browser, 10).until(
             lambda each: each.execute_script(shown) == pytest.approx(0.004, rel=0.35)
         )
-
-
-def test_guided_calibration_in_the_page(
-    browser: Chrome, start_mirror: Callable[..., Mirror]
-) -> None:
-    mirror = start_mirror()
-    with fed(mirror, lambda i: 0.7):
-        go(browser, mirror)
-        wait(browser, "return window.livefacs.live.drawn > 3")
-        browser.find_element(By.TAG_NAME, "body").send_keys("k")
-        begin = "//dialog//button[text()='Begin the range of motion']"
-        browser.find_element(By.XPATH, begin).click()
-        rounds = browser.execute_script("return window.livefacs._basics.round")
-        for _ in range(rounds.index("12")):
-            find(browser, "dialog button.main").click()
-        wait(
-            browser,
-            'return document.querySelector("[data-range]").textContent.includes("12, left side")',
-        )
-        browser.find_element(By.XPATH, "//dialog//button[text()='Finish here']").click()
-        wait(browser, "return document.querySelector('dialog table')")
-        assert "AU 12, left side" in find(browser, "dialog").text
-    assert mirror.progress.maxima()["AU12_L"] == pytest.approx(0.7)
 
 
 def test_progress_is_shown_and_deleted(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -20,8 +18,10 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from livefacs.au.profile import profile_path, save_profile
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.resources import data_path
+from tests.au.test_profile import made
 from tests.support.waiting import PATIENCE_S
 
 COMMAND = (sys.executable, "-m", "livefacs.cli.main", "mirror", "--no-browser", "--port", "0")
@@ -65,34 +65,18 @@ def wait_for_text(address: str, kind: str, predicate: str) -> dict[str, object]:
                 return found
 
 
-def test_demo_calibrates_and_gives_a_second_opinion(tmp_path: Path) -> None:
+def test_demo_takes_a_profile_into_use_and_gives_a_second_opinion(tmp_path: Path) -> None:
+    save_profile(made("anna", AU2_L=0.8, AU2_R=0.7), profile_path("anna"))
     with running("--source", "demo") as (_, address):
         assert httpx.get(f"{address}/api/hello").json()["name"] == "livefacs mirror"
-        with connect(
-            address.replace("http", "ws") + "/live", origin=Origin(address), max_size=None
-        ) as socket:
-            n_frames = 0
-            while n_frames < 100:  # from before the brows go up at 1.7 s until after
-                received = socket.recv(timeout=PATIENCE_S)
-                if isinstance(received, bytes):
-                    socket.send('{"type": "ack", "i_frame": 0}')
-                    if n_frames == 0 and struct.unpack_from("<I", received, 4)[0] % 420 > 45:
-                        continue
-                    if n_frames == 0:
-                        socket.send('{"type": "range-watch", "action": "2"}')
-                    n_frames += 1
-            socket.send('{"type": "range-done"}')
-            while True:
-                received = socket.recv(timeout=PATIENCE_S)
-                if isinstance(received, bytes):
-                    socket.send('{"type": "ack", "i_frame": 0}')
-                elif json.loads(received)["type"] == "range-result":
-                    break
-        assert json.loads(received)["profile"] == "mirror"
-        profile = Path(os.environ["LIVEFACS_HOME"]) / "profiles" / "mirror.json"
-        assert json.loads(profile.read_text())["name"] == "mirror"
+        asked = httpx.post(
+            f"{address}/api/profiles/use", json={"profile": "anna"}, headers={"Origin": address}
+        )
+        assert asked.status_code == 200
         state = wait_for_text(address, "state", predicate="maxima")  # it began anew with it
         assert state["maxima"] == {"AU2_L": 1.0, "AU2_R": 1.0}
+        known = httpx.get(f"{address}/api/profiles").json()
+        assert (known["in_use"], known["can_use"]) == ("anna", True)
         measured = httpx.get(
             f"{address}/api/packs/performer/brows/measured", timeout=PATIENCE_S
         ).json()

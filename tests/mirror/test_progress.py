@@ -77,13 +77,14 @@ def test_survives_a_restart_and_exports_all(path: Path) -> None:
     first = Progress(path, "demo")
     first.note_attempt(attempt())
     first.note_coding("performer", "brows", "1+2", {"index": 0.8})
-    first.note_maxima({"AU12_L": 0.9})
+    with first._db:  # as earlier versions kept what a round of maxima reached
+        first._db.execute("INSERT INTO maximum VALUES ('AU12_L', 0.9, '2026-01-01')")
     first.close()
     second = Progress(path)
     exported = second.export()
     assert len(exported["attempt"]) == len(exported["coding"]) == 1
     assert len(exported["visit"]) == 2
-    assert second.maxima() == {"AU12_L": 0.9}
+    assert [row["channel"] for row in exported["maximum"]] == ["AU12_L"]
     rows = list(csv.DictReader(io.StringIO(second.export_csv())))
     assert rows[0]["drill"] == "smile-c"
     second.close()

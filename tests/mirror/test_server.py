@@ -218,7 +218,7 @@ def test_hints_for_dark_far_turned_and_border() -> None:
             lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
         ).map(json.dumps),
         st.fixed_dictionaries(
-            {"type": st.sampled_from(["ack", "clock", "drill-start", "range-watch", "neutral"])},
+            {"type": st.sampled_from(["ack", "clock", "drill-start", "guidance-look", "neutral"])},
             optional={
                 "i_frame": st.integers() | st.text(),
                 "page_ms": st.floats(),
@@ -316,35 +316,6 @@ def test_a_progress_file_that_fails_stops_nothing(mirror: Mirror) -> None:
         assert next_of(socket, "trouble")["text"].startswith("the progress file")
         mirror.feed.send(make_frame(1001))
         assert next_frame(socket)[:4] == MAGIC
-
-
-def test_calibration_round_keeps_maxima(mirror: Mirror) -> None:
-    with live(mirror) as socket:
-        socket.send('{"type":"range-watch","action":"12"}')
-        next_of(socket, "state")
-        wait_until(lambda: mirror.feed.n_pages == 1)
-        for i in range(30):
-            mirror.feed.send(make_frame(i, AU12_L=0.8, AU12_R=0.6))
-            wait_until(
-                lambda i=i: mirror.feed.newest is not None and mirror.feed.newest.i_frame == i
-            )
-        socket.send('{"type":"range-done"}')
-        while True:
-            received = socket.recv(timeout=PATIENCE_S)
-            if isinstance(received, bytes):
-                ack(socket)
-            elif json.loads(received)["type"] == "range-result":
-                break
-        maxima = json.loads(received)["maxima"]
-    assert maxima == {"AU12_L": pytest.approx(0.8), "AU12_R": pytest.approx(0.6)}
-    assert mirror.progress.maxima() == maxima
-
-
-def test_an_empty_calibration_is_told(mirror: Mirror) -> None:
-    with live(mirror) as socket:
-        socket.send('{"type":"range-watch","action":"12"}')
-        socket.send('{"type":"range-done"}')
-        assert "the face in the picture" in next_of(socket, "trouble")["text"]
 
 
 # Trouble

@@ -2,18 +2,18 @@
 
 import { h, t, announce, get, loadTexts, post } from "./dom.js";
 import { Letters } from "./bars.js";
-import { openCalibration } from "./calibrate.js";
 import { CodingView } from "./coding.js";
 import { Live, healthKeys } from "./live.js";
 import { MirrorView } from "./mirror.js";
 import { PractiseView } from "./practise.js";
 import { CompareView } from "./compare.js";
 import { MakeView } from "./make.js";
+import { ProfilesView } from "./profiles.js";
 import { ProgressView } from "./progress.js";
 import { TestView } from "./selftest.js";
 import { loadMesh } from "./stage.js";
 
-const VIEWS = ["mirror", "practise", "code", "test", "progress"];
+const VIEWS = ["mirror", "practise", "code", "test", "progress", "profiles"];
 const TEACHER = ["make", "compare"]; // reached from the coding view
 const THEME = "livefacs-mirror-theme";
 
@@ -24,7 +24,7 @@ class App {
     const shared = {
       live: this.live, basics, letters: new Letters(basics.letters),
       takeNeutral: () => { this.live.send({ type: "neutral" }); announce(t("mirror.neutral_done")); },
-      calibrate: () => openCalibration(shared),
+      calibrate: () => { location.hash = "profiles"; },
     };
     this._shared = shared;
     this._views = {};
@@ -32,6 +32,7 @@ class App {
       mirror: () => new MirrorView(shared), practise: () => new PractiseView(shared), code: () => new CodingView(shared),
       test: () => new TestView(shared), progress: () => new ProgressView(),
       make: () => new MakeView(), compare: () => new CompareView(),
+      profiles: () => new ProfilesView(shared),
     };
     this._main = document.getElementById("view");
     this._healthAt = 0;
@@ -82,7 +83,7 @@ class App {
   /** The view, or the page that says why there is no picture. */
   _place() {
     const trouble = this.live.state?.trouble;
-    const needsPicture = this._name === "mirror" || this._name === "practise";
+    const needsPicture = ["mirror", "practise", "profiles"].includes(this._name);
     this._main.replaceChildren(trouble && needsPicture ? troublePage(trouble, this._basics.can_retry) : this._view.element);
   }
 
@@ -167,7 +168,7 @@ function firstTheme() {
 }
 
 setTheme(firstTheme());
-const [, basics] = await Promise.all([loadTexts(), get("/api/basics"), loadMesh()]);
+const [, basics] = await Promise.all([loadTexts("profiles.en.json"), get("/api/basics"), loadMesh()]);
 Object.assign(window, { livefacs: new App(basics) });
 performance.mark("livefacs-ready");
 document.body.dataset.ready = "yes";

@@ -1,7 +1,7 @@
 // Tones and spoken prompts for those who cannot look at the page, made by the browser itself.
 
 /** @type {Record<string, number[]>} hertz, one after the other */
-const TUNES = { reached: [660], lost: [330], passed: [523, 659, 784], failed: [392, 294] };
+const TUNES = { step: [523, 698], reached: [660], lost: [330], passed: [523, 659, 784], failed: [392, 294] };
 const NOTE_S = 0.14;
 const LOUDNESS = 0.16;
 
@@ -19,7 +19,7 @@ export class Tones {
     if (this._context.state === "suspended") this._context.resume();
   }
 
-  /** @param {string} name reached, lost, passed or failed */
+  /** @param {string} name step, reached, lost, passed or failed */
   play(name) {
     if (!this.on || !this._context) return;
     TUNES[name].forEach((hertz, i) => this._note(hertz, i * NOTE_S));

@@ -28,8 +28,8 @@ export class Bar {
     this._profile.addEventListener("change", () => this._choose("profile", this._profile.value));
     this._demo = h("p.demo.small.soft", { hidden: true }, t("stage.bar.demo"));
     this._words = h("span.small", { role: "status" }, "");
-    this._choices = h("span.row", { hidden: true }, this._camera, h("label", {}, t("stage.bar.profile"), this._profile), h("a.button", { href: "/#mirror" }, t("stage.bar.calibrate")));
-    this.element = h("section.bar", { "aria-label": t("stage.bar.label") }, this._choices,
+    this._choices = h("span.row", { hidden: true }, this._camera, h("label", {}, t("stage.bar.profile"), this._profile));
+    this.element = h("section.bar", { "aria-label": t("stage.bar.label") }, this._choices, h("a.button", { href: "/?from=stage#profiles" }, t("stage.bar.calibrate")),
       h("button", { type: "button", "data-act": "neutral", onclick: () => this._command("neutral") }, t("stage.bar.neutral")), this._stream,
       h("label.slate", { for: "slate" }, t("stage.bar.slate"), this._slate), h("label.take", { for: "take-number" }, t("stage.bar.take"), this._number), this._record,
       h("label.slate", { for: "mark-label" }, t("stage.bar.mark_as"), this._label), h("button", { type: "button", "data-act": "mark", onclick: () => this.mark() }, t("stage.bar.mark")),
