@@ -15,8 +15,13 @@ from livefacs.cli.labelled import load_coded, load_data
 from livefacs.cli.terminal import make_console
 from livefacs.errors import ConfigError
 from livefacs.landmarkers.blendshapes import BlendshapeNetwork
-from livefacs.training.coded import CodedClip
-from livefacs.training.coded_scores import CodedScore, coded_curves, score_coded
+from livefacs.training.coded import CodedClip, without_rests
+from livefacs.training.coded_scores import (
+    CodedScore,
+    coded_curves,
+    neutral_of_rests,
+    score_coded,
+)
 from livefacs.training.dataset import Subject
 from livefacs.training.evaluation import Curves, Evaluation, curves_of, evaluate, mean_evaluation
 from livefacs.training.training import train, with_fusion
@@ -40,6 +45,10 @@ def evaluate_command(
         Path | None, typer.Option("--report", "-r", help="Folder for tables and plots.")
     ] = None,
     sides: Annotated[bool, typer.Option("--sides", help="Also each side by itself.")] = False,
+    rests: Annotated[
+        bool,
+        typer.Option("--rests", help="Calibrate coded people from their resting frames first."),
+    ] = False,
 ) -> None:
     """Score an estimator: agreement, cross-talk, head-pose leakage, jitter, per action and side.
 
@@ -50,7 +59,7 @@ def evaluate_command(
     if folds and weights:
         raise ConfigError("--folds trains its own weights: leave --weights away")
     if coded:
-        _evaluate_coded(coded, weights, folds, load_data(also) if also else [])
+        _evaluate_coded(coded, weights, folds, load_data(also) if also else [], rests=rests)
     if not subjects:
         return
     if folds > len(subjects):
@@ -70,9 +79,11 @@ def evaluate_command(
 
 
 def _evaluate_coded(
-    coded: list[CodedClip], weights: Path | None, folds: int, also: list[Subject]
+    coded: list[CodedClip], weights: Path | None, folds: int, also: list[Subject], *, rests: bool
 ) -> None:
     """People coded by eye; with folds each is scored by a fusion that was fitted on the others."""
+    if rests:  # frames that made the neutral say nothing of it
+        coded = [without_rests(clip) for clip in coded]
     base = load_model(weights)
     persons = sorted({clip.person for clip in coded})
     scored = []
@@ -82,7 +93,10 @@ def _evaluate_coded(
         if folds:
             rest = [clip for clip in coded if clip.person not in held]
             model = with_fusion(base, rest, also, BlendshapeNetwork().scores)
-        scored += [(clip, coded_curves(model, clip)) for clip in coded if clip.person in held]
+        for clip in coded:
+            if clip.person in held:
+                calibrated = neutral_of_rests(model, clip) if rests else None
+                scored.append((clip, coded_curves(model, clip, calibrated)))
     score = score_coded(scored)
     console = make_console()
     console.print(_coded_table(score))

@@ -33,6 +33,7 @@ SETTLE_S: Final = 0.3
 """A tracker's first frames are about a pixel off."""
 MIN_FACE_SHARE: Final = 0.5
 MIN_FRAMES: Final = 20
+MIN_REST: Final = 10
 MOST_CROWDED: Final = 0.25
 """Share of frames with a second face from which nobody can say whose face was learned."""
 
@@ -97,6 +98,11 @@ def calibrate_clip(
             np.zeros(0, np.int64) if asked_for.head is None else frames.between(*asked_for.head),
             [Asked(p.actions, frames.between(p.start_s, p.end_s)) for p in asked_for.prompts],
         )
+        if len(round_.rest) < MIN_REST:
+            raise SourceError(
+                f"{working.clip}: neutral: a face in {len(round_.rest)} frames of the resting "
+                f"seconds, expected at least {MIN_REST}"
+            )
         learned = learn(model, round_, earlier.examples if earlier else None)
         backend = working.setup.backend
         setting = setting_of([faces[int(row)] for row in round_.rest])

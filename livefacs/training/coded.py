@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,3 +114,9 @@ def coded_clip(codes: Mapping[str, Any], clip: str, meshes: Meshes) -> CodedClip
         tuple(each for each in sides if is_seen(each[0])),
         tuple(int(frame) for frame in entry["neutral"] if is_seen(int(frame))),
     )
+
+
+def without_rests(clip: CodedClip) -> CodedClip:
+    """The clip without the judgements of its resting frames."""
+    kept = tuple(each for each in clip.judgements if each.i_frame not in clip.rests)
+    return replace(clip, judgements=kept)

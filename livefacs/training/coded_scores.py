@@ -10,7 +10,10 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, Bool
+from livefacs.au.clip_neutral import neutral_of_seconds
 from livefacs.au.model import EstimatorModel
+from livefacs.au.neutral import Neutral
+from livefacs.au.profile import Profile
 from livefacs.offline import clip_estimator, estimates
 from livefacs.training.coded import CodedClip
 from livefacs.vocab.facs import CHANNEL_INDEX, channels_of
@@ -76,9 +79,19 @@ class CodedScore:
         return [s.auc for s in self.actions.values() if s.n_present >= FEWEST]
 
 
-def coded_curves(model: EstimatorModel, clip: CodedClip) -> F32:
-    """(T, N_AU) intensities of a clip as ``solve`` writes them, filter included; NaN: no face."""
-    found = estimates(clip.meshes, clip_estimator(clip.meshes, model))
+def neutral_of_rests(model: EstimatorModel, clip: CodedClip) -> Neutral | None:
+    """What a calibration from the frames that were coded as resting gives; None without one."""
+    rests = [mesh for i in clip.rests if (mesh := clip.meshes[i]) is not None]
+    return neutral_of_seconds(model, rests, -np.inf, np.inf) if rests else None
+
+
+def coded_curves(model: EstimatorModel, clip: CodedClip, calibrated: Neutral | None = None) -> F32:
+    """(T, N_AU) intensities of a clip as ``solve`` writes them, filter included; NaN: no face.
+
+    Without a calibrated neutral, that of the whole clip counts.
+    """
+    profile = None if calibrated is None else Profile(clip.person, "", calibrated)
+    found = estimates(clip.meshes, clip_estimator(clip.meshes, model, profile=profile))
     return np.stack([each.units.intensity for each in found])
 
 
