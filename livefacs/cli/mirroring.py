@@ -125,7 +125,7 @@ class MirrorRun:
                 self.mirror.stage.tell("refused", {"text": sentence})
             self.mirror.hooks.control = session
             try:
-                if not self._ending:
+                if not self._ending and not self._wake.is_set():  # chosen while it was opened
                     session.run()
             finally:
                 self._setting = host.setting()

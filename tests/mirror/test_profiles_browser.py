@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from livefacs.au.model import load_model
 from livefacs.au.profile import load_profile, profile_path
+from livefacs.config import TrackingOptions
+from livefacs.landmarkers.reading import with_readers
 from livefacs.mirror.server import Mirror
+from livefacs.session.parts import landmarker_for_source
 from livefacs.vocab.facs import code_table
-from tests.mirror.following import Following, client, performing
+from tests.mirror.following import Filmed, Following, client, performing
 from tests.mirror.test_browser import (  # noqa: F401  # the skip marks of that module
     errors_of,
     find,
@@ -101,6 +106,34 @@ def test_a_round_by_keyboard_makes_the_terminals_profile(
     wait(browser, "return document.querySelector('[data-profile=anna]')")
     assert active(browser).get_attribute("id") == "calibrate"
     assert errors_of(browser, mirror) == []
+
+
+@pytest.mark.slow
+@pytest.mark.facebench
+def test_a_filmed_person_calibrates_in_the_page_as_in_the_terminal(
+    browser: Chrome, facebench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real pictures, the real landmarker with its readers: same frames, same profile."""
+    tracking = TrackingOptions()
+    finder = with_readers(
+        landmarker_for_source("demo", tracking, print), tracking.reader, load_model()
+    )
+    performer = Filmed(facebench / "rom" / "id03_rom.mp4", finder, "AU14", "AU24")
+    with performing(performer, progress_path=tmp_path / "progress.sqlite") as (mirror, _):
+        open_profiles(browser, mirror)
+        tick(browser, 3, 6)  # AU14, AU24
+        find(browser, "#calibrate").send_keys(Keys.ENTER)
+        wait(browser, PHASE.format("done"), 300)
+        said = [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".outcome .said li")]
+    fed = Fed(performer.fed)
+    fed.name = performer.name
+    by_terminal(monkeypatch, fed, "berta", "--only", "14,24")
+    assert body_of("anna") == body_of("berta")
+    profile = load_profile("anna")
+    assert said[:2] == [each.sentence for each in profile.personal.lessons]
+    assert [each.action for each in profile.personal.lessons] == ["AU14", "AU24"]
+    assert profile.personal.learned  # a rendered face shows its dimples
+    assert np.isfinite(profile.neutral.blendshapes).all()
 
 
 def test_the_prompt_says_how_and_the_keys_work(
