@@ -76,7 +76,7 @@ class CodedScore:
         return min(self._areas(), default=float("nan"))
 
     def _areas(self) -> list[float]:
-        return [s.auc for s in self.actions.values() if s.n_present >= FEWEST]
+        return [s.auc for s in self.actions.values() if s.n_present >= FEWEST and s.n_absent]
 
 
 def neutral_of_rests(model: EstimatorModel, clip: CodedClip) -> Neutral | None:
