@@ -83,8 +83,24 @@ export class ProfilesView {
     if (!this._isNamed) this._name.value = this._known.in_use || recall() || FIRST;
     this._isNamed = true; // from now on it is the user's
     if (!this._rounds.childElementCount) this._drawRounds();
-    this._list.replaceChildren(...this._known.profiles.map((profile) => this._row(profile)));
+    const { profiles, in_use, can_use } = this._known;
+    const drawn = JSON.stringify([profiles, in_use, can_use]);
+    if (drawn !== this._drawn) this._redraw();
+    this._drawn = drawn;
     this._chosen();
+  }
+
+  /** The list anew; the keyboard stays with the person it was at. */
+  _redraw() {
+    const at = /** @type {HTMLElement} */ (document.activeElement);
+    const who = /** @type {HTMLElement | null} */ (this._list.contains(at) ? at.closest("[data-profile]") : null)?.dataset.profile;
+    const open = new Set([...this._list.querySelectorAll("li:has(> details[open])")].map((each) => /** @type {HTMLElement} */ (each).dataset.profile));
+    this._list.replaceChildren(...this._known.profiles.map((profile) => this._row(profile)));
+    for (const each of this._list.children) each.querySelector("details")?.toggleAttribute("open", open.has(/** @type {HTMLElement} */ (each).dataset.profile));
+    if (who === undefined) return;
+    const row = [...this._list.children].find((each) => /** @type {HTMLElement} */ (each).dataset.profile === who);
+    const same = at.dataset.do ? row?.querySelector(`[data-do="${at.dataset.do}"]`) : null;
+    /** @type {HTMLElement} */ (same ?? row?.querySelector("button") ?? this._name).focus();
   }
 
   _drawRounds() {
