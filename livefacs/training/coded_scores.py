@@ -81,7 +81,7 @@ class CodedScore:
 
 def neutral_of_rests(model: EstimatorModel, clip: CodedClip) -> Neutral | None:
     """What a calibration from the frames that were coded as resting gives; None without one."""
-    rests = [mesh for i in clip.rests if (mesh := clip.meshes[i]) is not None]
+    rests = [face for i in clip.rests if (face := clip.meshes[i].landmarks) is not None]
     return neutral_of_seconds(model, rests, -np.inf, np.inf) if rests else None
 
 
