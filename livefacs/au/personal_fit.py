@@ -52,6 +52,10 @@ class FitSettings:
         Share of each kind of feature in the likeness of two examples; 0 leaves it out.
     ridges : tuple of float
         Pulls to the prior that are tried, in units of the mean likeness.
+    reach : float
+        What an action should come to at the peak of its prompt. The pull to the prior keeps maps
+        short of what they are fitted to: on rendered people's mixtures, 1.2 brings ICC(3,1) from
+        .74 to .77, 1.35 no codings nearer to the truth and more leakage.
     margin : float
         How far below zero an action that was not asked for should lie: keeps rest quiet.
     turn_weight : float
@@ -65,6 +69,7 @@ class FitSettings:
     pose: float = 0.1
     constant: float = 0.05
     ridges: tuple[float, ...] = (0.1, 0.2, 0.4)
+    reach: float = 1.2
     margin: float = 0.05
     turn_weight: float = 10.0
     n_rounds: int = 8
@@ -127,7 +132,8 @@ def fit_maps(
     for name in dict.fromkeys(bands):
         mine = [i for i, band in enumerate(bands) if band == name]
         design = _Design(examples, name, canonical, settings)
-        target = np.stack([examples.target(channels[i]) for i in mine], axis=1)
+        asked = np.stack([examples.target(channels[i]) for i in mine], axis=1)
+        target = settings.reach * asked
         system = _System(design.likeness, weight, prior[:, mine], target, settings)
         for column, i in enumerate(mine):
             ridge, held_out[:, i], losses[i] = system.choose(column, examples)

@@ -177,7 +177,8 @@ def _fit(model: EstimatorModel, examples: Examples, channel: str, settings: FitS
     """One taught channel; prompts that show the same movement say nothing against it."""
     against = without_prompts(examples, prompts_alike(examples, channel))
     prior = np.zeros((len(against), 1))
-    return fit_maps(against, (channel,), prior, model.canonical, settings)
+    plain = replace(settings, reach=1.0)  # no other scale that it should meet
+    return fit_maps(against, (channel,), prior, model.canonical, plain)
 
 
 def _maps_of(
