@@ -252,20 +252,20 @@ class _System:
 
     def choose(self, column: int, examples: Examples) -> tuple[float, F64, tuple[float, float]]:
         """The ridge that foretells the other repetition best; its values there; losses of both."""
-        prior, target = self._prior[:, column], self._target[:, column]
+        prior, asked = self._prior[:, column], self._target[:, column] / self._settings.reach
         best: tuple[float, float, F64] | None = None
         for ridge in self._settings.ridges:
-            value = np.empty(len(target))
+            value = np.empty(len(asked))
             for fold in (0, 1):
                 left_out = examples.repetition == fold
                 alpha = self.dual(column, ridge, left_out)
                 value[left_out] = (prior + self._likeness @ alpha)[left_out]
-            error = loss(value, target, self._weight)
+            error = loss(value, asked, self._weight)
             if best is None or error < best[0]:
                 best = (error, ridge, value)
         assert best is not None
         error, ridge, value = best
-        return ridge, value, (error, loss(prior, target, self._weight))
+        return ridge, value, (error, loss(prior, asked, self._weight))
 
 
 def loss(value: F64, target: F64, weight: F64) -> float:
