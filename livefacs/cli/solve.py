@@ -121,7 +121,7 @@ def solve(
                 raise ConfigError(
                     f"{len(clips)} clips cannot go into one file {output}: give a folder with -o"
                 )
-            _tell(_solve_one(clips[0], output, options))
+            _say_report(_solve_one(clips[0], output, options))
         else:
             _solve_many(_jobs(clips, output, options), output, options, mark, again)
     except KeyboardInterrupt:
@@ -205,7 +205,7 @@ def _solve_due(job: Job, manifest: Manifest, options: SolveOptions, mark: str, a
         return
     with earlier_aside(keyed):
         report = _solve_one(job.clip, Path(job.target), options)
-    _tell(report)
+    _say_report(report)
     if keyed.key:
         manifest.note(Outcome(keyed, "done", asdict(report)))
 
@@ -220,7 +220,7 @@ def _keyed(job: Job, mark: str, manifest: Manifest) -> Job:
     return replace(job, key=key, replaces=manifest.has_made(job))
 
 
-def _tell(report: Any) -> None:
+def _say_report(report: Any) -> None:
     say(f"{report.target}: {report.n_frames} frames, a face in {report.n_with_face}", err=True)
     for notice in report.notices:
         say(f"  {notice}", err=True)

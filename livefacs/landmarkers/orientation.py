@@ -55,7 +55,7 @@ class OrientationCheck:
         if abs(roll_rad) > _SIDEWAYS_RAD:
             self._n_sideways += 1
             if self._n_sideways == _SIDEWAYS_LOOKS:
-                self._tell("on its side", 90 if roll_rad > 0 else 270)
+                self._notify_of_turn("on its side", 90 if roll_rad > 0 else 270)
         elif self._surest is not None:
             # Where a mesh stands upright, the face is upright or upside down; it is not sideways.
             degrees = _ANGLES_RAD if points_px is None else (180,)
@@ -69,9 +69,9 @@ class OrientationCheck:
                 self._evidence[turn] += turned - as_it_is
         best = max(self._evidence, key=lambda turn: self._evidence[turn])
         if self._evidence[best] > _EVIDENCE:
-            self._tell("upside down" if best == 180 else "on its side", best)
+            self._notify_of_turn("upside down" if best == 180 else "on its side", best)
 
-    def _tell(self, how: str, degrees: int) -> None:
+    def _notify_of_turn(self, how: str, degrees: int) -> None:
         self._n_looks_left = 0
         self._notify(
             f"the face is {how} in the picture: if the camera was turned, use --rotate {degrees}"

@@ -213,11 +213,11 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
-        raise SinkError(_words_from_bind_error(error, host, port)) from None
+        raise SinkError(_format_bind_error(error, host, port)) from None
     return bound
 
 
-def _words_from_bind_error(error: OSError, host: str, port: int) -> str:
+def _format_bind_error(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         if _is_mirror(port):
             return (

@@ -223,7 +223,7 @@ class LslReceiver:
         return True
 
 
-def _open_standin(where: Destination) -> Receiver:
+def _open_fake_vtubestudio(where: Destination) -> Receiver:
     from livefacs.sinks.fake_vtubestudio import VtsReceiver
 
     return VtsReceiver(where)
@@ -249,5 +249,5 @@ _OPENERS: Final[Mapping[str, Callable[[Destination], Receiver]]] = {
     "zmq": ZmqReceiver,
     "ws": WebSocketReceiver,
     "lsl": LslReceiver,
-    "vts": _open_standin,
+    "vts": _open_fake_vtubestudio,
 }

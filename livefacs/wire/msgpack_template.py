@@ -38,7 +38,7 @@ def all_finite(tracked: TrackedFrame, rig: RigFrame | None) -> bool:
     return math.isfinite(check)
 
 
-class PackedBytes:
+class MsgpackTemplate:
     """The map of one frame as msgpack.
 
     Parameters

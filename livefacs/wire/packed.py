@@ -20,7 +20,13 @@ import msgpack
 from livefacs.arrays import F32
 from livefacs.clock import ClockMap, s_from_ns
 from livefacs.types import RigFrame, TrackedFrame
-from livefacs.wire.msgpack_template import GAZE_KEYS, HEAD_KEYS, POSE_KEYS, PackedBytes, all_finite
+from livefacs.wire.msgpack_template import (
+    GAZE_KEYS,
+    HEAD_KEYS,
+    POSE_KEYS,
+    MsgpackTemplate,
+    all_finite,
+)
 
 DEFAULT_TOPIC: Final = "face.au"
 _MAX_BYTES: Final = 1 << 20
@@ -53,7 +59,7 @@ class PackedEncoder:
         self._topic = topic
         self._rig = rig
         self._pack = msgpack.Packer().pack
-        self._bytes = PackedBytes(topic)
+        self._bytes = MsgpackTemplate(topic)
         self._text = _JsonText() if form == "json" else None
 
     def encode(self, tracked: TrackedFrame) -> Sequence[bytes]:
