@@ -50,6 +50,15 @@ def stand_back(driver: Chrome, mirror: Mirror, name: str = "smile-c") -> None:
     assert find(driver, ".big-name").is_displayed()
 
 
+def feed_until(driver: Chrome, feeding: Feeding, script: str, **levels: float) -> None:
+    """Frame by frame, and the page is asked after each: it sees all that happens."""
+    for _ in range(500):
+        feeding.send(1 / 30, **levels)
+        if driver.execute_script(script):
+            return
+    raise AssertionError(f"in vain: {script}")
+
+
 def phase_is(driver: Chrome, phase: str) -> Any:
     return wait(driver, f"return document.querySelector('.practise').dataset.phase === '{phase}'")
 
@@ -67,15 +76,14 @@ def test_a_drill_is_done_without_a_key(browser: Chrome, mirror: Mirror) -> None:
     wait(browser, "return document.querySelector('.prompt').textContent.includes('Let everything')")
     feeding.send(1.6)
     phase_is(browser, "go")
-    feeding.send(0.5, **smile)
-    wait(browser, "return window.heard.length === 1")
-    feeding.send(0.5, AU12_L=0.1, AU12_R=0.1, AU4_L=0.5, AU9_R=0.35, AU17=0.2, AU24_L=0.16)
-    wait(browser, "return window.heard.length === 2")
-    wait(browser, "return document.querySelectorAll('.intruding .chip').length === 3")
+    feed_until(browser, feeding, "return window.heard.length === 1", **smile)
+    others = {"AU4_L": 0.5, "AU9_R": 0.35, "AU17": 0.2, "AU24_L": 0.16}
+    feed_until(browser, feeding, "return window.heard.length === 2", **others)
+    three = "return document.querySelectorAll('.intruding .chip').length === 3"
+    feed_until(browser, feeding, three, **others)
     chips = browser.find_elements("css selector", ".intruding .chip")
     assert [chip.text for chip in chips] == ["AU 4, left side C", "AU 9, right side C", "AU 17 B"]
-    feeding.send(1.5, **smile)
-    wait(browser, "return document.querySelector('.result')")
+    feed_until(browser, feeding, "return document.querySelector('.result')", **smile)
     assert browser.execute_script("return window.heard") == [660, 330, 660, 523, 659, 784]
     assert browser.execute_script("return window.spoken") == []  # off until asked for
     feeding.send(8.5)  # and the next begins by itself

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -124,3 +125,47 @@ def test_kappa_of_a_known_table() -> None:
     other = [True] * 20 + [False] * 5 + [True] * 10 + [False] * 15
     assert cohens_kappa(one, other) == pytest.approx(0.4)
     assert cohens_kappa([True] * 3, [True] * 3) is None
+
+
+pytest.importorskip("selenium", reason="the browser tests need selenium")
+from selenium.webdriver import Chrome  # noqa: E402  # after the check above
+
+from livefacs.mirror.server import Mirror  # noqa: E402
+from tests.mirror.test_browser import find, go, start_chromium, wait  # noqa: E402
+from tests.mirror.test_browser import pytestmark as in_browser  # noqa: E402
+from tests.mirror.test_lessons import Feeding  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
+    yield driver
+    driver.quit()
+
+
+@in_browser[0]
+def test_the_page_asks_for_letter_after_letter(browser: Chrome, mirror: Mirror) -> None:
+    """The maximum is .8; then each letter, but for C, which is given as D all along."""
+    go(browser, mirror, "practise")
+    wait(browser, "return document.querySelector('[data-drill=\"letters-12\"]')")
+    browser.execute_script("document.querySelector('[data-drill=\"letters-12\"]').click()")
+    feeding = Feeding(mirror)
+    find(browser, "body").send_keys(" ")
+    feeding.send(2.0)
+    prompt = "return document.querySelector('.prompt').textContent"
+    wait(browser, f"{prompt}.startsWith('As far as it goes')")
+    feeding.send(1.0, AU12_L=0.8, AU12_R=0.8)
+    for letter in LETTERS:
+        wait(browser, f"{prompt}.startsWith('Now {letter}')")
+        band = find(browser, ".gauge[data-side=L] .band")
+        floor = float(band.value_of_css_property("left").removesuffix("px"))
+        width = find(browser, ".gauge[data-side=L]").size["width"]
+        expected = dict(zip(LETTERS, (0.05, 0.15, 0.3, 0.6, 0.9), strict=True))[letter] * 0.8
+        assert floor / width == pytest.approx(expected, abs=0.02)
+        share = 0.75 if letter == "C" else MIDDLE[letter]
+        most_s = 10.2 if letter == "C" else 1.2
+        feeding.send(most_s, AU12_L=0.8 * share, AU12_R=0.8 * share)
+    wait(browser, "return document.querySelector('.result')")
+    chips = browser.find_elements("css selector", ".result [data-asked]")
+    assert [chip.text for chip in chips] == ["A → A", "B → B", "C → D", "D → D", "E → E"]
+    assert "For C you gave D: less." in find(browser, ".advice").text
