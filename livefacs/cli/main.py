@@ -9,14 +9,15 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from livefacs import __version__
 from livefacs.cli.logs import start_logging
-from livefacs.cli.signals import ended_as_by_ctrl_c
+from livefacs.cli.signals import STOPPED, STOPPED_CODE, ended_as_by_ctrl_c, ended_at_once
 from livefacs.cli.terminal import say
 from livefacs.errors import LivefacsError, SinkError
 
@@ -61,8 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.set_threshold(50_000)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        with ended_at_once():
+            commands = _build(words)
         with ended_as_by_ctrl_c():
-            _build(words)(words, prog_name="livefacs")
+            commands(words, prog_name="livefacs")
+    except KeyboardInterrupt:  # between two of these lines
+        say(STOPPED, err=True)
+        raise SystemExit(STOPPED_CODE) from None
     except LivefacsError as error:
         _log.debug("where it came from", exc_info=True)
         say(f"livefacs: {error}", err=True)
@@ -81,8 +87,32 @@ def _say_nothing_more() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Commands(TyperGroup):
+    """Says that it was stopped, where no command has a better word for it."""
+
+    def make_context(self, *words: Any, **more: Any) -> Any:
+        """Read the options."""
+        with _stopped_with_a_line():
+            return super().make_context(*words, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was called."""
+        with _stopped_with_a_line():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _stopped_with_a_line() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(STOPPED, err=True)
+        raise typer.Exit(STOPPED_CODE) from None
+
+
 def _build(words: Sequence[str]) -> typer.Typer:
     root = typer.Typer(
+        cls=_Commands,
         help="Real-time facial action capture: camera to FACS Action Units to animation rigs.",
         no_args_is_help=True,
         add_completion=False,

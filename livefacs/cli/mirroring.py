@@ -13,7 +13,7 @@ import numpy as np
 
 from livefacs.arrays import F32, I64
 from livefacs.au.profile import load_profile, profile_path
-from livefacs.cli.signals import stopped_by_signals
+from livefacs.cli.signals import Ending, stopped_by_signals
 from livefacs.config import SessionOptions
 from livefacs.errors import ConfigError, ProfileError, SourceError
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
@@ -61,7 +61,7 @@ class MirrorRun:
     ) -> None:
         self._options = options
         self._wake = threading.Event()
-        self._ending = False
+        self._ending = Ending()
         self._session: Session | None = None
         self._setting: SessionSetting | None = None
         home = user_data_folder()
@@ -87,16 +87,17 @@ class MirrorRun:
 
     def run(self, notify: Callable[[str], None]) -> None:
         """Serve until Ctrl-C or a polite kill."""
-        with stopped_by_signals(self._stop):
+        self._ending.stop = self._stop
+        with stopped_by_signals(self._ending):
             try:
                 self.mirror.start()
-                while not self._ending:
+                while not self._ending.has_come:
                     self._one_session(notify)
             finally:
+                self._ending.stop = self._stop
                 self.mirror.stop()
 
     def _stop(self) -> None:
-        self._ending = True
         self._wake.set()
         if self._session is not None:
             self._session.stop()
@@ -108,7 +109,8 @@ class MirrorRun:
             trouble = "the source has ended; look again to start it anew"
         except SourceError as error:
             trouble = str(error)
-        if self._ending or self._wake.is_set():
+        self._ending.stop = self._stop
+        if self._ending.has_come or self._wake.is_set():
             return
         notify(f"no picture: {trouble}")
         self.mirror.report_trouble(trouble)
@@ -116,8 +118,10 @@ class MirrorRun:
             pass
 
     def _run_session(self, notify: Callable[[str], None]) -> None:
+        self._ending.stop = None  # opening takes long where kernels are compiled
         with open_session(self._options, notify, keep_image=True) as session:
             self._session = session
+            self._ending.stop = self._stop
             folder, profile = self._options.record.folder, self._options.tracking.profile
             host = attach_mirror(self.mirror, session, folder, profile)
             for sentence in () if self._setting is None else host.restore(self._setting):
@@ -125,7 +129,7 @@ class MirrorRun:
                 self.mirror.stage.tell("refused", {"text": sentence})
             self.mirror.hooks.control = session
             try:
-                if not self._ending and not self._wake.is_set():  # chosen while it was opened
+                if not self._ending.has_come and not self._wake.is_set():  # chosen while it was opened
                     session.run()
             finally:
                 self._setting = host.setting()

@@ -6,7 +6,7 @@ import logging
 
 from livefacs.cli.keys import HELP, keys_pressed, session_keys
 from livefacs.cli.meters import Meters, summary_lines
-from livefacs.cli.signals import stopped_by_signals
+from livefacs.cli.signals import Ending, stopped_by_signals
 from livefacs.cli.terminal import make_console
 from livefacs.config import SessionOptions
 from livefacs.session.opening import open_session
@@ -26,7 +26,12 @@ def run_session(
         except OSError as error:  # the terminal is gone; what runs has to be ended all the same
             _log.warning("not shown: %s (%s)", sentence, error)
 
-    with open_session(options, notify, keep_image=mirror_port is not None) as session:
+    ending = Ending()
+    with (
+        stopped_by_signals(ending),
+        open_session(options, notify, keep_image=mirror_port is not None) as session,
+    ):
+        ending.stop = session.stop
         if mirror_port is not None:
             from livefacs.session.mirror_beside import open_mirror_beside
 
@@ -34,10 +39,7 @@ def run_session(
             open_mirror_beside(session, mirror_port, notify, folder, profile)
         if meters and console.is_terminal:
             session.watchers.append(Meters(session.status, console))
-        with (
-            stopped_by_signals(session.stop),
-            keys_pressed(session_keys(session, notify), notify, session.fail) as has_keys,
-        ):
+        with keys_pressed(session_keys(session, notify), notify, session.fail) as has_keys:
             if has_keys:
                 notify(HELP)
             session.run()

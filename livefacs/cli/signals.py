@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -16,6 +18,11 @@ ENDING: Final = tuple(
     if hasattr(signal, name)
 )
 _STAYS_IGNORED: Final = "SIGHUP"  # ``nohup`` asks for that
+
+STOPPED: Final = "livefacs: stopped"
+STOPPED_CODE: Final = 130
+
+_passed_over = threading.Event()  # what was raised went nowhere
 
 Stop = Callable[[], object]
 
@@ -46,15 +53,79 @@ def stopped_by_signals(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal. Of its own class: where a plain one passes through ``exec``, as dataclasses are
+    made with, CPython ends the process by the signal, whoever has caught it meanwhile."""
+
+
+class Ending:
+    """What stops a command: nothing to begin with, so that opening is interrupted.
+
+    Attributes
+    ----------
+    stop : callable or None
+        Stops what runs; None while it is opened.
+    has_come : bool
+        The command is to end.
+    """
+
+    def __init__(self) -> None:
+        self.stop: Stop | None = None
+        self.has_come = False
+
+    def __call__(self) -> None:
+        """Stop what runs, or interrupt what opens it; closing is not interrupted."""
+        is_first, self.has_come = not self.has_come, True
+        if self.stop is not None:
+            self.stop()
+        elif is_first or _passed_over.is_set():
+            _passed_over.clear()
+            raise Stopped
+
+
 @contextmanager
 def ended_as_by_ctrl_c() -> Iterator[None]:
-    """Let a polite kill and a closed terminal raise ``KeyboardInterrupt`` too."""
+    """Let a polite kill and a closed terminal raise ``KeyboardInterrupt`` too.
+
+    Where Python has to pass one over (a callback out of compiled code, as LLVM makes them while
+    kernels are compiled; a finalizer) it comes once more a moment later.
+    """
 
     def interrupt() -> None:
-        raise KeyboardInterrupt
+        raise Stopped
 
-    with stopped_by_signals(interrupt):
+    def tell(passed_over: sys.UnraisableHookArgs) -> None:
+        if issubclass(passed_over.exc_type, KeyboardInterrupt):
+            _passed_over.set()
+            _thread.interrupt_main()
+        else:
+            before(passed_over)
+
+    before, sys.unraisablehook = sys.unraisablehook, tell
+    try:
+        with stopped_by_signals(interrupt):
+            yield
+    finally:
+        sys.unraisablehook = before
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """End the process with a line while nothing has been opened that would need closing."""
+
+    def end() -> None:
+        with suppress(OSError):
+            os.write(2, f"{STOPPED}\n".encode())
+        os._exit(STOPPED_CODE)
+
+    with stopped_by_signals(end):
         yield
+
+
+def done() -> None:
+    """The command has told how it ended: a signal has nothing to stop any more."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 if sys.platform == "win32":

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from livefacs.cli.signals import ended_as_by_ctrl_c, stopped_by_signals
+from livefacs.resources import data_path
 from livefacs.take.reader import Take
 from tests.support.processes import AS_FROM_A_TERMINAL
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and terminals"),
@@ -152,3 +154,49 @@ def _drain(descriptor: int) -> None:
     with suppress(OSError):
         while os.read(descriptor, 65536):
             pass
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """True once a process has a handler for a signal of its own."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks the system for handlers")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("delay_s", [0.0, 0.03, 0.3, 1.0, 6.0])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("solve", str(data_path("performer.mp4")), "-o", "out.csv"),
+        ("live", "--source", "demo", "--loop"),
+        ("mirror", "--source", "demo", "--no-browser", "--port", "0"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_that_starts_ends_with_a_line(
+    words: tuple[str, ...], delay_s: float, tmp_path: Path
+) -> None:
+    """With kernels to compile, from its imports on."""
+    number = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[len(f"{words}{delay_s}") % 3]
+    environment = {**os.environ, "LIVEFACS_CACHE": str(tmp_path / "cache")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "livefacs", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        preexec_fn=AS_FROM_A_TERMINAL,
+    )
+    with process:
+        wait_until(lambda: catches(process.pid, signal.SIGTERM), "its handlers")
+        threading.Event().wait(delay_s)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode in (0, 130), told  # 0: a live session that was there already
+    assert "Traceback" not in told
+    assert "Exception ignored" not in told
+    if process.returncode:
+        assert "stopped" in told.splitlines()[-1]
