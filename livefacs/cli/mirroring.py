@@ -13,7 +13,7 @@ import numpy as np
 
 from livefacs.arrays import F32, I64
 from livefacs.au.profile import load_profile, profile_path
-from livefacs.cli.signals import Ending, stopped_by_signals
+from livefacs.cli.signals import Ending, Stopped, stopped_by_signals
 from livefacs.config import SessionOptions
 from livefacs.errors import ConfigError, ProfileError, SourceError
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
@@ -93,6 +93,8 @@ class MirrorRun:
                 self.mirror.start()
                 while not self._ending.has_come:
                     self._one_session(notify)
+            except Stopped:  # while a session was opened
+                notify("stopped")
             finally:
                 self._ending.stop = self._stop
                 self.mirror.stop()
@@ -129,7 +131,8 @@ class MirrorRun:
                 self.mirror.stage.tell("refused", {"text": sentence})
             self.mirror.hooks.control = session
             try:
-                if not self._ending.has_come and not self._wake.is_set():  # chosen while it was opened
+                # The wake: something else was chosen while it was opened.
+                if not self._ending.has_come and not self._wake.is_set():
                     session.run()
             finally:
                 self._setting = host.setting()
