@@ -7,7 +7,6 @@ Columns go by the header's names, whatever their order; those of other names are
 from __future__ import annotations
 
 import csv
-import math
 import re
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,10 @@ from livefacs.vocab.arkit import LIVELINK_61
 from livefacs.wire.shapes import shapes_from_livelink
 
 _RATE_HZ: Final = 60
-_TIMECODE: Final = re.compile(r"(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)")
+_TIMECODE: Final = re.compile(
+    r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})[:;]([0-9]{1,3}(?:\.[0-9]{1,9})?)"
+)
+_MOST: Final = 1e6  # no shape and no angle; NaN is none either
 _S_PER_DAY: Final = 24 * 3600
 
 
@@ -111,7 +113,7 @@ class LiveLinkCsvSource:
             values = {name: float(row[name]) for name in LIVELINK_61 if row.get(name)}
         except ValueError:
             return None
-        if found is None or not values or not all(map(math.isfinite, values.values())):
+        if found is None or not values or not all(abs(value) < _MOST for value in values.values()):
             return None
         hours, minutes, seconds = (int(found[k]) for k in (1, 2, 3))
         frames = float(found[4])

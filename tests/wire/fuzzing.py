@@ -7,11 +7,17 @@ count or a nesting, so that is what is varied here.
 from __future__ import annotations
 
 import json
+import math
 import random
 import struct
 from collections.abc import Callable
 
 import msgpack
+
+from livefacs.timecode import RATES
+from livefacs.vocab.arkit import LIVELINK_61
+from livefacs.wire.ltc import LtcWriter
+from livefacs.wire.vtsphone import REQUEST, request_bytes
 
 ODD_SIZES = (-(2**31), -8, -4, -1, 0, 1, 2, 3, 4, 7, 8, 12, 2**16, 2**24, 2**31 - 4, 2**31 - 1)
 TAGS = "ifsbhdtrmTFN[]ISczx"
@@ -117,6 +123,57 @@ def edited(rng: random.Random, packet: bytes) -> bytes:
 def honest(packets: list[bytes]) -> Callable[[random.Random], bytes]:
     """Edits of packets that our own encoders wrote."""
     return lambda rng: edited(rng, rng.choice(packets))
+
+
+def phone_request(rng: random.Random) -> bytes:
+    """What a receiver asks of VTube Studio's phone: edited, or with odd values."""
+    if rng.random() < 0.5:
+        ports = rng.sample(range(1, 65536), rng.randrange(1, 5))
+        return edited(rng, request_bytes(rng.uniform(0.1, 12.0), ports, "receiver"))
+    numbers = [rng.choice(NUMBERS) for _ in range(rng.randrange(40))]
+    request: dict[str, object] = {
+        "messageType": rng.choice((REQUEST, REQUEST, REQUEST, "x", value(rng))),
+        "time": rng.choice((1.0, 5, value(rng))),
+        "sentBy": rng.choice(("receiver", value(rng))),
+        "ports": rng.choice(([50506], numbers, value(rng))),
+    }
+    return json.dumps(request).encode()
+
+
+def timecode_sound(rng: random.Random) -> bytes:
+    """A tenth of a second of linear timecode, its samples edited: not numbers, loud, cut."""
+    label = f"{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}:00"
+    samples = LtcWriter(RATES[rng.choice(("24", "25", "30"))], label, 8000).write(3)
+    for _ in range(rng.randrange(6)):
+        at = rng.randrange(len(samples))
+        odd = (math.nan, math.inf, -math.inf, 1e38, -1.0, 0.0)
+        samples[at : at + rng.choice((1, 5, 60))] = rng.choice(odd)
+    return samples.tobytes()
+
+
+def livelink_table(rng: random.Random) -> bytes:
+    """A take of the Live Link Face app of a few rows, with a value or a byte edited."""
+    rows = [",".join(("Timecode", "BlendShapeCount", *LIVELINK_61))]
+    for i in range(rng.randrange(1, 4)):
+        cells = [f"10:00:00:{i:02}.000", "61", *(f"{rng.random():.4f}" for _ in LIVELINK_61)]
+        if rng.random() < 0.5:
+            odd = (
+                "",
+                "x",
+                "nan",
+                "inf",
+                "9" * 400,
+                "-1",
+                "1e300",
+                "99:99:99:99",
+                "1:2:3:" + "9" * 400,
+            )
+            times = ("9" * 5000 + ":00:00:00", "10:00:00:00.", "::::", "\x1b[2J")
+            cells[rng.randrange(len(cells))] = rng.choice(odd)
+            cells[0] = rng.choice((cells[0], *odd, *times))
+        rows.append(",".join(cells))
+    whole = "\n".join(rows).encode()
+    return edited(rng, whole) if rng.random() < 0.3 else whole
 
 
 def text_frame(rng: random.Random) -> bytes:

@@ -10,14 +10,21 @@ import os
 import random
 import signal
 import struct
+import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from livefacs.errors import SourceError
 from livefacs.sinks.listening import Tally
+from livefacs.sources.livelink_csv import LiveLinkCsvSource
+from livefacs.types import Shapes
 from livefacs.wire import vts
 from livefacs.wire.ifacialmocap import version_from_handshake
+from livefacs.wire.ltc import LtcReader
 from livefacs.wire.oscreading import (
     MAX_ARGUMENTS,
     MAX_DEPTH,
@@ -27,6 +34,7 @@ from livefacs.wire.oscreading import (
 )
 from livefacs.wire.reading import MAX_NAMES, READERS, Reading, reading_from_injection
 from livefacs.wire.shapes import SHAPE_READERS
+from livefacs.wire.vtsphone import LONGEST_S, PhoneRequest, request_from_datagram
 from tests.wire import fuzzing
 from tests.wire.test_reading import encoders_once
 
@@ -62,6 +70,41 @@ def injected(data: bytes) -> Reading:
     return reading_from_injection(vts.reply_from_text(data).data)
 
 
+def timecode_heard(data: bytes) -> object:
+    frames = LtcReader(8000).read(np.frombuffer(data, np.float32).copy())
+    return [(frame.label, frame.start) for frame in frames]
+
+
+def asked_of_a_phone(data: bytes) -> PhoneRequest:
+    request = request_from_datagram(data)
+    if request is None:
+        raise ValueError("no request")
+    assert 0.0 < request.seconds <= LONGEST_S
+    assert all(0 < port < 65536 for port in request.ports)
+    return request
+
+
+def table_of_a_phone(data: bytes) -> object:
+    """By way of a file, as users have it."""
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        file.write(data)
+        file.flush()
+        try:
+            source = LiveLinkCsvSource(Path(file.name))
+        except SourceError as error:
+            raise ValueError(str(error)) from None
+        while (frame := source.read()) is not None:
+            assert frame.shapes is not None
+            check_shapes(frame.shapes)
+    return source
+
+
+def check_shapes(shapes: Shapes) -> None:
+    """What another tracker says is a number or unknown, never beyond all bounds."""
+    assert not np.isinf(shapes.weights).any()
+    assert np.isfinite((shapes.head.yaw_rad, shapes.head.x_cm, shapes.gaze.left_yaw_rad)).all()
+
+
 PARSERS: dict[str, tuple[Parse, Callable[[random.Random], bytes]]] = {
     "osc": (messages_from_osc, fuzzing.osc_packet),
     "osc as heard": (READERS["osc"], fuzzing.osc_packet),
@@ -71,6 +114,9 @@ PARSERS: dict[str, tuple[Parse, Callable[[random.Random], bytes]]] = {
     "vts injections": (injected, fuzzing.injection),
     "ifacialmocap": (READERS["ifacialmocap"], fuzzing.text_frame),
     "handshake": (version_from_handshake, fuzzing.text_frame),
+    "phone requests": (asked_of_a_phone, fuzzing.phone_request),
+    "linear timecode": (timecode_heard, fuzzing.timecode_sound),
+    "Live Link CSV": (table_of_a_phone, fuzzing.livelink_table),
     **{
         f"tracker {scheme}": (SHAPE_READERS[scheme]().read, fuzzing.honest(encoders_once(scheme)))
         for scheme in SHAPE_READERS
@@ -101,6 +147,8 @@ def test_structured_rubbish_is_refused_in_a_moment(name: str) -> None:
                 except ValueError:
                     continue
                 n_read += 1
+                if isinstance(parsed, Shapes):
+                    check_shapes(parsed)
                 if isinstance(parsed, Reading):
                     assert len(parsed.values) + len(parsed.texts) <= MAX_NAMES
                     tally.note(parsed)
