@@ -6,7 +6,10 @@ Export a take with the rig whose controls your shape keys are named after::
 
 Then, in Blender's Text Editor, open this file, set the two names at its end and run it; or::
 
-    blender scene.blend --python blender_import.py -- face.jsonl Face [FIRST_FRAME]
+    blender scene.blend --python blender_import.py -- face.jsonl Face [FIRST_FRAME [FILE.fbx]]
+
+With a name that ends in .fbx, the scene's meshes, armatures and empties are exported with every
+frame's value, for what reads FBX (add ``--background`` where no window is wanted).
 
 Every shape key with the name of a curve (case does not matter) gets one linear key a sample, at the
 scene's own frame rate; other shape keys stay as they are.
@@ -54,6 +57,19 @@ def read_curves(path):
     names = list(samples[0]["values"])
     times_s = [(sample["t_ns"] - samples[0]["t_ns"]) / 1e9 for sample in samples]
     return names, times_s, [list(sample["values"].values()) for sample in samples]
+
+
+def export_fbx(path):
+    """Write meshes, armatures and empties with their keys as FBX, a sample a frame."""
+    bpy.ops.export_scene.fbx(
+        filepath=str(Path(path).resolve()),
+        object_types={"MESH", "ARMATURE", "EMPTY"},
+        add_leaf_bones=False,
+        bake_anim=True,
+        bake_anim_use_all_actions=False,
+        bake_anim_use_nla_strips=False,
+        bake_anim_simplify_factor=0.0,
+    )
 
 
 def held(values):
@@ -106,8 +122,14 @@ def main(arguments):
     if arguments:
         path, object_name = arguments[:2]
     first_frame = int(arguments[2]) if len(arguments) > 2 else 1
+    target = arguments[3] if len(arguments) > 3 else ""
+    if target and not target.lower().endswith(".fbx"):
+        raise ValueError(f"{target}: expected a name that ends in .fbx")
     keyed, missing = import_curves(path, object_name, first_frame)
     print(f"keyed {len(keyed)} shape keys of {object_name}; no shape key for: {', '.join(missing)}")
+    if target:
+        export_fbx(target)
+        print(f"{target}: written as FBX")
 
 
 if __name__ == "__main__":

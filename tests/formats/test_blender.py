@@ -44,6 +44,32 @@ curve = module.find_curve(mesh.shape_keys, 'key_blocks["mouthSmileLeft"].value')
 print("RESULT" + json.dumps([report, values, len(curve.keyframe_points)]))
 """
 
+EXPORT = """
+import json, sys, importlib.util
+import bpy
+script, curves, target = sys.argv[-3:]
+spec = importlib.util.spec_from_file_location("blender_import", script)
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+bpy.ops.wm.read_factory_settings(use_empty=True)
+mesh = bpy.data.meshes.new("m")
+mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+face = bpy.data.objects.new("Face", mesh)
+bpy.context.scene.collection.objects.link(face)
+for i, name in enumerate(("Basis", "jawOpen", "mouthSmileLeft")):
+    face.shape_key_add(name=name).data[i].co.z += 0.1 * i
+bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 60, 1.0
+bpy.context.scene.frame_start = 1
+module.main([curves, "Face", "1", target])
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 60, 1.0
+bpy.ops.import_scene.fbx(filepath=target, anim_offset=0.0)
+read = next(o for o in bpy.data.objects if o.type == "MESH").data.shape_keys
+curve = module.find_curve(read, 'key_blocks["mouthSmileLeft"].value')
+values = [curve.evaluate(frame) for frame in (1, 6, 11, 36, 61)]
+print("RESULT" + json.dumps([values, len(curve.keyframe_points)]))
+"""
+
 
 def blender_python() -> str:
     if importlib.util.find_spec("bpy") is not None:
@@ -75,3 +101,22 @@ def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
         assert found["mouthSmileLeft"] == pytest.approx(0.5 * smile(frame - 1), abs=1e-6)
         assert found["JawOpen"] == 0
         assert found["other"] == 0.25
+
+
+def test_fbx_holds_every_frame(exported: Callable[..., Path], tmp_path: Path) -> None:
+    curves, target = exported("jsonl", rig="arkit52"), tmp_path / "face.fbx"
+    script = str(data_path("blender_import.py"))
+    done = subprocess.run(
+        [blender_python(), "-c", EXPORT, script, str(curves), str(target)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    line = next((x for x in done.stdout.splitlines() if x.startswith("RESULT")), None)
+    assert line is not None, done.stderr
+    values, n_keys = json.loads(line[len("RESULT") :])
+    assert target.read_bytes().startswith(b"Kaydara FBX Binary")
+    assert n_keys >= 61
+    wanted = [0.5 * smile(frame - 1) for frame in (1, 6, 11, 36, 61)]
+    assert values == pytest.approx(wanted, abs=1e-4)
