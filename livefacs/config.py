@@ -74,8 +74,11 @@ class TrackingOptions:
         ``all``: mesh, image and blendshape net are read together; ``geometry``: the mesh alone.
     weights : Path or None
         Estimator weights; None for those that ship.
-    profile : str or None
-        Name of a calibrated profile, or a path.
+    profile : str, tuple of str, or None
+        Name of a calibrated profile, or a path; for several performers one each, in order from the
+        left, or with a place before it: ``left=anna``, ``right=ben``, ``2=ben``.
+    faces : int
+        Performers tracked at once, each with a number.
     filter_cutoff_hz, filter_beta : float or None
         One Euro filter: cutoff at rest, and how much faster it follows a fast change.
     """
@@ -86,7 +89,8 @@ class TrackingOptions:
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     reader: Literal["all", "geometry"] = "all"
     weights: Path | None = None
-    profile: str | None = None
+    profile: str | tuple[str, ...] | None = None
+    faces: Annotated[int, Field(ge=1, le=8)] = 1
     filter_cutoff_hz: Annotated[float | None, Field(gt=0, le=1000)] = None
     filter_beta: Annotated[float | None, Field(ge=0, le=1000)] = None
 

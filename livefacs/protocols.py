@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from livefacs.types import Estimate, Frame, Landmarks, RigFrame, Shapes, SinkCounters, TrackedFrame
+from livefacs.arrays import F32
+from livefacs.types import (
+    Estimate,
+    Frame,
+    Landmarks,
+    RigFrame,
+    Shapes,
+    Sighting,
+    SinkCounters,
+    TrackedFrame,
+)
 
 
 @runtime_checkable
@@ -100,6 +110,22 @@ class Landmarker(Protocol):
 
 
 @runtime_checkable
+class FaceFinder(Landmarker, Protocol):
+    """A landmarker that also gives every face of a frame."""
+
+    def faces(self, frame: Frame) -> list[F32]:
+        """The meshes, (478, 3) float32 pixels each, in no order."""
+
+
+@runtime_checkable
+class PerformersLandmarker(Landmarker, Protocol):
+    """Finds the meshes of several performers, who keep their numbers."""
+
+    def detect_all(self, frame: Frame) -> tuple[Sighting, ...]:
+        """What is seen of each performer, in the order of their numbers."""
+
+
+@runtime_checkable
 class AuEstimator(Protocol):
     """Turns meshes into Action Units; keeps neutral and filter state. Reads no clock.
 
@@ -119,6 +145,14 @@ class AuEstimator(Protocol):
 
     def capture_neutral(self) -> None:
         """Take the next second of frames as the person's neutral."""
+
+
+@runtime_checkable
+class PerformerEstimator(AuEstimator, Protocol):
+    """An estimator whose performer may be followed by another."""
+
+    def reset(self) -> None:
+        """Forget the performer: neutral (unless a profile gives it), filter, held values."""
 
 
 @runtime_checkable
@@ -203,8 +237,14 @@ class SessionControl(Protocol):
     def stop_streaming(self) -> None:
         """Send one neutral frame, then hold the outputs back; tracking goes on."""
 
-    def capture_neutral(self) -> None:
-        """Take the next second of frames as the person's neutral."""
+    def capture_neutral(self, face: int | None = None) -> None:
+        """Take the next second of frames as the neutral of one performer, or of all.
+
+        Raises
+        ------
+        ConfigError
+            There is no such performer.
+        """
 
     def set_slate(self, slate: str) -> None:
         """Name of the next take."""

@@ -37,6 +37,7 @@ class Health(IntFlag):
     LATE = 64  # older than one frame period when it was sent
     RECORDER_LATE = 128  # the take writer fell behind
     NO_NEUTRAL = 256  # no resting frame was found: parts are measured against the mean face
+    NEW_PERFORMER = 512  # from here on this number is another person's; the neutral begins anew
 
 
 def format_health(health: Health) -> str:
@@ -131,6 +132,22 @@ class Landmarks:
     image_size: tuple[int, int]
     n_faces: int = 1
     readings: Readings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is seen of one of several performers in a frame.
+
+    Attributes
+    ----------
+    landmarks : Landmarks or None
+        None where the performer is not seen.
+    is_new : bool
+        From this frame on the number is another person's.
+    """
+
+    landmarks: Landmarks | None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +266,9 @@ class TrackedFrame:
     ``landmarks`` is None where no face was found. ``rigs`` holds one ``RigFrame`` for each rig
     that was asked for, by rig name; ``rigs_mirrored`` those that were retargeted from the mirrored
     units. ``stage_ns`` holds the nanoseconds each stage took. ``image`` is the frame's RGB image
-    where a consumer (mirror, video recording) asked the engine to keep it, else None.
+    where a consumer (mirror, video recording) asked the engine to keep it, else None. ``others``
+    are the further performers of a session that tracks several, in the order of their numbers,
+    each at the same time and frame; none in a session that tracks one.
     """
 
     i_frame: int
@@ -264,6 +283,13 @@ class TrackedFrame:
     rigs_mirrored: Mapping[str, RigFrame] = field(default_factory=dict)
     stage_ns: Mapping[str, int] = field(default_factory=dict)
     image: U8 | None = None
+    others: tuple[TrackedFrame, ...] = ()
+
+    def of_face(self, face: int) -> TrackedFrame:
+        """The performer with a number, from 1, alone; the last one where there are fewer."""
+        everyone = (self, *self.others)
+        chosen = everyone[min(face, len(everyone)) - 1]
+        return replace(chosen, others=()) if chosen.others else chosen
 
     @property
     def n_faces(self) -> int:
@@ -297,6 +323,7 @@ class TrackedFrame:
             gaze=self.gaze.mirrored(),
             rigs=self.rigs_mirrored,
             rigs_mirrored=self.rigs,
+            others=tuple(other.mirrored() for other in self.others),
         )
 
 

@@ -35,6 +35,7 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="File, or - for text; default: the take's name, here."),
     ] = None,
+    face: shared.Face = 1,
     rig: shared.Rig = "",
     fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
     smooth: Annotated[float, typer.Option(help="Zero-phase low-pass, Hz; 0: none.")] = 0.0,
@@ -60,19 +61,21 @@ def export(
     from livefacs.formats.curves import ExportOptions
     from livefacs.formats.export import export_take, find_format
     from livefacs.take.integrity import errors_of
+    from livefacs.take.performers import folder_of_face
     from livefacs.take.reader import Take
 
     if not to and output is None:
         raise ConfigError("export to what? Name a format (--to csv) or a file (-o FILE.csv)")
     file_format = find_format(to, output)
-    opened = Take(take)
-    path = output or Path(f"{opened.name}.{file_format.name}{file_format.suffixes[0]}")
+    opened = Take(folder_of_face(take, face))
+    name = opened.name if face == 1 else f"{take.resolve().name}.{opened.name}"
+    path = output or Path(f"{name}.{file_format.name}{file_format.suffixes[0]}")
     options = ExportOptions(
         rig, fps, smooth, raw, confidence, timecode, node, first_frame, header_blanks
     )
     export_take(opened, file_format, path, options)
     say(
-        f"{path}: {opened.name} as {file_format.name}, from {opened.n_rows} recorded frames",
+        f"{path}: {name} as {file_format.name}, from {opened.n_rows} recorded frames",
         err=path == STANDARD_OUTPUT,
     )
     for error in errors_of(opened, _streams(opened, rig)):

@@ -31,7 +31,8 @@ def live(
         str | None, typer.Option(help="Rig of destinations that name none: arkit52, …")
     ] = None,
     config: shared.Config = None,
-    profile: shared.Profile = None,
+    profile: shared.Profiles = None,
+    faces: shared.Faces = None,
     weights: shared.Weights = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
@@ -75,6 +76,9 @@ def live(
     mirror_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of mirror and stage; 0 takes a free one.")
     ] = 8770,
+    mirror_face: Annotated[
+        int, typer.Option(min=1, max=8, help="Performer that mirror and stage show.")
+    ] = 1,
 ) -> None:
     """Track a camera or clip and stream Action Units until Ctrl-C."""
     from livefacs.cli.running import run_session
@@ -98,7 +102,8 @@ def live(
                 "model": model,
                 "reader": reader,
                 "weights": weights,
-                "profile": profile,
+                "profile": shared.profile_value(profile),
+                "faces": faces,
                 "filter_cutoff_hz": filter_cutoff,
                 "filter_beta": filter_beta,
             },
@@ -121,4 +126,5 @@ def live(
             "seconds": seconds,
         },
     )
-    run_session(options, meters=meters, mirror_port=mirror_port if mirror or stage else None)
+    port = mirror_port if mirror or stage else None
+    run_session(options, meters=meters, mirror_port=port, mirror_face=mirror_face)

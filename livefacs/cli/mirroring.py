@@ -24,6 +24,7 @@ from livefacs.offline import SolveOptions, working_take
 from livefacs.resources import data_path, user_data_folder, user_profiles_folder
 from livefacs.session.mirror_beside import attach_mirror, puppets
 from livefacs.session.opening import open_session
+from livefacs.session.parts import profile_name
 from livefacs.session.runner import Session
 from livefacs.session.stage_host import SessionSetting
 from livefacs.sources import open_source
@@ -124,7 +125,7 @@ class MirrorRun:
         with open_session(self._options, notify, keep_image=True) as session:
             self._session = session
             self._ending.stop = self._stop
-            folder, profile = self._options.record.folder, self._options.tracking.profile
+            folder, profile = self._options.record.folder, profile_name(self._options.tracking)
             host = attach_mirror(self.mirror, session, folder, profile)
             for sentence in () if self._setting is None else host.restore(self._setting):
                 notify(sentence)
@@ -149,7 +150,7 @@ class MirrorRun:
             "sources": [*cameras, {"spec": "demo", "name": "the bundled performer"}],
             "source": self._options.source.spec,
             "profiles": ["none", *names],
-            "profile": self._options.tracking.profile or "none",
+            "profile": profile_name(self._options.tracking) or "none",
         }
 
     def _choose(self, kind: str, name: str) -> None:

@@ -23,6 +23,19 @@ FilterBeta: TypeAlias = Annotated[
 ]
 Weights: TypeAlias = Annotated[Path | None, typer.Option(help="Estimator weights.")]
 Profile: TypeAlias = Annotated[str | None, typer.Option(help="Calibrated profile, by name.")]
+Profiles: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile",
+        help="Calibrated profile, by name; with --faces one each: left=anna, right=ben.",
+    ),
+]
+Faces: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, max=8, help="Performers tracked at once, numbered from left.")
+]
+Face: TypeAlias = Annotated[
+    int, typer.Option(min=1, max=8, help="Performer, in a take of several.")
+]
 
 Rotate: TypeAlias = Annotated[
     int | None, typer.Option(help="Turn the pictures clockwise: 90, 180 or 270 degrees.")
@@ -44,3 +57,10 @@ TimecodeStart: TypeAlias = Annotated[
 
 Rig: TypeAlias = Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")]
 Timecode: TypeAlias = Annotated[bool, typer.Option("--timecode", help="A timecode column.")]
+
+
+def profile_value(words: list[str] | None) -> str | tuple[str, ...] | None:
+    """What configurations call ``profile``: one name, or one for each performer."""
+    if not words:
+        return None
+    return words[0] if len(words) == 1 and "=" not in words[0] else tuple(words)

@@ -31,7 +31,8 @@ def record(
     timecode_source: shared.TimecodeSource = None,
     timecode_start: shared.TimecodeStart = None,
     config: shared.Config = None,
-    profile: shared.Profile = None,
+    profile: shared.Profiles = None,
+    faces: shared.Faces = None,
     weights: shared.Weights = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
@@ -58,7 +59,8 @@ def record(
                 "model": model,
                 "reader": reader,
                 "weights": weights,
-                "profile": profile,
+                "profile": shared.profile_value(profile),
+                "faces": faces,
             },
             "record": {
                 "folder": take,
@@ -99,4 +101,7 @@ def _faces(recorded: Take) -> str:
     faces = recorded.frames["n_faces"]
     n_without, most = int((faces == 0).sum()), int(faces.max(initial=0))
     without = f", no face in {n_without} of them" if n_without else ""
+    n = recorded.document.get("performers", 1)
+    if n > 1:
+        return f", {n} performers" + (f", {most} faces at once" if most > n else "")
     return without + (f", {most} faces at once: the largest was followed" if most > 1 else "")

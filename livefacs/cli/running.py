@@ -10,12 +10,17 @@ from livefacs.cli.signals import Ending, stopped_by_signals
 from livefacs.cli.terminal import make_console
 from livefacs.config import SessionOptions
 from livefacs.session.opening import open_session
+from livefacs.session.parts import profile_name, tracking_of_performers
 
 _log = logging.getLogger(__name__)
 
 
 def run_session(
-    options: SessionOptions, *, meters: bool = True, mirror_port: int | None = None
+    options: SessionOptions,
+    *,
+    meters: bool = True,
+    mirror_port: int | None = None,
+    mirror_face: int = 1,
 ) -> None:
     """Open what the options ask for, run until it ends or is stopped, print the summary."""
     console = make_console(highlight=False, soft_wrap=True)
@@ -35,8 +40,10 @@ def run_session(
         if mirror_port is not None:
             from livefacs.session.mirror_beside import open_mirror_beside
 
-            folder, profile = options.record.folder, options.tracking.profile
-            open_mirror_beside(session, mirror_port, notify, folder, profile)
+            owns = tracking_of_performers(options.tracking)
+            profile = profile_name(owns[min(mirror_face, len(owns)) - 1])
+            folder = options.record.folder
+            open_mirror_beside(session, mirror_port, notify, folder, profile, mirror_face)
         if meters and console.is_terminal:
             session.watchers.append(Meters(session.status, console))
         with keys_pressed(session_keys(session, notify), notify, session.fail) as has_keys:

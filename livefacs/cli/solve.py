@@ -48,7 +48,9 @@ def solve(
             "clip; default: the former for takes, the latter for clips.",
         ),
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="Calibrated profile, by name; none.")] = None,
+    profile: shared.Profiles = None,
+    faces: shared.Faces = None,
+    face: shared.Face = 1,
     weights: shared.Weights = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
@@ -92,7 +94,8 @@ def solve(
         "model": model,
         "reader": reader,
         "weights": weights,
-        "profile": profile,
+        "profile": shared.profile_value(profile),
+        "faces": faces,
         "filter_cutoff_hz": filter_cutoff,
         "filter_beta": filter_beta,
     }
@@ -113,6 +116,7 @@ def solve(
             header_blanks=header_blanks,
         ),
     )
+    clips = [_of_face(clip, face) for clip in clips]
     mark = checked_mark(options)
     say_if_compiling()
     try:
@@ -127,6 +131,16 @@ def solve(
     except KeyboardInterrupt:
         say("stopped: of the clip at hand nothing was written", err=True)
         raise typer.Exit(130) from None
+
+
+def _of_face(clip: str, face: int) -> str:
+    """The folder of a performer in a take; clips have performers by ``--faces``."""
+    from livefacs.offline import is_take
+    from livefacs.take.performers import folder_of_face
+
+    if face > 1 and not is_take(clip):
+        raise ConfigError(f"--face {face} is for takes; {clip} has performers by --faces")
+    return str(folder_of_face(Path(clip), face)) if face > 1 else clip
 
 
 def _format(to: str, output: Path) -> str:

@@ -53,9 +53,11 @@ def show(folder: Annotated[Path, typer.Argument(help="A take.")]) -> None:
 def repair(folder: _Folder) -> None:
     """Close what a crash left open and say what was there; refused while a take is recording."""
     from livefacs.take.catalog import find_takes, repair
+    from livefacs.take.performers import performer_folders
 
     takes, errors = find_takes(folder)
-    for path in [take.folder for take in takes]:
+    folders = [take.folder for take in takes]
+    for path in [each for one in folders for each in (one, *performer_folders(one))]:
         try:
             report = repair(path)
         except TakeError as error:  # the others are mended all the same
@@ -121,6 +123,7 @@ def _facts(take: Take) -> dict[str, str]:
         f" at {take.rate.name}, {document['timecode']['source']}",
         "faces": f"{int((take.frames['n_faces'] > 0).sum())} frames with a face,"
         f" at most {int(take.frames['n_faces'].max(initial=0))} at once",
+        "performers": str(document.get("performers", 1)),
         "health": format_health(Health(int(health))),
         "landmarker": f"{document['landmarker']}, weights {document['weights']}",
         "profile": str(document["profile"] or "none"),

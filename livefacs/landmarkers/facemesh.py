@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from livefacs.types import Frame, Landmarks
 NAME: Final = "facemesh-litert"
 
 _LOOK_EVERY: Final = 15  # frames
+_LOOK_EVERY_FOR_LOST: Final = 4  # where fewer faces are tracked than performers are wanted
 _SAME_FACE: Final = 0.5
 """Two regions that overlap by more hold one face (MediaPipe's own limit)."""
 _WARM_UP_SIDE_PX: Final = 64
@@ -39,6 +41,10 @@ class FaceMeshLandmarker:
         0..1, for detection and for keeping a track.
     n_threads : int
         Threads of a network. More than one seldom pays: the networks are small.
+    n_at_once : int
+        Faces whose meshes are found side by side, each with networks and a thread of its own.
+    n_performers : int
+        Performers; while fewer faces are tracked, others are looked for more often.
     notify : callable(str)
         Told once where the picture seems to be turned.
 
@@ -62,18 +68,22 @@ class FaceMeshLandmarker:
         max_faces: int = MOST_FACES,
         min_confidence: float = 0.5,
         n_threads: int = 1,
+        n_at_once: int = 1,
+        n_performers: int = 1,
         notify: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
-        self._networks: MeshNetworks | None = MeshNetworks(n_threads)
+        self._networks = [MeshNetworks(n_threads) for _ in range(n_at_once)]
+        self._pool = ThreadPoolExecutor(n_at_once - 1, "livefacs-mesh") if n_at_once > 1 else None
         self._detector = FaceDetector(min_confidence, n_threads)
         self._orientation = OrientationCheck(notify, self._detector.surest)
         self._max_faces = max_faces
+        self._n_performers = n_performers
         self._min_confidence = min_confidence
         self._selector = FaceSelector()
         self._regions: list[F64] = []
         self._n_until_look = 0
         self._shape: tuple[int, ...] = ()
-        self.delegate = self._networks.delegate
+        self.delegate = self._networks[0].delegate
         threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
         self.description = f"FaceMesh on LiteRT {litert_version()}: {self.delegate}, {threads}"
         self._warm_up()
@@ -86,14 +96,8 @@ class FaceMeshLandmarker:
         LandmarkerError
             The frame's image is not (H, W, 3) uint8, or the landmarker was closed.
         """
-        if self._networks is None:
-            raise LandmarkerError(f"{self.name}: the landmarker was closed")
         image = _usable(frame.image)
-        if image.shape != self._shape:  # regions are places in an image of one size
-            self._shape = image.shape
-            self._regions = []
-        self._look_for_faces(image)
-        faces = self._track(self._networks, image)
+        faces = self._faces(image)
         points = self._selector.pick(faces, frame.t_ns)
         self._orientation.look(image, points)
         if points is None:
@@ -101,9 +105,24 @@ class FaceMeshLandmarker:
         height, width = image.shape[:2]
         return Landmarks(points, frame.t_ns, frame.i_frame, (width, height), len(faces))
 
+    def faces(self, frame: Frame) -> list[F32]:
+        """Every mesh, (478, 3) float32 pixels each; raises as ``detect`` does."""
+        return self._faces(_usable(frame.image))
+
+    def _faces(self, image: U8) -> list[F32]:
+        if not self._networks:
+            raise LandmarkerError(f"{self.name}: the landmarker was closed")
+        if image.shape != self._shape:  # regions are places in an image of one size
+            self._shape = image.shape
+            self._regions = []
+        self._look_for_faces(image)
+        return self._track(image)
+
     def close(self) -> None:
         """Free the networks; may be called twice."""
-        self._networks = None
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._networks = []
         del self._regions[:]
 
     def _look_for_faces(self, image: U8) -> None:
@@ -114,20 +133,17 @@ class FaceMeshLandmarker:
             self._n_until_look -= 1
             if self._n_until_look > 0:
                 return
-        self._n_until_look = _LOOK_EVERY
         for region in self._detector.find(image, self._max_faces):
-            if len(self._regions) == self._max_faces:
-                return
-            if not _is_among(region, self._regions):
+            if len(self._regions) < self._max_faces and not _is_among(region, self._regions):
                 self._regions.append(region)
+        is_short = len(self._regions) < self._n_performers
+        self._n_until_look = _LOOK_EVERY_FOR_LOST if is_short else _LOOK_EVERY
 
-    def _track(self, networks: MeshNetworks, image: U8) -> list[F32]:
+    def _track(self, image: U8) -> list[F32]:
         """The meshes of this frame; where each was is where it is looked for in the next."""
         faces: list[F32] = []
         regions: list[F64] = []
-        for before in self._regions:
-            points = empty_points()
-            confidence = networks.find(image, before, points)
+        for points, confidence in self._found(image):
             if confidence < self._min_confidence or not np.isfinite(points).all():
                 self._n_until_look = 0  # it may be elsewhere
                 continue
@@ -138,12 +154,29 @@ class FaceMeshLandmarker:
         self._regions = regions
         return faces
 
+    def _found(self, image: U8) -> list[tuple[F32, float]]:
+        """The mesh in every region and how sure it is that there is a face."""
+        found = [(empty_points(), 0.0) for _ in self._regions]
+
+        def find(first: int) -> None:
+            """Every face whose turn it is with one of the networks."""
+            for i in range(first, len(found), len(self._networks)):
+                points = found[i][0]
+                found[i] = points, self._networks[first].find(image, self._regions[i], points)
+
+        beside = range(1, min(len(self._networks), len(found)))
+        waiting = [self._pool.submit(find, first) for first in beside] if self._pool else []
+        find(0)
+        for each in waiting:
+            each.result()
+        return found
+
     def _warm_up(self) -> None:
         """Compile every kernel with the types of a live frame."""
         black = np.zeros((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), np.uint8)
         half = 0.5 * _WARM_UP_SIDE_PX
-        assert self._networks is not None  # opened just before
-        self._networks.find(black, np.array((half, half, half, 0.0)), empty_points())
+        for networks in self._networks:
+            networks.find(black, np.array((half, half, half, 0.0)), empty_points())
         self._detector.find(black, 1)
         overlap_of_squares(np.ones(4), np.ones(4))
         region_of(np.ones_like(empty_points()))

@@ -22,6 +22,34 @@ _NO_BLENDSHAPES: Final = np.full(N_BLENDSHAPES, np.nan, np.float32)
 _NO_BLENDSHAPES.setflags(write=False)
 
 
+class FaceReaders:
+    """What is read of one face besides its mesh; no state, used by one thread at a time.
+
+    Parameters
+    ----------
+    image_reader : ImageReader
+    blendshapes : BlendshapeNetwork or None
+        None: its readings stay NaN.
+    """
+
+    def __init__(self, image_reader: ImageReader, blendshapes: BlendshapeNetwork | None) -> None:
+        self._image_reader = image_reader
+        self._blendshapes = blendshapes
+
+    @classmethod
+    def open(cls, model: EstimatorModel) -> FaceReaders:
+        """Readers of a model's faces."""
+        return cls(ImageReader(model), _blendshape_network())
+
+    def read(self, frame: Frame, landmarks: Landmarks) -> Landmarks:
+        """The mesh with its readings."""
+        patches, texture = self._image_reader.read(frame.image, landmarks)
+        scores = _NO_BLENDSHAPES
+        if self._blendshapes is not None:
+            scores = self._blendshapes.scores(landmarks.points_px).copy()
+        return replace(landmarks, readings=Readings(patches, texture, scores))
+
+
 class ReadingLandmarker:
     """Puts ``readings`` beside the mesh of another landmarker.
 
@@ -31,22 +59,14 @@ class ReadingLandmarker:
     ----------
     finder : Landmarker
         Closed with this one.
-    image_reader : ImageReader
-    blendshapes : BlendshapeNetwork or None
-        None: its readings stay NaN.
+    readers : FaceReaders
     """
 
-    def __init__(
-        self,
-        finder: Landmarker,
-        image_reader: ImageReader,
-        blendshapes: BlendshapeNetwork | None,
-    ) -> None:
+    def __init__(self, finder: Landmarker, readers: FaceReaders) -> None:
         self.name = finder.name
         self.description = finder.description
         self._finder = finder
-        self._image_reader = image_reader
-        self._blendshapes = blendshapes
+        self._readers = readers
 
     def detect(self, frame: Frame) -> Landmarks | None:
         """The mesh and what is read of the face besides; None where there is no face."""
@@ -60,11 +80,7 @@ class ReadingLandmarker:
         """What ``find`` gave, with the readings. May run in a thread beside the next ``find``."""
         if landmarks is None or frame.landmarks is not None:
             return landmarks
-        patches, texture = self._image_reader.read(frame.image, landmarks)
-        scores = _NO_BLENDSHAPES
-        if self._blendshapes is not None:
-            scores = self._blendshapes.scores(landmarks.points_px).copy()
-        return replace(landmarks, readings=Readings(patches, texture, scores))
+        return self._readers.read(frame, landmarks)
 
     def close(self) -> None:
         """Free the other landmarker."""
@@ -75,7 +91,7 @@ def with_readers(finder: Landmarker, reader: ReaderChoice, model: EstimatorModel
     """The landmarker with the readers that were asked for; ``geometry``: none but the mesh."""
     if reader == "geometry":
         return finder
-    return ReadingLandmarker(finder, ImageReader(model), _blendshape_network())
+    return ReadingLandmarker(finder, FaceReaders.open(model))
 
 
 def _blendshape_network() -> BlendshapeNetwork | None:

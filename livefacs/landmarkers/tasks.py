@@ -72,21 +72,31 @@ class TasksLandmarker:
 
     def detect(self, frame: Frame) -> Landmarks | None:
         """The mesh of the followed face, or None."""
-        if self._task is None:
-            raise LandmarkerError("tasks: the landmarker was closed")
-        time_ms = self._time_ms(frame.t_ns)
-        if self._has_found_face:
-            faces = self._faces(frame.image, time_ms)
-        else:  # its last log lines come with the first face
-            with native_logs_silenced():
-                faces = self._faces(frame.image, time_ms)
+        faces = self.faces(frame)
         points = self._selector.pick(faces, frame.t_ns)
         self._orientation.look(frame.image, points)
         if points is None:
             return None
-        self._has_found_face = True
         height, width = frame.image.shape[:2]
         return Landmarks(points, frame.t_ns, frame.i_frame, (width, height), len(faces))
+
+    def faces(self, frame: Frame) -> list[F32]:
+        """Every mesh, (478, 3) float32 pixels each.
+
+        Raises
+        ------
+        LandmarkerError
+            The landmarker was closed.
+        """
+        if self._task is None:
+            raise LandmarkerError("tasks: the landmarker was closed")
+        time_ms = self._time_ms(frame.t_ns)
+        if self._has_found_face:
+            return self._faces(frame.image, time_ms)
+        with native_logs_silenced():  # its last log lines come with the first face
+            faces = self._faces(frame.image, time_ms)
+        self._has_found_face = bool(faces)
+        return faces
 
     def close(self) -> None:
         """Free the model; may be called twice."""

@@ -109,6 +109,11 @@ class LiveFeed:
         The session's clock, nanoseconds.
     puppets : retargeters whose controls the pages' puppets are moved with
         They run in the feed's thread, so that a session need not carry their rigs.
+
+    Attributes
+    ----------
+    face : int
+        Number of the performer that the pages show, where there are several.
     """
 
     def __init__(
@@ -118,6 +123,7 @@ class LiveFeed:
         self.counters = SinkCounters()
         self.rigs: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self.newest: TrackedFrame | None = None
+        self.face = 1
         self._clock = clock
         self._puppets = tuple(puppets)
         self._slot: Slot[_Arrival] = Slot()
@@ -135,6 +141,8 @@ class LiveFeed:
     def send(self, tracked: TrackedFrame) -> None:
         """Leave a frame for the pages; never blocks."""
         self.counters.frames += 1
+        if tracked.others:
+            tracked = tracked.of_face(self.face)
         self._slot.put(_Arrival(tracked, self._clock()))
 
     def close(self) -> None:

@@ -54,8 +54,12 @@ def solve_clip(
             target.parent.mkdir(parents=True, exist_ok=True)
         with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
             working.estimate()
+            notices = _estimate_others(working)
             _deliver(working.take, target, options)
-            return _report(working, target, time.monotonic() - began_s)
+            for number, other in enumerate(working.others, 2):
+                if options.format != TAKE_FORMAT and other.take.frames["n_faces"].any():
+                    _deliver(other.take, target_of_performer(target, number), options)
+            return _report(working, target, time.monotonic() - began_s, notices)
     except OSError as error:
         raise TakeError(
             f"cannot write {target}: {error.strerror or error}; name another place"
@@ -73,7 +77,27 @@ def _clear(target: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def _report(working: WorkingTake, target: Path, work_s: float) -> ClipReport:
+def target_of_performer(target: Path, number: int) -> Path:
+    """Where a performer's curves go: ``a.csv``, ``a.face_2.csv`` …"""
+    stem, dot, suffixes = target.name.partition(".")
+    return target if number == 1 else target.with_name(f"{stem}.face_{number}{dot}{suffixes}")
+
+
+def _estimate_others(working: WorkingTake) -> tuple[str, ...]:
+    """Estimate the further performers; what is to be said of them."""
+    notices = []
+    for number, other in enumerate(working.others, 2):
+        n_seen = int((other.take.frames["n_faces"] > 0).sum())
+        if n_seen:
+            other.estimate()
+        seen = f"seen in {n_seen} of {other.take.n_rows} frames" if n_seen else "never seen"
+        notices += [f"performer {number}: {seen}", *other.notices]
+    return tuple(notices)
+
+
+def _report(
+    working: WorkingTake, target: Path, work_s: float, others: tuple[str, ...]
+) -> ClipReport:
     faces = working.take.frames["n_faces"]
     return ClipReport(
         clip=working.clip,
@@ -82,7 +106,7 @@ def _report(working: WorkingTake, target: Path, work_s: float) -> ClipReport:
         n_with_face=int((faces > 0).sum()),
         n_faces_at_once=int(faces.max(initial=0)),
         work_s=work_s,
-        notices=(*working.notices, *_notices(working.take)),
+        notices=(*working.notices, *_notices(working.take, len(working.others) + 1), *others),
     )
 
 
@@ -92,6 +116,8 @@ def work_on_clip(clip: str, target: str, options: SolveOptions) -> dict[str, Any
 
 
 def _check_target(target: Path, options: SolveOptions) -> None:
+    if options.tracking.faces > 1 and target == STANDARD_OUTPUT:
+        raise ConfigError("several performers are several files: name one with -o")
     if options.format == TAKE_FORMAT and target == STANDARD_OUTPUT:
         raise ConfigError("a take is a folder: name one with -o")
     if options.format == TAKE_FORMAT and target.exists():
@@ -113,10 +139,12 @@ def _deliver(take: Take, target: Path, options: SolveOptions) -> None:
     export_take(take, find_format(options.format), target, export)
 
 
-def _notices(take: Take) -> tuple[str, ...]:
+def _notices(take: Take, n_performers: int) -> tuple[str, ...]:
     faces = take.frames["n_faces"]
     notices = []
-    if faces.max(initial=0) > 1:
+    if n_performers > 1 and faces.max(initial=0) > n_performers:
+        notices.append(f"{int(faces.max())} faces at once, of which {n_performers} have numbers")
+    elif n_performers == 1 and faces.max(initial=0) > 1:
         notices.append(f"{int(faces.max())} faces at once: the largest was followed")
     n_lost = int((faces == 0).sum())
     if n_lost:

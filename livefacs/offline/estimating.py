@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import EstimatorModel, load_model
@@ -15,11 +17,17 @@ from livefacs.au.smoothing import Smoothing
 from livefacs.config import TrackingOptions
 from livefacs.errors import TakeError
 from livefacs.offline.meshes import UNKNOWN, Mesh, Meshes
-from livefacs.offline.options import NO_PROFILE, SolveOptions
-from livefacs.session.parts import make_smoothing, plain, profile_entry
+from livefacs.offline.options import SolveOptions
+from livefacs.session.parts import (
+    NO_PROFILE,
+    make_smoothing,
+    plain,
+    profile_entry,
+    profile_name,
+)
 from livefacs.take.integrity import errors_of
 from livefacs.take.reader import Take
-from livefacs.types import Estimate
+from livefacs.types import Estimate, Health
 from livefacs.vocab.facs import AU_CHANNELS
 
 
@@ -29,6 +37,7 @@ def estimates(
     *,
     holds: bool = False,
     captures: Collection[int] = (),
+    resets: Collection[int] = (),
 ) -> Iterator[Estimate]:
     """One estimate a mesh, in order.
 
@@ -42,8 +51,12 @@ def estimates(
         Where there is no face: what a live run sends (held, then fading); else ``UNKNOWN``.
     captures : collection of int
         Rows before which the neutral is captured anew.
+    resets : collection of int
+        Rows from which on it is another performer.
     """
     for row, mesh in enumerate(meshes):
+        if row in resets:
+            estimator.reset()
         if row in captures:
             estimator.capture_neutral()
         if mesh.landmarks is not None:
@@ -105,14 +118,17 @@ class Setup:
     def estimates(self, take: Take) -> tuple[Estimator, Iterator[Estimate]]:
         """The estimator, and an estimate for every row of a take."""
         options, reader = self.options, self.options.tracking.reader
-        meshes = Meshes.of_take(take, reader)
+        meshes = Meshes.of_take(take, reader, as_recorded=bool(options.as_live))
         smoothing = make_smoothing(options.tracking)
         if options.as_live:
             estimator = Estimator(
                 self.model, self.profile, smoothing, focal_px=options.focal_px, reader=reader
             )
             captures = {mark.row + 1 for mark in take.markers if mark.kind == "neutral"}
-            return estimator, estimates(meshes, estimator, holds=True, captures=captures)
+            new = np.flatnonzero(take.frames["health"] & int(Health.NEW_PERFORMER))
+            resets = frozenset(new.tolist())
+            found = estimates(meshes, estimator, holds=True, captures=captures, resets=resets)
+            return estimator, found
         estimator = clip_estimator(
             meshes,
             self.model,
@@ -188,8 +204,9 @@ def take_setup(
 
 def _setup(options: SolveOptions, backend: str, person: Profile | None) -> Setup:
     tracking, profile = options.tracking, person
-    if profile is None and tracking.profile not in (None, NO_PROFILE):
-        profile = load_profile(tracking.profile, backend)
+    name = profile_name(tracking)
+    if profile is None and name is not None and name != NO_PROFILE:
+        profile = load_profile(name, backend)
     return Setup(backend, load_model(tracking.weights), profile, options)
 
 

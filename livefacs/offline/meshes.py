@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, overload
 
 import numpy as np
@@ -13,7 +13,7 @@ from livefacs.arrays import F32, I64
 from livefacs.au.estimator import ReaderChoice
 from livefacs.landmarkers.priming import prime
 from livefacs.landmarkers.reading import ReadingLandmarker
-from livefacs.protocols import Landmarker, Source
+from livefacs.protocols import Landmarker, PerformersLandmarker, Source
 from livefacs.session.feed import Feed
 from livefacs.take.reader import Take
 from livefacs.types import (
@@ -76,11 +76,19 @@ class Meshes(Sequence[Mesh]):
         self._readings = readings
 
     @classmethod
-    def of_take(cls, take: Take, reader: ReaderChoice = "all") -> Meshes:
-        """Those of a take, read from the disk as they are asked for; ``geometry``: no readings."""
+    def of_take(
+        cls, take: Take, reader: ReaderChoice = "all", *, as_recorded: bool = True
+    ) -> Meshes:
+        """Those of a take, read from the disk as they are asked for; ``geometry``: no readings.
+
+        Where the number of a performer went on to another, ``as_recorded`` False gives those of
+        the last one alone.
+        """
         frames = take.frames
         sizes = np.stack((frames["width"], frames["height"]), axis=1)
         numbers = frames["i_frame"], frames["n_faces"]
+        if not as_recorded and (first := _first_row_of_performer(take)):
+            numbers = numbers[0], np.where(np.arange(take.n_rows) < first, 0, numbers[1])
         if reader == "geometry":
             return cls(take.points_px, take.t_ns, sizes, *numbers)
         return cls(take.points_px, take.t_ns, sizes, *numbers, take.readings)
@@ -153,6 +161,11 @@ class _Faces(Sequence[Landmarks]):
         return landmarks
 
 
+def _first_row_of_performer(take: Take) -> int:
+    rows = np.flatnonzero(take.frames["health"] & int(Health.NEW_PERFORMER))
+    return int(rows[-1]) if len(rows) else 0
+
+
 UNKNOWN_UNITS: Final = ActionUnits(
     np.full(N_AU, np.nan, np.float32), np.full(N_AU, np.nan, np.float32), np.zeros(N_AU, np.float32)
 )
@@ -219,6 +232,29 @@ def _read_beside(
             before = frame, reading
         if before is not None:
             yield before[0], before[1].result()
+
+
+def performers_meshes(
+    source: Source,
+    landmarker: PerformersLandmarker,
+    on_frame: Callable[[], None] = lambda: None,
+) -> Iterator[TrackedFrame]:
+    """The same for several performers: the others stand in ``TrackedFrame.others``."""
+    while (frame := source.read()) is not None:
+        height, width = frame.image.shape[:2]
+        first, *others = (
+            _without_units(
+                frame.i_frame,
+                frame.t_ns,
+                (Health.OK if each.landmarks is not None else Health.NO_FACE)
+                | (Health.NEW_PERFORMER if each.is_new else Health.OK),
+                (width, height),
+                each.landmarks,
+            )
+            for each in landmarker.detect_all(frame)
+        )
+        yield replace(first, others=tuple(others))
+        on_frame()
 
 
 def recorded_meshes(

@@ -15,14 +15,12 @@ from livefacs.errors import ConfigError, LandmarkerError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import check_export, find_format
 from livefacs.retarget.library import load_map
+from livefacs.session.parts import NO_PROFILE, profile_name, tracking_of_performers
 from livefacs.sources.turned import TURNS
 from livefacs.take.model import DOCUMENT_NAME
 
 TAKE_FORMAT: Final = "take"
 """Besides the export formats: the solved take itself, as a folder."""
-
-NO_PROFILE: Final = "none"
-"""Name that stands for no profile, where the take was recorded with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +110,11 @@ def checked_mark(options: SolveOptions) -> str:
     load_model(tracking.weights)
     weights = content_of(weights_path(tracking.weights))
     parts = [repr(replace(options, read_ahead=True)), weights]
-    if tracking.profile is not None and tracking.profile != NO_PROFILE:
-        load_profile(tracking.profile)
-        parts.append(content_of(profile_path(tracking.profile)))
+    for own in tracking_of_performers(tracking):
+        person = profile_name(own)
+        if person is not None and person != NO_PROFILE:
+            load_profile(person)
+            parts.append(content_of(profile_path(person)))
     if tracking.model is not None:
         if not tracking.model.exists():
             raise LandmarkerError(f"no landmark model at {tracking.model}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -25,12 +25,27 @@ from livefacs.files.locks import Lock, is_locked
 from livefacs.landmarkers.reading import with_readers
 from livefacs.landmarkers.recorded import NO_MESH
 from livefacs.offline.estimating import Setup, clip_setup, take_setup
-from livefacs.offline.meshes import Meshes, ReadAhead, recorded_meshes, tracked_meshes
+from livefacs.offline.meshes import (
+    Meshes,
+    ReadAhead,
+    performers_meshes,
+    recorded_meshes,
+    tracked_meshes,
+)
 from livefacs.offline.options import SolveOptions, is_take
 from livefacs.protocols import Landmarker, Source
-from livefacs.session.parts import landmarker_from_options
+from livefacs.session.parts import (
+    landmarker_from_options,
+    performers_from_options,
+    tracking_of_performers,
+)
 from livefacs.sources import open_source
-from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
+from livefacs.take.model import (
+    TakeInfo,
+    TimecodeStart,
+    safe_name,
+)
+from livefacs.take.performers import performer_folder, performer_folders
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter, rewrite_estimates
 from livefacs.types import Health, TrackedFrame
@@ -38,7 +53,9 @@ from livefacs.types import Health, TrackedFrame
 _PREFIX: Final = "livefacs-solving-"
 _LOCK: Final = "lock"
 _ROWS_A_WRITE: Final = 128
-_SESSION_FLAGS: Final = Health.FRAMES_SKIPPED | Health.LATE | Health.RECORDER_LATE
+_SESSION_FLAGS: Final = (
+    Health.FRAMES_SKIPPED | Health.LATE | Health.RECORDER_LATE | Health.NEW_PERFORMER
+)
 """What the running session adds to a frame's health; kept as recorded."""
 
 
@@ -55,6 +72,8 @@ class WorkingTake:
         What the user should know of the source, the weights and the profile.
     neutral : Neutral or None
         The neutral that the estimates are of, after ``estimate``.
+    others : tuple of WorkingTake
+        Those of the further performers, where several were asked for.
     """
 
     clip: str
@@ -62,6 +81,7 @@ class WorkingTake:
     setup: Setup
     notices: tuple[str, ...]
     neutral: Neutral | None = None
+    others: tuple[WorkingTake, ...] = ()
 
     def estimate(self) -> None:
         """Estimate every mesh and put the result beside it, a few rows at a time.
@@ -131,16 +151,20 @@ def working_take(
         folder = work / _name_of(clip)
         folder.mkdir()
         fill = _fill_from_take if is_take(clip) else _fill_from_images
+        if options.tracking.faces > 1:
+            fill = _fill_with_performers
         setup, notices = fill(clip, folder, options, person, on_frame, on_open)
         take = Take(folder)
         if not take.n_rows:
             raise SourceError(f"{clip}: no frame in it, nothing can be solved")
         working = WorkingTake(clip, take, setup, notices)
+        working.others = _others(clip, folder, options, setup)
         try:
             yield working
         finally:
             del take
-            working.take.close()  # mapped files cannot be removed on every system
+            for each in (working, *working.others):
+                each.take.close()  # mapped files cannot be removed on every system
 
 
 @contextmanager
@@ -223,6 +247,59 @@ def _fill_from_images(
             for frames in _some_at_a_time(meshes):
                 writer.append(frames)
         return setup, (*notices, *source.notices, *source.closing_notices())
+
+
+def _fill_with_performers(
+    clip: str,
+    folder: Path,
+    options: SolveOptions,
+    person: Profile | None,
+    on_frame: Callable[[], None],
+    on_open: Callable[[int | None], None],
+) -> tuple[Setup, tuple[str, ...]]:
+    """The meshes of several performers, each in a take of its own; the first one's set-up."""
+    tracking = options.tracking
+    if is_take(clip) or person is not None:
+        raise TakeError(f"{clip}: --faces is for clips; of a take, name one performer with --face")
+    notices: list[str] = []
+    model = load_model(tracking.weights)
+    finder = performers_from_options(
+        tracking, model, notices.append, takes_over=False, side_by_side=options.read_ahead
+    )
+    with closing(_open_clip(clip, options)) as source, closing(finder), ExitStack() as writers:
+        on_open(source.n_frames)
+        setups = _setups(options, finder.name)
+        open_writers = []
+        for number, setup in enumerate(setups, 1):
+            place = performer_folder(folder, number)
+            place.mkdir(exist_ok=True)
+            info = replace(
+                _clip_info(clip, source, setup), performer=number, n_performers=len(setups)
+            )
+            open_writers.append(writers.enter_context(_writer(place, info)))
+        for frames in _some_at_a_time(performers_meshes(source, finder, on_frame)):
+            open_writers[0].append(frames)
+            for i, writer in enumerate(open_writers[1:]):
+                writer.append([frame.others[i] for frame in frames])
+        return setups[0], (*notices, *source.notices, *source.closing_notices())
+
+
+def _setups(options: SolveOptions, backend: str) -> list[Setup]:
+    owns = tracking_of_performers(options.tracking)
+    return [clip_setup(replace(options, tracking=own), backend) for own in owns]
+
+
+def _others(
+    clip: str, folder: Path, options: SolveOptions, first: Setup
+) -> tuple[WorkingTake, ...]:
+    folders = performer_folders(folder)
+    if not folders:
+        return ()
+    setups = _setups(options, first.backend)
+    return tuple(
+        WorkingTake(f"{clip}, performer {number}", Take(place), setups[number - 1], ())
+        for number, place in enumerate(folders, 2)
+    )
 
 
 @contextmanager

@@ -22,12 +22,23 @@ def puppets() -> list[Retargeter]:
 
 
 def attach_mirror(
-    mirror: Mirror, session: Session, take_folder: Path | None = None, profile: str | None = None
+    mirror: Mirror,
+    session: Session,
+    take_folder: Path | None = None,
+    profile: str | None = None,
+    face: int = 1,
 ) -> SessionStage:
     """Show a session, which has to keep its images, in the mirror's and the stage's pages.
 
-    ``profile`` is the name or path of the one in use.
+    ``profile`` is the name or path of the one in use, ``face`` the performer that is shown.
+
+    Raises
+    ------
+    ConfigError
+        The session tracks no such performer.
     """
+    session.tracker.check_face(face)
+    mirror.feed.face = face
 
     def on_sweep(url: str, name: str) -> None:
         mirror.stage.tell("sweep", {"url": url, "name": name})
@@ -35,7 +46,7 @@ def attach_mirror(
     host = SessionStage(session, on_sweep, take_folder)
     mirror.stage.attach(host, session)
     session.watchers += [mirror.feed, mirror.guidance]
-    estimator, source = session.tracker.estimator, session.source
+    estimator, source = session.tracker.performers[face - 1].estimator, session.source
     maxima: tuple[str, ...] = ()
     if isinstance(estimator, Estimator):
         maxima = tuple(estimator.profile.maxima) if estimator.profile else ()
@@ -52,6 +63,7 @@ def open_mirror_beside(
     notify: Callable[[str], None],
     take_folder: Path | None = None,
     profile: str | None = None,
+    face: int = 1,
 ) -> Mirror:
     """A mirror beside a session that runs anyway; the session closes it.
 
@@ -59,11 +71,13 @@ def open_mirror_beside(
     ------
     SinkError
         The port is taken.
+    ConfigError
+        The session tracks no such performer.
     """
     mirror = Mirror(MirrorOptions(port=port), MirrorHooks(control=session), puppets=puppets())
     session.on_close("mirror", mirror.stop)
     mirror.start()
-    attach_mirror(mirror, session, take_folder, profile)
+    attach_mirror(mirror, session, take_folder, profile, face)
     notify(f"mirror: {mirror.url}")
     notify(f"stage: {mirror.stage_url}")
     return mirror

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, TypeAlias
 from livefacs.au.model import load_model
 from livefacs.clock import ClockMap, now_ns
 from livefacs.config import SessionOptions, StreamOptions
+from livefacs.errors import ConfigError
 from livefacs.landmarkers.reading import with_readers
 from livefacs.protocols import Source
 from livefacs.session.parts import (
     estimator_for_source,
     first_run_notice,
     landmarker_for_source,
+    make_estimator,
     open_source_from_options,
+    performers_from_options,
+    tracking_of_performers,
 )
+from livefacs.session.performers import PerformersTracker
 from livefacs.session.rigs import Retargeting, RigReloader
 from livefacs.session.runner import Session
-from livefacs.session.take_info import estimator_of, take_info
+from livefacs.session.take_info import estimator_of, performers_info
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.opening import open_hub
+from livefacs.sources.opening import gives_shapes
+from livefacs.sources.takes import is_take
 
 if TYPE_CHECKING:
     from livefacs.sinks.take_factory import TakeFactory
@@ -58,7 +65,7 @@ def open_session(
     LivefacsError
         Whatever cannot be had, in one plain sentence.
     """
-    retargeting = Retargeting(options.stream)
+    retargeting = Retargeting(options.stream, options.tracking.faces)
     with ExitStack() as undo:
         tracker, source = _open_chain(options, retargeting, notify, undo, keep_image)
         session = _assemble(options, source, tracker, retargeting, notify)
@@ -81,6 +88,9 @@ def _open_chain(
     tracking, model = options.tracking, load_model(options.tracking.weights)
     if notice := first_run_notice():
         notify(notice)
+    keep_image = keep_image or options.record.video
+    if tracking.faces > 1:
+        return _open_performers(options, retargeting, notify, undo, keep_image)
     landmarker = landmarker_for_source(options.source.spec, tracking, notify)
     undo.callback(landmarker.close)
     estimator = estimator_for_source(options.source.spec, tracking, model, landmarker.name)
@@ -91,13 +101,54 @@ def _open_chain(
     tracker = Tracker(
         landmarker,
         estimator,
-        retargeters=retargeting.straight,
-        mirrored_retargeters=retargeting.mirrored,
+        retargeters=retargeting.straight[0],
+        mirrored_retargeters=retargeting.mirrored[0],
         stopwatch_ns=now_ns,
-        keep_image=keep_image or options.record.video,
+        keep_image=keep_image,
     )
     _log.info("%s; landmarks by %s, weights %s", source.description, landmarker.name, model.digest)
     tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
+    return tracker, source
+
+
+def _open_performers(
+    options: SessionOptions,
+    retargeting: Retargeting,
+    notify: Notify,
+    undo: ExitStack,
+    keep_image: bool,
+) -> tuple[Tracker, Source]:
+    """The same for several performers, each with an estimator and retargeters of their own."""
+    spec, tracking = options.source.spec, options.tracking
+    if gives_shapes(spec) or is_take(spec):
+        raise ConfigError(
+            f"--faces {tracking.faces}: {spec} brings the face of one performer; expected a camera,"
+            " a clip or pictures"
+        )
+    model = load_model(tracking.weights)
+    each_tracking = tracking_of_performers(tracking)
+    landmarker = performers_from_options(tracking, model, notify)
+    undo.callback(landmarker.close)
+    trackers = []
+    for number, own in enumerate(each_tracking):
+        estimator = make_estimator(own, model, landmarker.name)
+        estimator.warm_up()
+        trackers.append(
+            Tracker(
+                landmarker,
+                estimator,
+                retargeters=retargeting.straight[number],
+                mirrored_retargeters=retargeting.mirrored[number],
+                stopwatch_ns=now_ns,
+                keep_image=keep_image,
+            )
+        )
+    source = open_source_from_options(options.source)
+    undo.callback(source.close)
+    tracker = PerformersTracker(landmarker, trackers[0], trackers[1:])
+    names = landmarker.name, model.digest, tracking.faces
+    _log.info("%s; landmarks by %s, weights %s; %d performers", source.description, *names)
+    tracker.neutral(0, 0)
     return tracker, source
 
 
@@ -158,7 +209,7 @@ def _take_factory(
 
     return TakeFactory(
         options.record.folder,
-        take_info(options, source, tracker, notify),
+        performers_info(options, source, tracker, notify),
         video=options.record.video,
         on_warning=notify,
         exact=options.record.exact,

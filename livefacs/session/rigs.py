@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import Final
 
 from livefacs.config import StreamOptions
+from livefacs.errors import SinkError
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter, RigWatch
 from livefacs.sinks.destination import SCHEMES, Destination, parse_destination
 from livefacs.workers import Worker
 
 _CARRIES_ANY_RIG: Final = frozenset(name for name, scheme in SCHEMES.items() if scheme.rig is None)
+_CARRIES_SEVERAL: Final = frozenset({"osc", "zmq", "ws", "lsl"})
+"""Schemes that tell performers apart."""
 _LOOK_EVERY_S: Final = 0.5
 
 
@@ -23,8 +26,9 @@ class Retargeting:
     Attributes
     ----------
     destinations : list of Destination
-    straight, mirrored : list of Retargeter
-        That read the performance as it is, and its mirror image.
+        As they are for so many performers.
+    straight, mirrored : list of lists of Retargeter
+        That read each performer's performance as it is, and its mirror image.
     watches : list of RigWatch
         One a map.
 
@@ -34,8 +38,8 @@ class Retargeting:
         A destination or a map is wrong.
     """
 
-    def __init__(self, options: StreamOptions) -> None:
-        wanted = [parse_destination(url) for url in options.to]
+    def __init__(self, options: StreamOptions, n_performers: int = 1) -> None:
+        wanted = [for_performers(parse_destination(url), n_performers) for url in options.to]
         wanted = [_with_default_rig(each, options.rig) for each in wanted]
         names = dict.fromkeys(each.rig for each in wanted if each.rig is not None)
         programs = {name: load_rig(name) for name in names}
@@ -43,16 +47,38 @@ class Retargeting:
             each if each.rig is None else replace(each, rig=programs[each.rig].rig)
             for each in wanted
         ]
-        self.straight: list[Retargeter] = []
-        self.mirrored: list[Retargeter] = []
+        self.straight: list[list[Retargeter]] = [[] for _ in range(n_performers)]
+        self.mirrored: list[list[Retargeter]] = [[] for _ in range(n_performers)]
         self.watches: list[RigWatch] = []
         for name, program in programs.items():
             running = []
-            for mirror, among in ((False, self.straight), (True, self.mirrored)):
+            for mirror, performers in ((False, self.straight), (True, self.mirrored)):
                 if any(each.rig == name and each.mirror == mirror for each in wanted):
-                    running.append(Retargeter(program))
-                    among.append(running[-1])
+                    for among in performers:
+                        running.append(Retargeter(program))
+                        among.append(running[-1])
             self.watches.append(RigWatch(*running))
+
+
+def for_performers(destination: Destination, n_performers: int) -> Destination:
+    """The destination in a session of so many performers.
+
+    Raises
+    ------
+    SinkError
+        It asks for a performer that there is none.
+    """
+    face = destination.face
+    if face is not None and face > n_performers:
+        raise SinkError(
+            f"output {destination.url!r}: face={face}, but this session tracks {n_performers};"
+            " track more with --faces"
+        )
+    if n_performers == 1 or face is not None:
+        return replace(destination, face=face or 1)
+    if destination.scheme in _CARRIES_SEVERAL:
+        return replace(destination, performers=n_performers)
+    return replace(destination, face=1)
 
 
 def _with_default_rig(destination: Destination, rig: str | None) -> Destination:

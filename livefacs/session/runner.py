@@ -15,6 +15,7 @@ from livefacs.protocols import Outputs, Sink, Source
 from livefacs.session.feed import Feed, Grabbed
 from livefacs.session.meter import Meter, Summary
 from livefacs.session.output_watch import OutputWatch, outputs_document
+from livefacs.session.performers import health_by_performer
 from livefacs.session.takes import RecordingFactory, Takes
 from livefacs.session.tracker import Tracker
 from livefacs.types import Health, TrackedFrame, format_health
@@ -334,13 +335,20 @@ class Session:
             self._send_neutral()
         self._streaming = wanted
 
-    def capture_neutral(self) -> None:
-        """Take the next second of frames as the person's neutral."""
-        self._commands.put(self._capture_neutral)
+    def capture_neutral(self, face: int | None = None) -> None:
+        """Take the next second of frames as the neutral of one performer, or of all.
 
-    def _capture_neutral(self) -> None:
-        self.tracker.estimator.capture_neutral()
-        self._takes.note_neutral()
+        Raises
+        ------
+        ConfigError
+            There is no such performer.
+        """
+        self.tracker.check_face(face)
+        self._commands.put(lambda: self._capture_neutral(face))
+
+    def _capture_neutral(self, face: int | None) -> None:
+        self.tracker.capture_neutral(face)
+        self._takes.note_neutral(face)
 
     def set_slate(self, slate: str) -> None:
         """Name of the next take."""
@@ -385,6 +393,7 @@ class Session:
             "take": takes.number,
             "estimator": self._about,
             "health": format_health(last.health) if last else "starting",
+            **health_by_performer(last),
             "latency_ms": summary.latency_document(),
             "outputs": outputs_document(self.outputs.counters if self.outputs else {}),
         }

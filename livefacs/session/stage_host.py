@@ -17,6 +17,7 @@ from livefacs.errors import ConfigError, LivefacsError, SinkError
 from livefacs.retarget.compiler import RigProgram
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.rigs import for_performers
 from livefacs.session.runner import Session
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
@@ -77,9 +78,10 @@ class SessionStage:
 
     def run_program(self, program: RigProgram) -> None:
         """Stream with this program where its rig is streamed."""
-        for each in self._session.tracker.retargeters:
-            if each.rig == program.rig and isinstance(each, Retargeter):
-                each.replace_program(program)
+        for performer in self._session.tracker.performers:
+            for each in performer.retargeters:
+                if each.rig == program.rig and isinstance(each, Retargeter):
+                    each.replace_program(program)
 
     def destinations(self) -> list[dict[str, Any]]:
         """Each one's URL, scheme, rig, mirror switch and counters."""
@@ -109,7 +111,8 @@ class SessionStage:
         RigMapError
             Its rig is unknown.
         """
-        checked = parse_destination(url)
+        n_performers = len(self._session.tracker.performers)
+        checked = for_performers(parse_destination(url), n_performers)
         with self._lock:
             if any(outlet.sink.url == url for outlet in self._hub().outlets):
                 raise SinkError(f"output {url!r} is there already")
@@ -118,7 +121,8 @@ class SessionStage:
             sink = Sweeping(open_sink(checked, ClockMap.read(), self._session))
             limit = RateLimit(checked.rate_hz) if checked.rate_hz is not None else None
             hub = self._hub()
-            hub.outlets = (*hub.outlets, Outlet(sink, checked.mirror, limit))
+            face = None if checked.performers > 1 else checked.face
+            hub.outlets = (*hub.outlets, Outlet(sink, checked.mirror, limit, face))
 
     def _make_rig(self, name: str, *, mirrored: bool) -> None:
         tracker = self._session.tracker
@@ -126,8 +130,12 @@ class SessionStage:
         running = [each for each in tracker.retargeters if each.rig == program.rig]
         if running and isinstance(running[0], Retargeter):
             program = running[0].program  # what is tuned just now
-        retargeter = Retargeter(program)
-        self._session.between_frames(lambda: tracker.add_retargeter(retargeter, mirrored=mirrored))
+
+        def add() -> None:
+            for performer in tracker.performers:
+                performer.add_retargeter(Retargeter(program), mirrored=mirrored)
+
+        self._session.between_frames(add)
 
     def remove_destination(self, url: str) -> None:
         """Leave its rig at rest and close it.
@@ -184,10 +192,16 @@ class SessionStage:
         return {"cutoff_hz": smoothing.cutoff_hz, "beta": smoothing.beta}
 
     def set_filter(self, cutoff_hz: float, beta: float) -> None:
-        """Filter otherwise from the next frame on."""
+        """Filter otherwise from the next frame on, every performer."""
         smoothing = Smoothing(cutoff_hz, beta)
-        estimator = self._estimator()
-        self._session.between_frames(lambda: estimator.set_smoothing(smoothing))
+        self._estimator()  # there is one
+
+        def set_all() -> None:
+            for performer in self._session.tracker.performers:
+                if isinstance(performer.estimator, Estimator):
+                    performer.estimator.set_smoothing(smoothing)
+
+        self._session.between_frames(set_all)
 
     def take_folder(self) -> Path | None:
         """Where takes are recorded; None where none are."""

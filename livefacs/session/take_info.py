@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, cast
 
@@ -13,7 +13,12 @@ from livefacs.clock import NS_PER_S
 from livefacs.config import RecordOptions, SessionOptions
 from livefacs.errors import ConfigError
 from livefacs.protocols import Source
-from livefacs.session.parts import make_smoothing, plain, profile_entry
+from livefacs.session.parts import (
+    make_smoothing,
+    plain,
+    profile_entry,
+    tracking_of_performers,
+)
 from livefacs.session.tracker import Tracker
 from livefacs.sources.audio_timecode import timecode_in_sound
 from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_label
@@ -67,6 +72,40 @@ def take_info(
         timecode=start,
         channels=estimator.channels,
     )
+
+
+def performers_info(
+    options: SessionOptions,
+    source: Source,
+    tracker: Tracker,
+    notify: Callable[[str], None] = lambda _sentence: None,
+) -> tuple[TakeInfo, ...]:
+    """The same for each performer's take, each with a profile of their own.
+
+    Raises
+    ------
+    ConfigError
+        The timecode that was asked for cannot be.
+    """
+    info = take_info(options, source, tracker, notify)
+    n = len(tracker.performers)
+    if n == 1:
+        return (info,)
+    infos = []
+    owns = tracking_of_performers(options.tracking)
+    for number, (performer, own) in enumerate(zip(tracker.performers, owns, strict=True), 1):
+        estimator = estimator_of(performer)
+        infos.append(
+            replace(
+                info,
+                profile=profile_entry(estimator.profile),
+                channels=estimator.channels,
+                config={**info.config, "tracking": plain(asdict(own))},
+                performer=number,
+                n_performers=n,
+            )
+        )
+    return tuple(infos)
 
 
 def _timecode_in_sound(

@@ -31,8 +31,11 @@ class Recording(Protocol):
     def send(self, tracked: TrackedFrame) -> None:
         """Queue one frame for the writer."""
 
-    def mark(self, label: str, kind: str = "mark") -> None:
-        """Put a marker at the newest frame; ``kind`` ``neutral`` notes a neutral capture."""
+    def mark(self, label: str, kind: str = "mark", face: int | None = None) -> None:
+        """Put a marker at the newest frame; ``kind`` ``neutral`` notes a neutral capture.
+
+        ``face``: of which performer; None: of all.
+        """
 
     def finish(self) -> tuple[str, str, str]:
         """Close the take: end timecode, path of the curves, path of the video."""
@@ -156,8 +159,14 @@ class Takes:
             raise TakeError(f"cannot mark: {recording.failure}; start another take")
         recording.mark(label)
 
-    def note_neutral(self) -> None:
-        """Mark that the neutral is captured from here on, where there is a take."""
+    def note_neutral(self, face: int | None = None) -> None:
+        """Mark that a neutral is captured from here on, where there is a take.
+
+        Parameters
+        ----------
+        face : int or None
+            Whose; None: everyone's.
+        """
         recording = self._recording
         if recording is not None:
-            recording.mark("neutral capture", "neutral")
+            recording.mark("neutral capture", "neutral", face)

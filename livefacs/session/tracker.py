@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from livefacs.clock import NS_PER_S
+from livefacs.errors import ConfigError
 from livefacs.protocols import AuEstimator, Landmarker, RigRetargeter, ShapesAuEstimator
 from livefacs.types import (
     ActionUnits,
@@ -37,6 +38,10 @@ class Tracker:
     stopwatch_ns : callable that gives nanoseconds
     keep_image : bool
         Hand the image on in ``TrackedFrame.image``.
+
+    Attributes
+    ----------
+    straight_retargeters, mirrored_retargeters : tuple of RigRetargeter
     """
 
     def __init__(
@@ -51,30 +56,35 @@ class Tracker:
     ) -> None:
         self.landmarker = landmarker
         self.estimator = estimator
-        self._retargeters = tuple(retargeters)
-        self._mirrored_retargeters = tuple(mirrored_retargeters)
-        self._stopwatch_ns = stopwatch_ns
+        self.straight_retargeters = tuple(retargeters)
+        self.mirrored_retargeters = tuple(mirrored_retargeters)
+        self.stopwatch_ns = stopwatch_ns
         self.keep_image = keep_image
 
     @property
     def retargeters(self) -> tuple[RigRetargeter, ...]:
         """Those that read the performance as it is, then those that read its mirror image."""
-        return (*self._retargeters, *self._mirrored_retargeters)
+        return (*self.straight_retargeters, *self.mirrored_retargeters)
 
     def add_retargeter(self, retargeter: RigRetargeter, *, mirrored: bool = False) -> None:
         """Make one more rig's controls from the next frame on; one of the same name makes way."""
-        among = self._mirrored_retargeters if mirrored else self._retargeters
+        among = self.mirrored_retargeters if mirrored else self.straight_retargeters
         others = tuple(each for each in among if each.rig != retargeter.rig)
         if mirrored:
-            self._mirrored_retargeters = (*others, retargeter)
+            self.mirrored_retargeters = (*others, retargeter)
         else:
-            self._retargeters = (*others, retargeter)
+            self.straight_retargeters = (*others, retargeter)
 
     def step(self, frame: Frame) -> TrackedFrame:
         """Track one frame. A frame without a face gives held, then neutral values and the flag."""
-        began_ns = self._stopwatch_ns()
+        began_ns = self.stopwatch_ns()
         landmarks = None if frame.shapes is not None else self.landmarker.detect(frame)
-        found_ns = self._stopwatch_ns()
+        return self.step_found(frame, landmarks, began_ns, self.stopwatch_ns())
+
+    def step_found(
+        self, frame: Frame, landmarks: Landmarks | None, began_ns: int, found_ns: int
+    ) -> TrackedFrame:
+        """Track one frame whose mesh was found between two readings of the stopwatch."""
         if frame.shapes is not None:
             assert isinstance(self.estimator, ShapesAuEstimator)  # opened for such a source
             estimate = self.estimator.estimate_shapes(frame.shapes, frame.t_ns)
@@ -101,11 +111,33 @@ class Tracker:
 
     def hold(self, i_frame: int, t_ns: int, image_size: tuple[int, int] = (0, 0)) -> TrackedFrame:
         """A moment without any image: the camera is gone."""
-        began_ns = self._stopwatch_ns()
+        began_ns = self.stopwatch_ns()
         estimate = self.estimator.hold(t_ns)
         return self._finish(
             _tracked_from_estimate(estimate, i_frame, t_ns, image_size, None), began_ns
         )
+
+    @property
+    def performers(self) -> tuple[Tracker, ...]:
+        """A tracker for each performer, this one first."""
+        return (self,)
+
+    def check_face(self, face: int | None) -> None:
+        """Refuse a number that no performer has; None stands for all of them.
+
+        Raises
+        ------
+        ConfigError
+        """
+        n = len(self.performers)
+        if face is not None and not 1 <= face <= n:
+            raise ConfigError(f"face {face}: this session tracks {n}, numbered from 1")
+
+    def capture_neutral(self, face: int | None = None) -> None:
+        """Take the next second of frames as the neutral of one performer, or of all."""
+        for number, performer in enumerate(self.performers, 1):
+            if face in (None, number):
+                performer.estimator.capture_neutral()
 
     def neutral(self, i_frame: int, t_ns: int) -> TrackedFrame:
         """The frame that leaves a rig at rest when a session ends."""
@@ -116,14 +148,14 @@ class Tracker:
         return replace(self._finish(tracked, 0), t_ns=t_ns)
 
     def _finish(self, tracked: TrackedFrame, estimating_since_ns: int) -> TrackedFrame:
-        estimated_ns = self._stopwatch_ns()
-        rigs = _retargeted(self._retargeters, tracked)
+        estimated_ns = self.stopwatch_ns()
+        rigs = _retargeted(self.straight_retargeters, tracked)
         mirrored = (
-            _retargeted(self._mirrored_retargeters, tracked.mirrored())
-            if self._mirrored_retargeters
+            _retargeted(self.mirrored_retargeters, tracked.mirrored())
+            if self.mirrored_retargeters
             else {}
         )
-        done_ns = self._stopwatch_ns()
+        done_ns = self.stopwatch_ns()
         stage_ns = {
             **tracked.stage_ns,
             "estimate": estimated_ns - estimating_since_ns,

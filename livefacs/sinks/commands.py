@@ -27,7 +27,8 @@ def run_command(control: SessionControl, word: str, arguments: Sequence[object] 
     ======================  ==========================================  ====================
     ``time``                                                            session seconds
     ``start``, ``stop``     outputs send / send a neutral, then rest    ``ok``
-    ``neutral``             take the next second as neutral             ``ok``
+    ``neutral`` [face]      take the next second as neutral: that       ``ok``
+                            performer's, or everyone's
     ``record`` [slate [n]]  start a take                                its timecode
     ``finish``              end the take                                JSON list: timecode,
                                                                         curves, video
@@ -91,6 +92,11 @@ def _mark(control: SessionControl, arguments: Sequence[object]) -> str:
     return "ok"
 
 
+def _neutral(control: SessionControl, arguments: Sequence[object]) -> str:
+    control.capture_neutral(whole_argument(arguments, 0) if arguments else None)
+    return "ok"
+
+
 def _slate(control: SessionControl, arguments: Sequence[object]) -> str:
     control.set_slate(text_argument(arguments, 0))
     return "ok"
@@ -106,7 +112,7 @@ COMMANDS: Final[Mapping[str, Callable[[SessionControl, Sequence[object]], str]]]
         "time": lambda control, _: f"{control.time_s():.6f}",
         "start": _done(lambda control: control.start_streaming()),
         "stop": _done(lambda control: control.stop_streaming()),
-        "neutral": _done(lambda control: control.capture_neutral()),
+        "neutral": _neutral,
         "record": _record,
         "finish": lambda control, _: json.dumps(control.record_stop()),
         "mark": _mark,

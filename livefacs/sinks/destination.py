@@ -81,6 +81,11 @@ class Destination:
         At most so many frames a second, by capture time.
     options : mapping
         The scheme's own options, every one present, of its own type.
+    face : int or None
+        The performer whose values it carries; None: the first one's, or everyone's where the
+        scheme can tell them apart.
+    performers : int
+        How many performers it carries, where it carries everyone's; else 1.
     """
 
     url: str
@@ -91,6 +96,8 @@ class Destination:
     mirror: bool
     rate_hz: float | None
     options: Mapping[str, OptionValue]
+    face: int | None = None
+    performers: int = 1
 
 
 def _switch(text: str) -> bool:
@@ -313,6 +320,7 @@ _COMMON: Final[Mapping[str, Callable[[str], OptionValue]]] = {
     "rig": _text,
     "mirror": _switch,
     "rate": _positive,
+    "face": _whole(1, 8),
 }
 
 
@@ -336,7 +344,7 @@ def parse_destination(url: str) -> Destination:
     options = _options(url.partition("?")[2], scheme, errors)
     if errors:
         raise SinkError(f"output {url!r}: {'; '.join(errors)}")
-    rig, mirror, rate = (options.pop(name, None) for name in _COMMON)
+    rig, mirror, rate, face = (options.pop(name, None) for name in _COMMON)
     return Destination(
         url=url,
         scheme=scheme_name,
@@ -346,6 +354,7 @@ def parse_destination(url: str) -> Destination:
         mirror=bool(mirror),
         rate_hz=float(rate) if isinstance(rate, float) else None,
         options=MappingProxyType(options),
+        face=face if isinstance(face, int) else None,
     )
 
 

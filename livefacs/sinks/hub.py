@@ -40,11 +40,12 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A sink with its mirror switch and rate limit (None: every frame)."""
+    """A sink with its mirror switch, rate limit (None: every frame) and face (None: all)."""
 
     sink: Sink
     mirror: bool = False
     limit: RateLimit | None = None
+    face: int | None = None
 
 
 class Hub:
@@ -75,19 +76,26 @@ class Hub:
             if limit is not None and not limit.admits(tracked.t_ns) and not force:
                 continue
             if not outlet.mirror:
-                outlet.sink.send(tracked)
+                outlet.sink.send(_of_face(tracked, outlet.face))
                 continue
             if mirrored is None:
                 mirrored = tracked.mirrored()
-            outlet.sink.send(mirrored)
+            outlet.sink.send(_of_face(mirrored, outlet.face))
 
     def close(self) -> None:
         """Close every destination; one that fails or hangs keeps no other from being closed."""
         close_all((outlet.sink.url, outlet.sink.close) for outlet in self.outlets)
 
 
+def _of_face(tracked: TrackedFrame, face: int | None) -> TrackedFrame:
+    return tracked if face is None or not tracked.others else tracked.of_face(face)
+
+
 def _with_finite_pose(tracked: TrackedFrame) -> TrackedFrame:
     """A pose or gaze that is not finite becomes straight ahead."""
+    if tracked.others:
+        others = tuple(_with_finite_pose(other) for other in tracked.others)
+        tracked = replace(tracked, others=others)
     head, gaze = tracked.head, tracked.gaze
     if not math.isfinite(
         head.yaw_rad + head.pitch_rad + head.roll_rad + head.x_cm + head.y_cm + head.z_cm

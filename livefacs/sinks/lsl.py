@@ -62,6 +62,8 @@ class LslSink:
     rig : str or None
     scope : "machine" or "network"
         Where the stream can be found. The library's data port is open on every interface.
+    performers : int
+        With several, each has a sample a frame, and the first channel, ``face``, says whose it is.
 
     Raises
     ------
@@ -69,29 +71,36 @@ class LslSink:
         pylsl is not installed, or its native library cannot be loaded.
     """
 
-    def __init__(self, url: str, name: str, rig: str | None, scope: str) -> None:
+    def __init__(
+        self, url: str, name: str, rig: str | None, scope: str, performers: int = 1
+    ) -> None:
         pylsl = import_pylsl(url, scope)
         self.url = url
         self.counters = SinkCounters()
         self._pylsl = pylsl
         self._name = name
         self._rig = rig
+        self._lead: tuple[str, ...] = ("face", "health") if performers > 1 else ("health",)
         self._controls: tuple[str, ...] | None = None
         self._outlet: Any = None
         self._sample: F32 = np.zeros(0, np.float32)
         self._lsl_minus_session_s = pylsl.local_clock() - s_from_ns(now_ns())
 
     def send(self, tracked: TrackedFrame) -> None:
-        """Push one sample; the library buffers for slow readers in threads of its own."""
+        """Push a sample a performer; the library buffers for slow readers in its own threads."""
+        self.counters.frames += 1
+        for face, each in enumerate((tracked, *tracked.others), 1):
+            self._push(each, face)
+
+    def _push(self, tracked: TrackedFrame, face: int) -> None:
         rig = tracked.rigs.get(self._rig) if self._rig is not None else None
         controls = () if rig is None else rig.controls
         if self._outlet is None or (controls is not self._controls and controls != self._controls):
             self._open(tracked.units.channels, controls)
         self._controls = controls
-        self._fill(tracked, rig)
+        self._fill(tracked, rig, face)
         self._outlet.push_sample(self._sample, s_from_ns(tracked.t_ns) + self._lsl_minus_session_s)
         counters = self.counters
-        counters.frames += 1
         counters.packets += 1
         counters.bytes += self._sample.nbytes
 
@@ -99,19 +108,19 @@ class LslSink:
         """End the stream."""
         self._outlet = None
 
-    def _fill(self, tracked: TrackedFrame, rig: RigFrame | None) -> None:
-        sample = self._sample
+    def _fill(self, tracked: TrackedFrame, rig: RigFrame | None, face: int) -> None:
+        sample, n_lead = self._sample, len(self._lead)
         n_units, n_pose = len(tracked.units.channels), len(_POSE)
-        sample[0] = int(tracked.health)
-        sample[1 : 1 + n_units] = tracked.units.intensity
-        sample[1 + n_units : 1 + n_units + n_pose] = tracked.pose_values()
+        sample[:n_lead] = (face, int(tracked.health))[-n_lead:]
+        sample[n_lead : n_lead + n_units] = tracked.units.intensity
+        sample[n_lead + n_units : n_lead + n_units + n_pose] = tracked.pose_values()
         if rig is not None:
-            sample[1 + n_units + n_pose :] = rig.values
+            sample[n_lead + n_units + n_pose :] = rig.values
         np.nan_to_num(sample, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
     def _open(self, units: tuple[str, ...], controls: tuple[str, ...]) -> None:
         channels = [
-            ("health", "flags"),
+            *((name, {"face": "number", "health": "flags"}[name]) for name in self._lead),
             *((name, "normalized") for name in units),
             *_POSE,
             *((name, "rig") for name in controls),

@@ -26,7 +26,8 @@ from livefacs.wire.ifacialmocap import IFacialMocapEncoder
 from livefacs.wire.livelink import LiveLinkEncoder
 from livefacs.wire.openseeface import OpenSeeFaceEncoder
 from livefacs.wire.osc import OscEncoder
-from livefacs.wire.packed import PackedEncoder
+from livefacs.wire.packed import packed_for_performers
+from livefacs.wire.several import SeveralEncoder
 from livefacs.wire.vmc import VmcEncoder
 from livefacs.wire.vrcft import VrcftEncoder
 from livefacs.wire.vts import VtsEncoder
@@ -66,7 +67,8 @@ def open_hub(
             if any(outlet.sink.url == each.url for outlet in outlets):
                 raise SinkError(f"output {each.url!r} stands twice; expected each output once")
             limit = RateLimit(each.rate_hz) if each.rate_hz is not None else None
-            outlets.append(Outlet(open_sink(each, clock, control), each.mirror, limit))
+            face = None if each.performers > 1 else each.face
+            outlets.append(Outlet(open_sink(each, clock, control), each.mirror, limit, face))
     except LivefacsError:
         Hub(outlets).close()
         raise
@@ -84,17 +86,23 @@ def _udp(destination: Destination, encoder: Encoder) -> Sink:
 
 
 def _open_osc(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
-    options = destination.options
-    encoder = OscEncoder(
-        clock,
-        prefix=str(options["prefix"]),
-        bundle=bool(options["bundle"]),
-        array=bool(options["array"]),
-        letters=bool(options["letters"]),
-        units=bool(options["units"]),
-        rig=destination.rig,
-    )
-    return _udp(destination, encoder)
+    options, prefix = destination.options, str(destination.options["prefix"])
+
+    def encoder(prefix: str) -> Encoder:
+        return OscEncoder(
+            clock,
+            prefix=prefix,
+            bundle=bool(options["bundle"]),
+            array=bool(options["array"]),
+            letters=bool(options["letters"]),
+            units=bool(options["units"]),
+            rig=destination.rig,
+        )
+
+    if destination.performers == 1:
+        return _udp(destination, encoder(prefix))
+    named = [(face, encoder(f"{prefix}/{face}")) for face in _faces(destination)]
+    return _udp(destination, SeveralEncoder([(1, encoder(prefix)), *named]))
 
 
 def _open_vmc(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
@@ -192,7 +200,12 @@ def _open_ws(destination: Destination, clock: ClockMap, _: SessionControl | None
     origin = destination.options["origin"]
     return WebSocketSink(
         destination.url,
-        PackedEncoder(clock, rig=destination.rig, form="json" if is_text else "msgpack"),
+        packed_for_performers(
+            destination.performers,
+            clock,
+            rig=destination.rig,
+            form="json" if is_text else "msgpack",
+        ),
         destination.host,
         destination.port,
         is_text=is_text,
@@ -217,7 +230,12 @@ def _open_lsl(destination: Destination, _: ClockMap, __: SessionControl | None) 
             "this machine; expected scope=network, or scope=machine to be found by this machine "
             "alone (the port is open all the same)"
         )
-    return LslSink(destination.url, destination.host, destination.rig, str(scope))
+    n = destination.performers
+    return LslSink(destination.url, destination.host, destination.rig, str(scope), n)
+
+
+def _faces(destination: Destination) -> range:
+    return range(1, destination.performers + 1)
 
 
 def _rig(destination: Destination) -> str:

@@ -98,6 +98,7 @@ class RecorderSink:
     on_end : callable(TakeSummary)
         Told when the take is closed, from the writer's thread.
     free : callable(folder) that gives the bytes left
+    clock : ClockMap, read by default
 
     Raises
     ------
@@ -114,12 +115,13 @@ class RecorderSink:
         on_warning: Callable[[str], None] | None = None,
         on_end: Callable[[TakeSummary], None] | None = None,
         free: FreeBytes = free_bytes,
+        clock: ClockMap | None = None,
     ) -> None:
         self.folder = folder
         self.url = str(folder)
         self.counters = SinkCounters()
         self._info = info
-        self._clock = ClockMap.read()
+        self._clock = clock or ClockMap.read()
         self._wants_video = video
         self._video: TakeVideo | None = None
         self._on_warning = on_warning
@@ -193,8 +195,11 @@ class RecorderSink:
         self._n_accepted += 1
         self._queue.append(tracked)
 
-    def mark(self, label: str, kind: str = "mark") -> None:
-        """Put a marker at the newest frame. ``kind="neutral"`` notes a neutral capture."""
+    def mark(self, label: str, kind: str = "mark", face: int | None = None) -> None:
+        """Put a marker at the newest frame. ``kind="neutral"`` notes a neutral capture.
+
+        ``face`` is for takes of several performers: the one whose it is, None for all.
+        """
         newest = self._newest
         i_frame, t_ns = (0, self._clock.session_ns) if newest is None else _place(newest)
         row = self._n_accepted - 1

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
+from livefacs.sinks.performers_recorder import PerformersRecorder
 from livefacs.sinks.recorder import RecorderSink, TakeSummary
 from livefacs.take.model import TakeInfo, make_take_folder
+from livefacs.take.performers import performer_folder
 
 
 class TakeFactory:
@@ -19,8 +22,8 @@ class TakeFactory:
     ----------
     parent : Path
         Where the takes go, each as ``SLATE_NNN``.
-    info : TakeInfo
-        What is common to all of them.
+    infos : sequence of TakeInfo
+        What is common to all of them, for each performer.
     video, on_warning : as of ``RecorderSink``; the latter is told of each take's end, too
     exact : bool
         ``parent`` is to be the first take itself, whose end is not told; others stand beside it.
@@ -29,25 +32,27 @@ class TakeFactory:
     def __init__(
         self,
         parent: Path,
-        info: TakeInfo,
+        infos: Sequence[TakeInfo],
         *,
         video: bool = False,
         on_warning: Callable[[str], None] | None = None,
         exact: bool = False,
     ) -> None:
         self.parent = parent
-        self.info = info
+        self.infos = tuple(infos)
         self._video = video
         self._on_warning = on_warning
         self._exact = exact
-        self._newest: RecorderSink | None = None
+        self._newest: RecorderSink | PerformersRecorder | None = None
 
     @property
     def failure(self) -> str:
         """Why the newest take ended early; empty where it did not."""
         return "" if self._newest is None else self._newest.failure
 
-    def __call__(self, slate: str | None = None, number: int | None = None) -> RecorderSink:
+    def __call__(
+        self, slate: str | None = None, number: int | None = None
+    ) -> RecorderSink | PerformersRecorder:
         """A new take. A number that is taken moves on to the next free one.
 
         Raises
@@ -55,23 +60,47 @@ class TakeFactory:
         TakeError
             It cannot be made.
         """
-        slate = self.info.slate if slate is None else slate
+        slate = self.infos[0].slate if slate is None else slate
         on_end = None if self._exact else self._tell_of
         if self._exact:
-            folder, number = self.parent, self.info.number if number is None else number
+            folder, number = self.parent, self.infos[0].number if number is None else number
             self._exact, self.parent = False, self.parent.parent
         else:
             folder, number = make_take_folder(self.parent, slate, number)
-        info = replace(self.info, slate=slate, number=number)
+        infos = [replace(info, slate=slate, number=number) for info in self.infos]
+        clock = ClockMap.read()
         try:
-            self._newest = RecorderSink(
-                folder, info, video=self._video, on_warning=self._on_warning, on_end=on_end
+            first = RecorderSink(
+                folder,
+                infos[0],
+                video=self._video,
+                on_warning=self._on_warning,
+                on_end=on_end,
+                clock=clock,
             )
+            self._newest = first if len(infos) == 1 else self._with_others(first, infos, clock)
         except TakeError:
             with contextlib.suppress(OSError):  # only where it is empty
                 folder.rmdir()
             raise
         return self._newest
+
+    def _with_others(
+        self, first: RecorderSink, infos: Sequence[TakeInfo], clock: ClockMap
+    ) -> PerformersRecorder:
+        """The recorders of all performers; none stays open where one cannot be made."""
+        recorders = [first]
+        try:
+            for info in infos[1:]:
+                folder = performer_folder(first.folder, info.performer)
+                recorders.append(
+                    RecorderSink(folder, info, on_warning=self._on_warning, clock=clock)
+                )
+        except TakeError:
+            for recorder in recorders:
+                recorder.close()
+            raise
+        return PerformersRecorder(recorders)
 
     def _tell_of(self, take: TakeSummary) -> None:
         if self._on_warning is None:

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from livefacs.protocols import Encoder
 from livefacs.sinks.listeners import (
     BACKLOG,
     HEAD_S,
@@ -26,7 +27,6 @@ from livefacs.sinks.listeners import (
 )
 from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.types import SinkCounters, TrackedFrame
-from livefacs.wire.packed import PackedEncoder
 from livefacs.workers import Worker
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class WebSocketSink:
     Parameters
     ----------
     url : str
-    encoder : PackedEncoder
+    encoder : Encoder
+        Of maps: one a frame and performer.
     host, port : where to listen; port 0 takes a free one
     is_text : bool
         Text messages (JSON) or binary ones (msgpack).
@@ -71,7 +72,7 @@ class WebSocketSink:
     def __init__(
         self,
         url: str,
-        encoder: PackedEncoder,
+        encoder: Encoder,
         host: str,
         port: int,
         *,
@@ -185,10 +186,11 @@ class WebSocketSink:
         counters.refused += len(self._clients) - len(reading)
         if not reading:
             return
-        (payload,) = self._encoder.encode(tracked)
-        broadcast(reading, payload.decode() if self._is_text else payload)
-        counters.packets += len(reading)
-        counters.bytes += len(reading) * len(payload)
+        for datagram in self._encoder.encode(tracked):
+            payload = bytes(datagram)
+            broadcast(reading, payload.decode() if self._is_text else payload)
+            counters.packets += len(reading)
+            counters.bytes += len(reading) * len(payload)
 
 
 def _bounded_connections(there: set[ServerConnection]) -> type[ServerConnection]:

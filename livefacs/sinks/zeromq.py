@@ -23,7 +23,7 @@ from livefacs.sinks.zmtp import (
     ZmtpMeter,
 )
 from livefacs.types import SinkCounters, TrackedFrame
-from livefacs.wire.packed import PackedEncoder
+from livefacs.wire.packed import packed_for_performers
 from livefacs.workers import Worker
 
 _HIGH_WATER: Final = 2  # newest frames matter; CONFLATE and multipart exclude each other
@@ -67,9 +67,10 @@ class ZmqPublisher:
     ----------
     url : str
     encoder : Encoder
-        One datagram a frame.
+        One datagram a frame and performer.
     topic : str
     host, port : where to listen; port 0 takes a free one
+    performers : int
 
     Attributes
     ----------
@@ -81,7 +82,9 @@ class ZmqPublisher:
         The control socket that ends with it.
     """
 
-    def __init__(self, url: str, encoder: Encoder, topic: str, host: str, port: int) -> None:
+    def __init__(
+        self, url: str, encoder: Encoder, topic: str, host: str, port: int, performers: int = 1
+    ) -> None:
         self.url = url
         self.counters = SinkCounters()
         self._encoder = encoder
@@ -93,7 +96,7 @@ class ZmqPublisher:
             host,
             port,
             SubscriptionMeter,
-            SNDHWM=_HIGH_WATER,
+            SNDHWM=_HIGH_WATER * performers,
             SNDBUF=_BUFFER_BYTES,
             LINGER=200,
         )
@@ -103,15 +106,15 @@ class ZmqPublisher:
         """Publish one frame."""
         counters = self.counters
         counters.frames += 1
-        (message,) = self._encoder.encode(tracked)
-        try:
-            self._socket.send_multipart((self._topic, message), zmq.NOBLOCK)
-        except zmq.ZMQError as error:
-            counters.refused += 1
-            counters.last_error = error.strerror or str(error)
-            return
-        counters.packets += 1
-        counters.bytes += len(message)
+        for message in self._encoder.encode(tracked):
+            try:
+                self._socket.send_multipart((self._topic, message), zmq.NOBLOCK)
+            except zmq.ZMQError as error:
+                counters.refused += 1
+                counters.last_error = error.strerror or str(error)
+                continue
+            counters.packets += 1
+            counters.bytes += len(message)
 
     def close(self) -> None:
         """Let queued frames out for a moment and close the sockets."""
@@ -198,9 +201,10 @@ def open_zmq(
         A port is in use.
     """
     topic = str(destination.options["topic"])
-    encoder = PackedEncoder(clock, topic=topic, rig=destination.rig)
+    n = destination.performers
+    encoder = packed_for_performers(n, clock, topic=topic, rig=destination.rig)
     url, host = destination.url, destination.host
-    publisher = ZmqPublisher(url, encoder, topic, host, destination.port)
+    publisher = ZmqPublisher(url, encoder, topic, host, destination.port, n)
     asked = destination.options["control"]
     if control is None or not isinstance(asked, int):
         return publisher

@@ -21,6 +21,7 @@ from livefacs.take.model import (
     TimecodeSource,
     dtype_from_entry,
 )
+from livefacs.take.performers import MOST_PERFORMERS
 from livefacs.timecode import RATES
 
 _MOST_NS: Final = 2**63 - 1
@@ -102,6 +103,10 @@ def _check_document(document: Mapping[str, Any]) -> None:
         raise TypeError("video")
     if document["video"] is not None:
         _ = [document["video"][key] for key in ("file", "width", "height")]
+    for key in ("performer", "performers"):  # in takes of several alone
+        number = document.get(key, 1)
+        if type(number) is not int or not 1 <= number <= MOST_PERFORMERS:
+            raise ValueError(f"{key} {str(number)[:40]}")
     if not isinstance(document["summary"], (dict, type(None))):
         raise TypeError("summary")
 

@@ -186,6 +186,8 @@ class TakeInfo:
         Plain JSON values that name or hold what made the numbers, so that they can be made again.
     timecode : TimecodeStart
     channels : names of the Action Unit channels
+    performer, n_performers : int
+        Number of the performer whose take it is, from 1, and how many there are.
     """
 
     slate: str = "take"
@@ -202,6 +204,8 @@ class TakeInfo:
     config: Mapping[str, Any] = field(default_factory=dict)
     timecode: TimecodeStart = field(default_factory=TimecodeStart)
     channels: tuple[str, ...] = AU_CHANNELS
+    performer: int = 1
+    n_performers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +300,14 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
         "streams": [],
         "video": None,
         "summary": None,
+        **_performer_entry(info),
     }
+
+
+def _performer_entry(info: TakeInfo) -> dict[str, Any]:
+    if info.n_performers == 1:
+        return {}
+    return {"performer": info.performer, "performers": info.n_performers}
 
 
 def _timecode_entry(start: TimecodeStart, clock: ClockMap, is_live: bool) -> dict[str, Any]:

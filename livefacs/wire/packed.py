@@ -1,6 +1,7 @@
 """The project's own messages as maps: msgpack for ZeroMQ and WebSocket, JSON for browsers.
 
-Keys: ``topic``; ``timestamp`` (capture, seconds of the session clock) and ``t_ns`` (the same in
+Keys: ``face`` (the performer's number, where there are several); ``topic``;
+``timestamp`` (capture, seconds of the session clock) and ``t_ns`` (the same in
 nanoseconds); ``unix_ns`` (capture, UTC); ``frame``; ``health`` (flags of ``types.Health``);
 ``confidence`` (mean of the channels, 0..1); ``au`` and ``au_confidence`` (by channel); ``head``
 and ``gaze`` (radians, centimetres; keys carry their unit); and, where a rig was asked for,
@@ -19,6 +20,7 @@ import msgpack
 
 from livefacs.arrays import F32
 from livefacs.clock import ClockMap, s_from_ns
+from livefacs.protocols import Encoder
 from livefacs.types import RigFrame, TrackedFrame
 from livefacs.wire.msgpack_template import (
     GAZE_KEYS,
@@ -27,6 +29,7 @@ from livefacs.wire.msgpack_template import (
     MsgpackTemplate,
     all_finite,
 )
+from livefacs.wire.several import SeveralEncoder
 
 DEFAULT_TOPIC: Final = "face.au"
 _MAX_BYTES: Final = 1 << 20
@@ -45,6 +48,8 @@ class PackedEncoder:
         Rig whose controls are sent too.
     form : "msgpack" or "json"
         JSON is compact UTF-8, its values rounded to five decimals.
+    face : int or None
+        Number of the performer, which stands first, as ``face``; None: no such key.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class PackedEncoder:
         topic: str = DEFAULT_TOPIC,
         rig: str | None = None,
         form: Literal["msgpack", "json"] = "msgpack",
+        face: int | None = None,
     ) -> None:
         self._clock = clock
         self._topic = topic
@@ -61,9 +67,19 @@ class PackedEncoder:
         self._pack = msgpack.Packer().pack
         self._bytes = MsgpackTemplate(topic)
         self._text = _JsonText() if form == "json" else None
+        self._face = face
 
     def encode(self, tracked: TrackedFrame) -> Sequence[bytes]:
         """One message."""
+        (message,) = self._without_face(tracked)
+        if self._face is None:
+            return (message,)
+        if self._text is not None:
+            return (b'{"face":%d,' % self._face + message[1:],)
+        # A msgpack map of fewer than 16 keys begins with one byte that counts them.
+        return (bytes((message[0] + 1,)) + b"\xa4face" + self._pack(self._face) + message[1:],)
+
+    def _without_face(self, tracked: TrackedFrame) -> Sequence[bytes]:
         rig = tracked.rigs.get(self._rig) if self._rig is not None else None
         if not all_finite(tracked, rig):
             return (self._plainly(tracked),)
@@ -117,6 +133,25 @@ class PackedEncoder:
             message["rig"] = rig.rig
             message["controls"] = dict(zip(rig.controls, _plain(rig.values), strict=True))
         return message
+
+
+def packed_for_performers(
+    n_performers: int,
+    clock: ClockMap,
+    *,
+    topic: str = DEFAULT_TOPIC,
+    rig: str | None = None,
+    form: Literal["msgpack", "json"] = "msgpack",
+) -> Encoder:
+    """The encoder of one performer, or of several: a map for each, with its number."""
+    if n_performers == 1:
+        return PackedEncoder(clock, topic=topic, rig=rig, form=form)
+    return SeveralEncoder(
+        [
+            (face, PackedEncoder(clock, topic=topic, rig=rig, form=form, face=face))
+            for face in range(1, n_performers + 1)
+        ]
+    )
 
 
 class _JsonText:

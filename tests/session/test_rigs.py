@@ -36,7 +36,7 @@ class Running:
         self.said: list[str] = []
         retargeting = Retargeting(StreamOptions(to=(f"osc://127.0.0.1:9?rig={self.map}",)))
         tracker = Tracker(
-            CornerLandmarker(), BrightnessEstimator(), retargeters=retargeting.straight
+            CornerLandmarker(), BrightnessEstimator(), retargeters=retargeting.straight[0]
         )
         self.source, self.outputs = HandSource(), ListOutputs()
         self.session = Session(self.source, tracker, outputs=self.outputs)

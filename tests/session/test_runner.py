@@ -224,7 +224,7 @@ class MemoryRecording:
         """Keep it."""
         self.frames.append(tracked)
 
-    def mark(self, label: str, kind: str = "mark") -> None:
+    def mark(self, label: str, kind: str = "mark", face: int | None = None) -> None:
         """Keep it."""
         self.marks.append((label, kind, len(self.frames)))
 

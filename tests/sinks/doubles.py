@@ -31,8 +31,8 @@ class FakeSession:
     def stop_streaming(self) -> None:
         self.calls.append(("stop",))
 
-    def capture_neutral(self) -> None:
-        self.calls.append(("neutral",))
+    def capture_neutral(self, face: int | None = None) -> None:
+        self.calls.append(("neutral",) if face is None else ("neutral", face))
 
     def set_slate(self, slate: str) -> None:
         self.calls.append(("slate", slate))

@@ -222,7 +222,7 @@ def test_a_take_that_is_being_recorded_is_not_repaired(tmp_path: Path) -> None:
 
 
 def test_a_take_factory_numbers_its_takes(tmp_path: Path) -> None:
-    factory = TakeFactory(tmp_path, clip_info())
+    factory = TakeFactory(tmp_path, [clip_info()])
     names = []
     for slate, number in ((None, None), ("12a", 5), ("12a", 5), (None, None)):
         recording = factory(slate, number)
@@ -236,7 +236,7 @@ def test_a_take_factory_tells_how_each_take_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    factory = TakeFactory(tmp_path, clip_info(), on_warning=said.append)
+    factory = TakeFactory(tmp_path, [clip_info()], on_warning=said.append)
     first = factory("whole", None)
     first.send(tracked_frame(0))
     first.finish()
@@ -262,7 +262,7 @@ def test_a_take_that_cannot_begin_leaves_no_folder(
 
     monkeypatch.setattr(writer_module.TakeWriter, "_begin", refuse)
     with pytest.raises(TakeError, match="cannot write a take"):
-        TakeFactory(tmp_path, clip_info())(None, None)
+        TakeFactory(tmp_path, [clip_info()])(None, None)
     assert list(tmp_path.iterdir()) == []
 
 
