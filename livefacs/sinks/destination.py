@@ -32,8 +32,7 @@ class Option:
     parse : callable
         Value from text; raises ValueError with what was expected.
     default : OptionValue
-    help : str
-        One line for people.
+    help : str, one line for people
     """
 
     parse: Callable[[str], OptionValue]
@@ -47,10 +46,8 @@ class Scheme:
 
     Attributes
     ----------
-    summary : str
-        What it is for, one line.
-    port : int
-        Default port; 0 where the scheme has none.
+    summary : str, one line: what it is for
+    port : int, the default; 0 where the scheme has none
     rig : str or None
         Rig whose controls it carries unless the URL says otherwise; None: Action Units alone.
     listens : bool
@@ -82,8 +79,7 @@ class Destination:
     options : mapping
         The scheme's own options, every one present, of its own type.
     face : int or None
-        The performer whose values it carries; None: the first one's, or everyone's where the
-        scheme can tell them apart.
+        The performer it carries; None: the first, or all where the scheme tells them apart.
     performers : int
         How many performers it carries, where it carries everyone's; else 1.
     """

@@ -267,6 +267,7 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
     """``take.json`` of a take that begins now."""
     moment = datetime.fromtimestamp(clock.unix_ns / NS_PER_S, UTC)
     local = moment.astimezone().utcoffset()
+    several = {"performer": info.performer, "performers": info.n_performers}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -300,14 +301,8 @@ def document_from_info(info: TakeInfo, clock: ClockMap) -> dict[str, Any]:
         "streams": [],
         "video": None,
         "summary": None,
-        **_performer_entry(info),
+        **(several if info.n_performers > 1 else {}),
     }
-
-
-def _performer_entry(info: TakeInfo) -> dict[str, Any]:
-    if info.n_performers == 1:
-        return {}
-    return {"performer": info.performer, "performers": info.n_performers}
 
 
 def _timecode_entry(start: TimecodeStart, clock: ClockMap, is_live: bool) -> dict[str, Any]:

@@ -63,7 +63,8 @@ def test_only_the_asked_side_moves_and_as_in_a_mirror(browser: Chrome, mirror: M
         "const side = document.querySelector('.showing select[aria-label=Side]');"
         "side.value = 'right'; side.dispatchEvent(new Event('change'))"
     )
-    wait(browser, "return document.querySelector('figcaption').textContent.includes('your right')")
+    caption = "document.querySelector('.showing figcaption').textContent"
+    wait(browser, f"return {caption}.includes('your right')")
     change = np.abs(picture(browser, APEX_S) - picture(browser, REST_S)).sum(axis=2)
     assert change[:, width // 2 :].sum() > 10 * change[:, : width // 2 - 4].sum()
 
