@@ -199,6 +199,7 @@ def test_axe_finds_no_barrier(
     try:
         practise(browser, school)
         browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        wait(browser, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
         feeding = Feeding(school)
         active(browser).send_keys(" ")
         feeding.send(2.0)

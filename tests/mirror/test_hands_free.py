@@ -126,6 +126,7 @@ def test_all_is_in_sight_and_axe_finds_no_barrier(
     try:
         stand_back(browser, mirror, "combine-1-2")
         browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        wait(browser, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
         feeding = Feeding(mirror)
         feeding.send(0.5)
         find(browser, "body").send_keys(" ")

@@ -315,6 +315,7 @@ def test_axe_finds_no_barrier_in_a_session(
     try:
         go(browser, mirror, "practise")
         browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        wait(browser, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
         wait(browser, "return document.querySelector('[data-drill]')")
         sitting = Sitting(browser, mirror, lambda name: 1.0)
         sitting.second()

@@ -256,6 +256,7 @@ def test_axe_finds_no_barrier(
         browser.execute_script("sessionStorage.clear()")
         go(browser, mirror, "test")
         browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        wait(browser, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
         wait(browser, "return document.querySelector('#letters-count')")
         check()
         set_field(browser, "#letters-count", "1")

@@ -155,6 +155,7 @@ def test_axe_finds_no_barrier(
     try:
         choose(browser, mirror, "inner-brow", "1")
         browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        wait(browser, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
         find(browser, "[data-alike='4']").click()
         wait(browser, f"{SHOWN} === '1|4'")
         wide = "return document.documentElement.scrollWidth - innerWidth"

@@ -260,6 +260,7 @@ def axe(driver: Chrome) -> None:
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
     for theme in ("dark", "light"):
         driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        wait(driver, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
         for width, height in ((1440, 900), (1024, 768), (390, 844)):
             metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
