@@ -99,8 +99,8 @@ def test_letters_act_and_function_keys_do_not_in_a_real_terminal(terminal: int) 
 def test_a_terminal_that_is_gone_ends_the_listening(terminal: int) -> None:
     failures: list[BaseException] = []
     with keys_pressed({}, print, failures.append):
-        os.close(terminal)
         listener = next(t for t in threading.enumerate() if t.name == "livefacs-keys")
+        os.close(terminal)
         listener.join(PATIENCE_S)
         assert not listener.is_alive()
     assert failures == []

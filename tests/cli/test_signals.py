@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,8 @@ def test_a_command_that_starts_ends_with_a_line(
     words: tuple[str, ...], delay_s: float, tmp_path: Path
 ) -> None:
     """With kernels to compile, from its imports on."""
+    if delay_s > 1.0 and version("numba").startswith("0.60."):
+        pytest.skip("numba 0.60 turns an interrupt of its compiler into an error of its own")
     number = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[len(f"{words}{delay_s}") % 3]
     environment = {**os.environ, "LIVEFACS_CACHE": str(tmp_path / "cache")}
     process = subprocess.Popen(

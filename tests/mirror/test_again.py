@@ -113,7 +113,7 @@ def test_the_attempt_is_seen_again_and_the_best_stands_beside_it(
     said = find(browser, ".events").text
     assert "the hold broke, AU 12, right side sank" in said
     assert "AU 4, left side joined in, up to C" in said
-    assert int(find(browser, ".again").get_attribute("data-frames")) > 20
+    assert int(find(browser, ".again").get_attribute("data-frames")) > 10
     figures = browser.find_elements(By.CSS_SELECTOR, ".again figure")
     assert [one.is_displayed() for one in figures] == [True, False, False]
     browser.execute_script("document.querySelector('.events [data-at]').click()")
