@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Many
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from livefacs.au.neutral import (
     canonical_neutral,
     neutral_from_shapes,
 )
+from livefacs.au.regions import N_REGIONS
 from livefacs.au.resting import RestingFrames, neutral_from_parts
 from livefacs.au.smoothing import OFF
 from livefacs.clock import s_from_ns
@@ -33,6 +35,11 @@ LOW_ACTIVITY: Final = 0.20
 N_ROUNDS: Final = 3
 MAX_FRAMES: Final = 900
 """Longer clips are looked at in even steps: the neutral needs no more."""
+GLIMPSE_S: Final = 0.3
+GLIMPSES_OF_A_CLIP: Final = 2.0
+"""The rest that is found in a clip weighs as much as so many glimpses of a calibration."""
+ENOUGH_REST: Final = 0.8
+"""From it on, eight glimpses in 2.4 seconds, a calibration stands by itself."""
 
 
 class _Shapes:
@@ -64,24 +71,31 @@ class _Shapes:
         return neutral_from_shapes(self.shapes[chosen], self.angles[chosen])
 
 
-def neutral_of_clip(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
+def neutral_of_clip(
+    model: EstimatorModel, frames: Many[Landmarks], prior: Neutral | None = None
+) -> Neutral:
     """Resting face of a clip: its quiet frames that agree with one another.
 
     Where more than the mesh was read, brows, lids and mouth are looked at by themselves
     (``au.resting``). From meshes alone: starts from the first quiet frames of the first second
     where there are any, else from all quiet frames, and is then drawn to those in which nothing
-    acts.
+    acts. A ``prior``, what a short calibration knows of the person, is completed by the former
+    and takes the place of the latter.
 
     Raises
     ------
     SourceError
-        No frame has a face.
+        No frame has a face, and there is no prior.
     """
     if not frames:
+        if prior is not None:
+            return prior
         raise SourceError("no face in the clip: expected at least one frame with a visible face")
     some = _evenly(frames)
     if all(each.readings and not np.isnan(each.readings.blendshapes[0]) for each in some):
-        return _from_resting_frames(model, some)
+        return _from_resting_frames(model, some, prior)
+    if prior is not None:
+        return prior
     shapes = _Shapes(model, some)
     quiet = shapes.quiet(NeutralGate(model))
     times = np.array([s_from_ns(each.t_ns - frames[0].t_ns) for each in some])
@@ -106,7 +120,9 @@ def _evenly(frames: Many[Landmarks]) -> list[Landmarks]:
     return list(frames[:: 1 + (len(frames) - 1) // MAX_FRAMES])
 
 
-def _from_resting_frames(model: EstimatorModel, frames: Many[Landmarks]) -> Neutral:
+def _from_resting_frames(
+    model: EstimatorModel, frames: Many[Landmarks], prior: Neutral | None
+) -> Neutral:
     """Brows, lids and mouth by themselves, where more than the mesh was read."""
     estimator = Estimator(model, smoothing=OFF, neutral=canonical_neutral(model))
     resting = RestingFrames(model)
@@ -122,7 +138,7 @@ def _from_resting_frames(model: EstimatorModel, frames: Many[Landmarks]) -> Neut
             landmarks.readings,
             s_from_ns(landmarks.t_ns - frames[0].t_ns),
         )
-    return neutral_from_parts(model, resting.parts())
+    return neutral_from_parts(model, resting.parts(), prior)
 
 
 def _activity(
@@ -155,3 +171,37 @@ def neutral_of_seconds(
     some = _evenly(named)
     shapes = _Shapes(model, some)
     return neutral_from_shapes(shapes.shapes, shapes.angles, [each.readings for each in some])
+
+
+def calibrated_neutral(
+    model: EstimatorModel, frames: Many[Landmarks], start_s: float, end_s: float
+) -> Neutral:
+    """The same, with the evidence that so short a look at a resting face is for a profile.
+
+    Raises
+    ------
+    SourceError
+        There is no face between them.
+    """
+    neutral = neutral_of_seconds(model, frames, start_s, end_s)
+    times = (s_from_ns(each.t_ns) for each in frames)
+    evidence = evidence_of_rest([t for t in times if start_s <= t <= end_s])
+    return replace(neutral, evidence=np.full(N_REGIONS, evidence))
+
+
+def evidence_of_rest(times_s: Many[float]) -> float:
+    """How much frames of a resting face say of it, 0 to 1.
+
+    A face never rests in the same way twice: a glimpse is one way of resting, ten are the person's.
+
+    Parameters
+    ----------
+    times_s : list of float
+        Of the frames; those nearer than ``GLIMPSE_S`` are one glimpse.
+    """
+    n_glimpses, last = 0, -np.inf
+    for time in sorted(times_s):
+        if time - last >= GLIMPSE_S:
+            n_glimpses, last = n_glimpses + 1, time
+    evidence = n_glimpses / (n_glimpses + GLIMPSES_OF_A_CLIP)
+    return 1.0 if evidence >= ENOUGH_REST else evidence

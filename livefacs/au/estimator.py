@@ -81,6 +81,9 @@ class Estimator:
         self._gains = profile.gain_array() if profile else np.ones(len(self.channels))
         self._maps = profile.kernel_maps() if profile else NO_MAPS
         self._given = neutral or (profile.neutral if profile else None)
+        self._is_open = self._given is None or (
+            neutral is None and profile is not None and profile.is_open_to_rest
+        )
         self._points = np.zeros((N_MESH, 3), np.float32)
         self._blendshapes = np.full(N_BLENDSHAPES, np.nan, np.float32)
         self._patches = np.full((N_PATCHES, N_PATCH_READINGS), np.nan, np.float32)
@@ -96,6 +99,7 @@ class Estimator:
         """Forget the performer: neutral (unless given), filter, held values."""
         self._automatic: AutomaticNeutral | LiveRest | None = None
         self._is_automatic = self._given is None
+        self._seeks_rest = self._is_open
         self._readings: Readings | None = None
         self._capture: NeutralCapture | None = None
         self._use_neutral(self._given or canonical_neutral(self.model))
@@ -263,9 +267,9 @@ class Estimator:
             captured = self._capture.offer(result.aligned, result.head, dt_s, self._readings)
             if captured is not None:
                 self._capture = self._automatic = None
-                self._is_automatic = False
+                self._is_automatic = self._seeks_rest = False
                 self._use_neutral(captured)
-        elif self._is_automatic and self._offer_to_automatic(dt_s):
+        elif self._seeks_rest and self._offer_to_automatic(dt_s):
             assert self._automatic is not None
             self._use_neutral(self._automatic.neutral)
 
@@ -273,8 +277,12 @@ class Estimator:
         """Let the automatic neutral see the frame; the first one says which kind is needed."""
         result, speed = self._result, self.speed
         if self._automatic is None:
-            rests = self._readings is not None
-            self._automatic = LiveRest(self.model) if rests else AutomaticNeutral(self.model)
+            if self._readings is not None:
+                self._automatic = LiveRest(self.model, self._given)
+            elif self._given is None:
+                self._automatic = AutomaticNeutral(self.model)
+            else:
+                return False
         if isinstance(self._automatic, LiveRest):
             if self._readings is None:
                 return False

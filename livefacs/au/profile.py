@@ -95,6 +95,15 @@ class Profile:
         """Every channel of an estimate with this profile: those of FACS, then the taught ones."""
         return (*AU_CHANNELS, *(action.channel for action in self.taught))
 
+    @property
+    def is_open_to_rest(self) -> bool:
+        """True where the neutral is of a few glimpses, which the rest that is found completes.
+
+        Not where maps were learned over it.
+        """
+        has_maps = bool(self.personal and self.personal.learned) or bool(self.taught)
+        return not has_maps and bool(self.neutral.evidence.min() < 1.0)
+
     def kernel_maps(self) -> KernelMaps:
         """Personal and taught maps as the kernel takes them."""
         row_of = {name: row for row, name in enumerate(self.channels)}
@@ -267,6 +276,7 @@ def load_profile(name: str, backend: str | None = None, folder: Path | None = No
 
 
 def _body(profile: Profile) -> dict[str, Any]:
+    evidence = profile.neutral.evidence
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -279,6 +289,7 @@ def _body(profile: Profile) -> dict[str, Any]:
         "neutral_shape": np.round(profile.neutral.shape, 6).tolist(),
         "neutral_blendshapes": readings_to_plain(profile.neutral.blendshapes),
         "neutral_patches": readings_to_plain(profile.neutral.patches),
+        **({"neutral_evidence": evidence.tolist()} if evidence.min() < 1.0 else {}),
         "personal": model_to_plain(profile.personal),
         "taught": taught_to_plain(profile.taught),
         "taught_maps": None

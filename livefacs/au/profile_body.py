@@ -24,6 +24,7 @@ from livefacs.au.personal import (
     text_from_array,
     text_from_bytes,
 )
+from livefacs.au.regions import N_REGIONS
 from livefacs.errors import ProfileError
 from livefacs.files.hashes import hash_bytes
 from livefacs.mesh import N_MESH
@@ -69,6 +70,9 @@ class Fields:
         self._body = body
         self.errors: list[str] = []
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._body
+
     def get(self, name: str, read: Callable[[Any], Any], default: Any = None) -> Any:
         """A field as ``read`` takes it; a default where it is absent and has one, or is wrong."""
         if name not in self._body:
@@ -92,7 +96,11 @@ def neutral_from_body(fields: Fields) -> Neutral:
         name: fields.get(f"neutral_{name}", partial(_readings, shape), _ABSENT)
         for name, shape in _SHAPES.items()
     }
-    return Neutral(shape, angles, **{k: v for k, v in known.items() if v is not _ABSENT})
+    if "neutral_evidence" in fields:
+        known["evidence"] = fields.get("neutral_evidence", _shares)
+    return Neutral(
+        shape, angles, **{k: v for k, v in known.items() if v is not None and v is not _ABSENT}
+    )
 
 
 def readings_to_plain(values: F64) -> list[Any]:
@@ -111,6 +119,13 @@ def _numbers(value: Any, shape: tuple[int, ...]) -> Any:
     numbers = np.array(value, np.float64)
     if numbers.shape != shape or not np.isfinite(numbers).all():
         raise ValueError(f"expected finite numbers of shape {shape}, got shape {numbers.shape}")
+    return numbers
+
+
+def _shares(value: Any) -> Any:
+    numbers = _numbers(value, (N_REGIONS,))
+    if numbers.min() < 0.0 or numbers.max() > 1.0:
+        raise ValueError("expected numbers from 0 to 1")
     return numbers
 
 

@@ -243,28 +243,36 @@ def _score(scores: F64, name: str) -> F64:
     return np.asarray(scores[:, sides].mean(axis=1))
 
 
-def neutral_from_parts(model: EstimatorModel, parts: tuple[PartAtRest, ...]) -> Neutral:
-    """One neutral from its parts, drawn to the mean face where the evidence is weak.
+def neutral_from_parts(
+    model: EstimatorModel, parts: tuple[PartAtRest, ...], prior: Neutral | None = None
+) -> Neutral:
+    """One neutral from its parts, drawn to what is known before where the evidence is weak.
 
     Parameters
     ----------
     parts : brows, lids, mouth
+    prior : Neutral or None
+        The person's, as far as its evidence goes; None: the mean face, which says nothing of them.
     """
-    mean = canonical_neutral(model)
-    usual = model.usual_blendshapes.astype(np.float64)
-    shares = shares_of_points(mean.shape)
-    shape, blendshapes = mean.shape.copy(), usual.copy()
-    patches = np.full((N_PATCHES, N_PATCH_READINGS), np.nan)
+    prior = prior or canonical_neutral(model)
+    known = np.where(np.isnan(prior.blendshapes), model.usual_blendshapes, prior.blendshapes)
+    shares = shares_of_points(canonical_neutral(model).shape)
+    shape, blendshapes, patches = prior.shape.copy(), known.copy(), prior.patches.copy()
+    open_to = 1.0 - prior.evidence
+    added = np.array([parts[region].evidence for region in range(N_REGIONS)]) * open_to
     for region in (BROWS, LIDS, MOUTH):
         part = parts[region]
-        weight = part.evidence * shares[region]
-        shape += weight[:, None] * (part.shape - mean.shape)
+        weight = added[region] * shares[region]
+        shape += weight[:, None] * (part.shape - prior.shape)
         mine = region == BLENDSHAPE_REGION
-        blendshapes[mine] += part.evidence * (part.blendshapes - usual)[mine]
-        patches[region == PATCH_REGION] = part.patches[region == PATCH_REGION]
-    angles = np.median([part.angles_rad for part in parts], axis=0)
-    evidence = np.array([parts[region].evidence for region in range(N_REGIONS)])
-    return Neutral(shape, angles, blendshapes, patches, evidence)
+        blendshapes[mine] += added[region] * (part.blendshapes - known)[mine]
+        mine = region == PATCH_REGION
+        share = added[region] / max(added[region] + prior.evidence[region], 1e-9)
+        drawn = patches[mine] + share * (part.patches - patches)[mine]
+        patches[mine] = np.where(np.isnan(patches[mine]), part.patches[mine], drawn)
+    turned = np.median([part.angles_rad for part in parts], axis=0)
+    angles = prior.angles_rad + open_to.mean() * (turned - prior.angles_rad)
+    return Neutral(shape, angles, blendshapes, patches, prior.evidence + added)
 
 
 PROVISIONAL_S, FINAL_S = 0.38, 2.0
@@ -283,15 +291,17 @@ LONGEST_FRAME_S: Final = 0.1
 class LiveRest:
     """Learns the neutral from the first seconds; parts that act are waited for. Nothing drifts.
 
-    Feed it every frame; ``neutral`` changes until ``is_final``.
+    Feed it every frame; ``neutral`` changes until ``is_final``. A ``prior`` is what a short
+    calibration knows of the person.
     """
 
-    def __init__(self, model: EstimatorModel) -> None:
+    def __init__(self, model: EstimatorModel, prior: Neutral | None = None) -> None:
         self._model = model
+        self._prior = prior
         self._frames = RestingFrames(model)
         self._parts: tuple[PartAtRest, ...] = ()
         self._elapsed_s = 0.0
-        self.neutral = canonical_neutral(model)
+        self.neutral = prior or canonical_neutral(model)
         self.is_known = False
         self.is_final = False
 
@@ -325,7 +335,7 @@ class LiveRest:
             )
         is_new = any(a is not b for a, b in zip(found, self._parts or (None,) * 3, strict=True))
         self._parts = found
-        self.neutral = neutral_from_parts(self._model, found)
+        self.neutral = neutral_from_parts(self._model, found, self._prior)
         settled = all(part.evidence >= SETTLED for part in found)
         self.is_final = is_late and (settled or len(self._frames) >= WAITS_FOR)
         return is_new

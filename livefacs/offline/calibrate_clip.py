@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F64
-from livefacs.au.clip_neutral import neutral_of_seconds
+from livefacs.au.clip_neutral import calibrated_neutral, neutral_of_seconds
 from livefacs.au.examples import Frames
 from livefacs.au.learning import Asked, Round, frames_of, learn, profile_from_round
 from livefacs.au.likeness import check_same_person, check_same_weights
@@ -127,7 +127,7 @@ def _neutral(
 ) -> Neutral:
     start, end = _rest_start_s(prompts) + origin_s, prompts.neutral[1] + origin_s
     try:
-        return neutral_of_seconds(working.setup.model, faces, start, end)
+        return calibrated_neutral(working.setup.model, faces, start, end)
     except SourceError as error:
         raise SourceError(f"{working.clip}: neutral: {error}") from None
 

@@ -82,7 +82,8 @@ def clip_estimator(
     profile : Profile or None
         Its neutral and range are used.
     neutral_s : (start, end) or None
-        Seconds in which the face rests; None takes the profile's neutral, else the whole clip's.
+        Seconds in which the face rests; None takes the profile's neutral, completed by the
+        clip's where it is of a few glimpses, else the whole clip's.
 
     Raises
     ------
@@ -92,8 +93,8 @@ def clip_estimator(
     neutral: Neutral | None = None
     if neutral_s is not None:
         neutral = neutral_of_seconds(model, meshes.faces, *neutral_s)
-    elif profile is None:
-        neutral = neutral_of_clip(model, meshes.faces)
+    elif profile is None or profile.is_open_to_rest:
+        neutral = neutral_of_clip(model, meshes.faces, profile.neutral if profile else None)
     return Estimator(model, profile, smoothing, focal_px=focal_px, neutral=neutral)
 
 

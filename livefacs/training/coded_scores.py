@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, Bool
-from livefacs.au.clip_neutral import neutral_of_seconds
+from livefacs.au.clip_neutral import calibrated_neutral
 from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
@@ -82,7 +82,7 @@ class CodedScore:
 def neutral_of_rests(model: EstimatorModel, clip: CodedClip) -> Neutral | None:
     """What a calibration from the frames that were coded as resting gives; None without one."""
     rests = [face for i in clip.rests if (face := clip.meshes[i].landmarks) is not None]
-    return neutral_of_seconds(model, rests, -np.inf, np.inf) if rests else None
+    return calibrated_neutral(model, rests, -np.inf, np.inf) if rests else None
 
 
 def coded_curves(model: EstimatorModel, clip: CodedClip, calibrated: Neutral | None = None) -> F32:

@@ -12,6 +12,7 @@ from livefacs.au.estimator import Estimator
 from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile, load_profile, profile_names, profile_path, save_profile
+from livefacs.au.profile_body import checksum
 from livefacs.errors import ProfileError
 from livefacs.types import Health
 from livefacs.vocab.facs import CHANNEL_INDEX
@@ -122,3 +123,25 @@ def test_what_was_read_of_the_resting_face_comes_back():
     back = load_profile("anna").neutral
     np.testing.assert_allclose(back.blendshapes, blendshapes, atol=1e-6)
     assert np.isnan(back.patches).all()
+
+
+def test_how_much_a_neutral_is_worth_comes_back():
+    short = replace(made().neutral, evidence=np.array((0.5, 0.5, 0.5)))
+    save_profile(replace(made(), neutral=short), profile_path("anna"))
+    back = load_profile("anna")
+    assert back.neutral.evidence.tolist() == [0.5, 0.5, 0.5]
+    assert back.is_open_to_rest
+    assert not made().is_open_to_rest
+    save_profile(made(), profile_path("anna"))
+    assert "neutral_evidence" not in profile_path("anna").read_text(encoding="utf-8")  # as ever
+
+
+@pytest.mark.parametrize("evidence", [[0.5, 0.5], [0.5, 0.5, 1.5], "half", None])
+def test_an_evidence_that_is_none_is_told(evidence):
+    path = profile_path("anna")
+    save_profile(made(), path)
+    body = {**json.loads(path.read_text(encoding="utf-8")), "neutral_evidence": evidence}
+    body["sha256"] = checksum(body)
+    path.write_text(json.dumps(body), encoding="utf-8")
+    with pytest.raises(ProfileError, match="neutral_evidence"):
+        load_profile("anna")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from livefacs.au.model import load_model
-from livefacs.au.neutral import canonical_neutral
+from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.regions import BROWS, CHANNEL_REGION, LIDS, MOUTH, shares_of_points
 from livefacs.au.resting import LiveRest, RestingFrames, neutral_from_parts
 from livefacs.types import Readings
@@ -51,6 +53,37 @@ def test_a_held_smile_is_measured_against_the_mean_face_and_the_brows_against_th
     moved = (neutral_from_parts(model, parts).shape - mean)[:, 1]
     assert moved[10] > 0.09  # forehead
     assert abs(moved[17]) < 1e-9  # lower lip
+
+
+def test_the_rest_that_is_found_completes_what_a_short_calibration_knows():
+    model = load_model()
+    mean = canonical_neutral(model)
+    skin = np.zeros_like(mean.patches)
+    own = Neutral(mean.shape + np.array((0, 0.3, 0)), HEAD[:3], patches=skin)
+
+    def moved(evidence: float, *frames: Readings) -> float:
+        prior = replace(own, evidence=np.full(3, evidence))
+        found = neutral_from_parts(model, gathered(*frames, shift=0.1).parts(), prior)
+        return float((found.shape - mean.shape)[10, 1])
+
+    assert moved(1.0, *[read()] * 10) == 0.3
+    np.testing.assert_allclose(moved(0.5, *[read()] * 10), 0.2)
+    brows_act = [read(browInnerUp=0.9, browOuterUp=0.9)] * 10
+    assert moved(0.5, *brows_act) == 0.3
+
+
+def test_live_a_short_calibration_stands_until_rest_is_known():
+    model = load_model()
+    mean = canonical_neutral(model)
+    shape = mean.shape + np.array((0, 0.2, 0))
+    own = Neutral(shape, HEAD[:3], evidence=np.full(3, 0.5))
+    live = LiveRest(model, own)
+    assert live.neutral is own
+    for _ in range(75):
+        live.offer(mean.shape, HEAD, 0.0, 0.0, read(), 1 / 30)
+    assert live.is_final
+    np.testing.assert_allclose((live.neutral.shape - mean.shape)[:, 1], 0.1, atol=1e-9)
+    assert live.neutral.evidence.tolist() == [1.0, 1.0, 1.0]
 
 
 def test_the_quiet_end_of_a_talker_is_rest():

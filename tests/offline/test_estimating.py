@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
+from livefacs.au.clip_neutral import calibrated_neutral, neutral_of_clip, neutral_of_seconds
 from livefacs.au.estimator import Estimator
 from livefacs.au.model import load_model
 from livefacs.au.neutral import normalised
+from livefacs.au.profile import Profile
 from livefacs.errors import SourceError
 from livefacs.offline import Meshes, clip_estimator, estimates
-from livefacs.types import Health
+from livefacs.types import Health, Readings
 from livefacs.vocab.facs import CHANNEL_INDEX
+from livefacs.vocab.readings import N_TEXTURE
 from tests.au import faces
 
 REST = faces.face(brow_left=(0, -0.03), brow_right=(0, -0.03))
@@ -59,6 +63,47 @@ def test_named_seconds_win():
     assert float(np.abs(neutral.shape - normalised(SMILE)).max()) < 0.01
     with pytest.raises(SourceError, match="no face between 60 s and 61 s"):
         neutral_of_seconds(load_model(), frames, 60.0, 61.0)
+
+
+def test_a_calibration_is_worth_as_much_as_how_often_the_face_was_seen_at_rest():
+    model, frames = load_model(), _clip(*[REST] * 300)
+
+    def evidence(*rows):
+        some = [frames[row] for row in rows]
+        return calibrated_neutral(model, some, -np.inf, np.inf).evidence.tolist()
+
+    assert evidence(0) == evidence(0, 1, 2) == [1 / 3] * 3
+    assert evidence(0, 100) == [1 / 2] * 3
+    assert evidence(*range(81)) == [1.0] * 3
+
+
+def test_a_short_calibration_is_completed_by_the_rest_of_a_clip_and_a_long_one_stands():
+    model = load_model()
+    quiet = Readings(model.usual_patches, np.zeros(N_TEXTURE, np.uint8), model.usual_blendshapes)
+    frames = [replace(face, readings=quiet) for face in _clip(*[REST] * 60)]
+    faces_ = np.stack([f.points_px for f in frames]), np.array([f.t_ns for f in frames])
+    clip = Meshes(*faces_, frames[0].image_size, readings=lambda _: quiet)
+    other = neutral_of_seconds(model, _clip(RAISED), -np.inf, np.inf)
+
+    def away(neutral, **named):
+        estimator = clip_estimator(clip, model, profile=Profile("anna", "", neutral), **named)
+        assert estimator.is_calibrated
+        return _away(estimator.neutral)
+
+    whole = away(other)
+    short = replace(other, evidence=np.full(3, 0.5))
+    assert whole > 0.05
+    assert away(short) < 0.6 * whole
+    assert away(short, neutral_s=(0.0, 1.0)) < 0.01
+    live = Estimator(model, Profile("anna", "", short))
+    for face in frames[:75]:
+        estimate = live.estimate(face)
+        assert not estimate.health & Health.UNCALIBRATED
+    assert _away(live.neutral) < 0.6 * whole
+    blind = Estimator(model, Profile("anna", "", short), reader="geometry")
+    for face in frames[:75]:
+        blind.estimate(face)
+    assert blind.neutral is short
 
 
 def _meshes(shapes, n_faces=None):

@@ -12,11 +12,10 @@ from livefacs.cli.labelled import load_coded
 from livefacs.training.coded import CodedClip, without_rests
 from livefacs.training.coded_scores import coded_curves, neutral_of_rests, score_coded
 
-pytestmark = [pytest.mark.facebench, pytest.mark.slow]
+pytestmark = [pytest.mark.facebench, pytest.mark.slow, pytest.mark.timeout(900)]
 
-INDEX_SLACK, AREA_SLACK = 0.02, 0.005
-SAME, MOST = 0.02, 0.50
-"""Of one clip, which has some ten coded frames. One of the thirteen loses .49: docs/profiles.md."""
+SAME = 0.02
+"""Of one clip, which has some ten coded frames."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def curves(
     return found
 
 
-def test_a_resting_frame_costs_little_and_ranks_better(curves) -> None:
+def test_nothing_gets_worse_by_a_resting_frame(curves) -> None:
     assert len(curves) >= 21
     known = [(clip, before, after) for clip, before, after in curves if after is not None]
     assert len(known) >= 13  # eight clips hold no resting frame
@@ -53,8 +52,9 @@ def test_a_resting_frame_costs_little_and_ranks_better(curves) -> None:
             then = before.actions[action]
             print(f"  {action}: area {then.auc:.3f} -> {row.auc:.3f}, missed {then.missed:.2f} -> "
                   f"{row.missed:.2f}, false {then.false:.2f} -> {row.false:.2f}")  # fmt: skip
-        assert after.index >= before.index - INDEX_SLACK
-        assert after.mean_auc() >= before.mean_auc() - AREA_SLACK
+        assert after.index >= before.index
+        assert after.mean_auc() >= before.mean_auc()
+        assert after.lowest_auc() >= before.lowest_auc()
         assert after.n_sides_right >= before.n_sides_right
 
 
@@ -65,7 +65,5 @@ def test_what_a_resting_frame_changes_by_person(curves) -> None:
             was, now = (score_coded([(clip, values)]).index for values in (before, after))
             print(f"{clip.name}: coding index {was:.2f} -> {now:.2f}")
             changes[clip.name] = now - was
-    better = [name for name, change in changes.items() if change > SAME]
-    worse = [name for name, change in changes.items() if change < -SAME]
-    assert len(better) >= len(worse), (better, worse)
-    assert min(changes.values()) >= -MOST, changes
+    assert min(changes.values()) >= -SAME, changes
+    assert sum(change > SAME for change in changes.values()) >= 4, changes
