@@ -10,6 +10,7 @@ import numpy as np
 
 from livefacs.arrays import F32, F64
 from livefacs.au.estimator import Estimator
+from livefacs.au.face_time import FaceTime
 from livefacs.au.neutral import Neutral, NeutralGate, neutral_from_shapes
 from livefacs.au.profile import Profile
 from livefacs.mesh import N_SKIN
@@ -17,7 +18,6 @@ from livefacs.types import Estimate, Readings
 from livefacs.vocab.facs import CHANNEL_INDEX
 
 NEUTRAL_S: Final = 3.0
-MAX_GAP_S: Final = 0.1
 MAX_WANDER: Final = 0.02
 """Root mean square motion of the mesh from the median allowed within a neutral, eye distances."""
 STILL_SPEED: Final = 0.35
@@ -45,11 +45,15 @@ class NeutralTake:
 
     def _restart(self, error: str) -> None:
         self.error = error
-        self.done_s = 0.0
+        self._time = FaceTime()
         self._shapes: list[F64] = []
         self._angles: list[F64] = []
         self._readings: list[Readings | None] = []
-        self._last_ns: int | None = None
+
+    @property
+    def done_s(self) -> float:
+        """Seconds of rest so far."""
+        return self._time.seconds
 
     def feed(
         self, estimate: Estimate, t_ns: int, readings: Readings | None = None
@@ -67,9 +71,7 @@ class NeutralTake:
             self._restart(error)
             return None
         self.error = ""
-        if self._last_ns is not None:
-            self.done_s += min(max((t_ns - self._last_ns) * 1e-9, 0.0), MAX_GAP_S)
-        self._last_ns = t_ns
+        self._time.add(t_ns)
         self._shapes.append(shape.copy())
         self._angles.append(angles)
         self._readings.append(readings)

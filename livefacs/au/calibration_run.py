@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import I64
-from livefacs.au.calibration import MAX_GAP_S, NEUTRAL_S, NeutralTake
+from livefacs.au.calibration import NEUTRAL_S, NeutralTake
 from livefacs.au.estimator import Estimator
 from livefacs.au.examples import Movement, movement_from_rest
+from livefacs.au.face_time import FaceTime
 from livefacs.au.guided import DONE, HEAD, NEUTRAL, PROMPT, GuidedState
 from livefacs.au.learning import Asked, Learned, Round, frames_of, learn, profile_from_round
 from livefacs.au.likeness import check_same_person, check_same_weights
@@ -116,8 +117,7 @@ class CalibrationRun:
         self._counter = RepetitionCounter()
         self._take = NeutralTake(self._blank)
         self._hint = ""
-        self._done_s = 0.0
-        self._last_ns: int | None = None
+        self._time = FaceTime()
         self._yaws: list[float] = []
 
     def _advance(self) -> None:
@@ -166,16 +166,14 @@ class CalibrationRun:
             return
         if face is None:
             self._hint = "no face"
-            self._last_ns = None
+            self._time.pause()
             return
         face = replace(face, points_px=face.points_px.copy())
         if self._step == 0:
             self._rest(face, t_ns)
             return
         self._hint = ""
-        if self._last_ns is not None:
-            self._done_s += min(max(s_from_ns(t_ns - self._last_ns), 0.0), MAX_GAP_S)
-        self._last_ns = t_ns
+        self._time.add(t_ns)
         self._faces[self._step].append(face)
         away = self._away(face)
         if self._step == 1:
@@ -185,7 +183,7 @@ class CalibrationRun:
 
     def _rest(self, face: Landmarks, t_ns: int) -> None:
         found = self._take.feed(self._blank.estimate(face), t_ns, face.readings)
-        self._hint, self._done_s = self._take.error, self._take.done_s
+        self._hint = self._take.error
         faces = self._faces[0]
         if self._hint:
             faces.clear()
@@ -209,16 +207,16 @@ class CalibrationRun:
         assert self._estimator is not None
         self._yaws.append(float(self._estimator.head[0]))
         has_turned = max(self._yaws) - min(self._yaws) >= MIN_TURN_RAD
-        if self._done_s >= HEAD_S and has_turned:
+        if self._time.seconds >= HEAD_S and has_turned:
             self._advance()
-        elif self._done_s >= HEAD_S:
+        elif self._time.seconds >= HEAD_S:
             self._hint = "turn the head further"
 
     def _watch(self, away: float, t_ns: int) -> None:
         self._counter.feed(away, t_ns)
-        if self._counter.seen >= 2 or self._done_s > PATIENCE_S:
+        if self._counter.seen >= 2 or self._time.seconds > PATIENCE_S:
             self._advance()
-        elif self._done_s > 0.5 * PATIENCE_S:
+        elif self._time.seconds > 0.5 * PATIENCE_S:
             self._hint = "not seen twice yet: more strongly, or skip it"
 
     # What comes of it.
@@ -237,10 +235,11 @@ class CalibrationRun:
             exercise = self._exercises[self._step - 2]
             step, actions = PROMPT, exercise.actions
             instruction = f"{exercise.instruction}; let go; once more"
+        done_s = self._take.done_s if self._step == 0 else self._time.seconds
         seen = min(self._counter.seen, 2)
         return GuidedState(
             step, min(self._step, of), of, actions, instruction, self._hint,
-            min(self._done_s, needed), needed, seen, self._counter.is_away,
+            min(done_s, needed), needed, seen, self._counter.is_away,
         )  # fmt: skip
 
     def profile(self, name: str) -> Profile:

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import I64
-from livefacs.au.calibration import MAX_GAP_S
 from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
 from livefacs.au.examples import Frames
+from livefacs.au.face_time import FaceTime
 from livefacs.au.guided import CHECK, DONE, GuidedState
 from livefacs.au.learning import frames_of
 from livefacs.au.likeness import FITS_UP_TO, neutral_distance
@@ -19,7 +19,6 @@ from livefacs.au.model import EstimatorModel
 from livefacs.au.profile import Profile
 from livefacs.au.setting import Finding, camera_finding, light_finding, setting_of
 from livefacs.au.teaching import quiet_rows
-from livefacs.clock import s_from_ns
 from livefacs.types import Landmarks
 
 CHECK_S: Final = 10.0
@@ -96,21 +95,18 @@ class CheckRun:
     def begin_again(self) -> None:
         """Begin anew."""
         self._faces: list[Landmarks] = []
-        self._done_s = 0.0
-        self._last_ns: int | None = None
+        self._time = FaceTime()
         self._hint = ""
 
     def feed(self, face: Landmarks | None, t_ns: int) -> None:
         """Take a frame; None: no face. Time without a face does not count."""
         self._hint = "no face" if face is None else ""
         if face is None or self.is_done:
-            self._last_ns = None
+            self._time.pause()
             return
         self._faces.append(replace(face, points_px=face.points_px.copy()))
-        if self._last_ns is not None:
-            self._done_s += min(max(s_from_ns(t_ns - self._last_ns), 0.0), MAX_GAP_S)
-        self._last_ns = t_ns
-        self.step = int(self._done_s >= self._needed_s)
+        self._time.add(t_ns)
+        self.step = int(self._time.seconds >= self._needed_s)
 
     def skip(self) -> None:
         """There is one step only."""
@@ -127,7 +123,7 @@ class CheckRun:
     def state(self) -> GuidedState:
         """What to show now."""
         step, words = (DONE, "") if self.is_done else (CHECK, "look into the camera and rest")
-        done_s = min(self._done_s, self._needed_s)
+        done_s = min(self._time.seconds, self._needed_s)
         return GuidedState(step, self.step, 1, (), words, self._hint, done_s, self._needed_s, 0)
 
     def findings(self) -> tuple[Finding, ...]:

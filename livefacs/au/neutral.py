@@ -15,6 +15,7 @@ import numpy as np
 
 from livefacs import mesh
 from livefacs.arrays import F32, F64, Bool
+from livefacs.au.face_time import counted_s
 from livefacs.au.model import N_FEATURES, EstimatorModel
 from livefacs.au.personal import NO_MAPS, KernelMaps
 from livefacs.au.regions import CHANNEL_REGION, N_REGIONS, PATCH_REGION
@@ -33,8 +34,6 @@ FINAL_S: Final = 2.0
 """Time after which the automatic neutral is left alone for good."""
 TRUST_WITHOUT_REST: Final = 0.4
 """Share of confidence that is left to a part of the face whose rest was not seen."""
-MAX_GAP_S: Final = 0.1
-"""Longest time that one frame may stand for."""
 
 MAX_YAW_RAD: Final = 0.45
 MAX_PITCH_RAD: Final = 0.45
@@ -263,7 +262,7 @@ class AutomaticNeutral:
 
         ``activity`` is the strongest intensity of the frame under the neutral so far.
         """
-        step_s = min(max(dt_s, 0.0), MAX_GAP_S)
+        step_s = counted_s(dt_s)
         self._elapsed_s += step_s
         if self.is_final or self._elapsed_s < SETTLE_S:
             return False
@@ -313,7 +312,7 @@ class NeutralCapture:
         self._readings.append(readings)
         self._shapes.append(shape.copy())
         self._angles.append(head[:3].copy())
-        self._left_s -= min(max(dt_s, 0.0), MAX_GAP_S)
+        self._left_s -= counted_s(dt_s)
         if self._left_s > 0.0:
             return None
         return neutral_from_shapes(np.array(self._shapes), np.array(self._angles), self._readings)

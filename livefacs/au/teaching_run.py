@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 
 from livefacs.au.clip_neutral import neutral_of_seconds
+from livefacs.au.face_time import FaceTime
 from livefacs.au.guided import ACTION, DONE, OTHER, GuidedState
 from livefacs.au.learning import frames_of
 from livefacs.au.likeness import check_same_person
 from livefacs.au.model import EstimatorModel
 from livefacs.au.profile import Profile
 from livefacs.au.teaching import quiet_rows, sentences, taught_channel, teach
-from livefacs.clock import s_from_ns
 from livefacs.errors import ProfileError
 from livefacs.types import Landmarks
 
@@ -45,8 +45,7 @@ class TeachingRun:
         self._model, self._profile, self._name = model, profile, name
         self._channel = taught_channel(profile, name, code, side)
         self._faces: list[list[Landmarks]] = [[] for _ in _STEPS]
-        self._done_s = 0.0
-        self._last_ns: int | None = None
+        self._time = FaceTime()
         self._hint = ""
         self.step = 0
 
@@ -61,15 +60,13 @@ class TeachingRun:
             return
         self._hint = "no face" if face is None else ""
         if face is None:
-            self._last_ns = None
+            self._time.pause()
             return
         self._faces[self.step].append(replace(face, points_px=face.points_px.copy()))
-        if self._last_ns is not None:
-            self._done_s += min(max(s_from_ns(t_ns - self._last_ns), 0.0), 0.1)
-        self._last_ns = t_ns
-        if self._done_s >= STEP_S:
+        self._time.add(t_ns)
+        if self._time.seconds >= STEP_S:
             self.step += 1
-            self._done_s, self._last_ns = 0.0, None
+            self._time = FaceTime()
 
     def skip(self) -> None:
         """Nothing of a lesson can be left out."""
@@ -82,7 +79,7 @@ class TeachingRun:
         """Begin the step anew."""
         if not self.is_done:
             self._faces[self.step].clear()
-            self._done_s, self._last_ns = 0.0, None
+            self._time = FaceTime()
 
     def finish(self) -> None:
         """End early; a lesson that is not whole teaches nothing."""
@@ -98,8 +95,9 @@ class TeachingRun:
         }
         actions = (self._channel,) if step == ACTION else ()
         needed = 0.0 if self.is_done else STEP_S
+        done_s = self._time.seconds
         return GuidedState(
-            step, self.step, len(_STEPS), actions, words[step], self._hint, self._done_s, needed, 0
+            step, self.step, len(_STEPS), actions, words[step], self._hint, done_s, needed, 0
         )
 
     def profile(self) -> tuple[Profile, tuple[str, ...]]:

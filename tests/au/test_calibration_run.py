@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from livefacs.au.calibration_run import CalibrationRun, RepetitionCounter
+from livefacs.au.face_time import FaceTime
 from livefacs.au.model import load_model
 from livefacs.au.rounds import EXERCISES, SHORT, exercises_of
 from livefacs.errors import ProfileError
@@ -144,3 +145,17 @@ def test_rounds():
         ("AU14",),
     ]
     assert np.unique([each.instruction for each in EXERCISES]).size == len(EXERCISES)
+
+
+def test_time_counts_with_a_face_only_and_a_gap_as_a_tenth_of_a_second():
+    time = FaceTime()
+    for t_ms in (0, 40, 80):
+        time.add(t_ms * 1_000_000)
+    assert time.seconds == pytest.approx(0.08)
+    time.pause()
+    time.add(5_000_000_000)
+    assert time.seconds == pytest.approx(0.08)
+    time.add(9_000_000_000)
+    assert time.seconds == pytest.approx(0.18)
+    time.add(8_000_000_000)
+    assert time.seconds == pytest.approx(0.18)
