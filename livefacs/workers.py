@@ -1,14 +1,16 @@
-"""Threads whose failure is kept and told, and the end of many parts within a time limit."""
+"""Threads whose failure is kept, jobs side by side, the end of many parts within a time limit."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, wait
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, TypeVar
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 CLOSING_S: Final = 5.0
@@ -119,3 +121,27 @@ def close_all(
     closing.close()
     if closing.failures:
         raise closing.failures[0]
+
+
+def side_by_side(jobs: Sequence[Callable[[], T]], pool: Executor | None) -> list[T]:
+    """What jobs return, in their order: the first runs in this thread, the others in the pool.
+
+    Parameters
+    ----------
+    jobs : sequence of callables
+    pool : Executor or None
+        None: one after the other in this thread.
+
+    Raises
+    ------
+    Exception
+        What the first of them raised that failed, when none is running any more.
+    """
+    if pool is None:
+        return [job() for job in jobs]
+    waiting = [pool.submit(job) for job in jobs[1:]]
+    try:
+        first = [job() for job in jobs[:1]]
+    finally:
+        wait(waiting)
+    return first + [each.result() for each in waiting]

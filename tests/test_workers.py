@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from livefacs.workers import Closing, Worker, close_all
+from livefacs.workers import Closing, Worker, close_all, side_by_side
 from tests.support.waiting import PATIENCE_S
 
 
@@ -67,3 +69,44 @@ def test_close_all_raises_the_first_failure_when_all_is_closed() -> None:
     with pytest.raises(OSError, match="port gone"):
         close_all([("a", fail), ("b", lambda: closed.append("b"))])
     assert closed == ["b"]
+
+
+def test_jobs_run_side_by_side_the_first_of_them_here() -> None:
+    meeting = threading.Barrier(3)
+
+    def job(number: int) -> tuple[int, int]:
+        meeting.wait(PATIENCE_S)  # passed only where all three are under way
+        return number, threading.get_ident()
+
+    with ThreadPoolExecutor(2) as pool:
+        found = side_by_side([partial(job, number) for number in range(3)], pool)
+    assert [number for number, _ in found] == [0, 1, 2]
+    assert found[0][1] == threading.get_ident()
+    assert len({thread for _, thread in found}) == 3
+
+
+def test_jobs_without_a_pool_run_here_in_their_order() -> None:
+    order: list[int] = []
+    jobs = [partial(order.append, number) for number in range(3)]
+    assert side_by_side(jobs, None) == [None] * 3
+    assert order == [0, 1, 2]
+    assert side_by_side([], None) == []
+
+
+def test_a_job_that_fails_is_told_when_the_others_have_ended() -> None:
+    first_failed, ended = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        first_failed.set()
+        raise ValueError("of a job")
+
+    def end_later() -> None:
+        first_failed.wait(PATIENCE_S)
+        ended.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(ValueError, match="of a job"):
+            side_by_side([fail, end_later], pool)
+        assert ended.is_set()
+        with pytest.raises(ValueError, match="of a job"):
+            side_by_side([ended.clear, fail], pool)

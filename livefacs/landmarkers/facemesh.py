@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from livefacs.landmarkers.mesh_networks import FaceDetector, MeshNetworks, empty
 from livefacs.landmarkers.network import litert_version
 from livefacs.landmarkers.orientation import OrientationCheck
 from livefacs.types import Frame, Landmarks
+from livefacs.workers import side_by_side
 
 NAME: Final = "facemesh-litert"
 
@@ -164,11 +166,8 @@ class FaceMeshLandmarker:
                 points = found[i][0]
                 found[i] = points, self._networks[first].find(image, self._regions[i], points)
 
-        beside = range(1, min(len(self._networks), len(found)))
-        waiting = [self._pool.submit(find, first) for first in beside] if self._pool else []
-        find(0)
-        for each in waiting:
-            each.result()
+        n_jobs = min(len(self._networks), len(found))
+        side_by_side([partial(find, first) for first in range(n_jobs)], self._pool)
         return found
 
     def _warm_up(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from livefacs.au.model import EstimatorModel
@@ -10,6 +11,7 @@ from livefacs.landmarkers.reading import FaceReaders
 from livefacs.landmarkers.roll_call import RollCall
 from livefacs.protocols import FaceFinder
 from livefacs.types import Frame, Landmarks, Sighting
+from livefacs.workers import side_by_side
 
 MOST_PERFORMERS: Final = 8
 
@@ -73,21 +75,12 @@ class Performers:
         if not self._readers:
             return seen
         jobs = [
-            (i, reader, landmarks)
-            for i, (reader, landmarks) in enumerate(zip(self._readers, seen, strict=True))
+            partial(reader.read, frame, landmarks)
+            for reader, landmarks in zip(self._readers, seen, strict=True)
             if landmarks is not None
         ]
-        beside = jobs[1:] if self._pool is not None else []
-        waiting = [
-            (i, self._pool.submit(reader.read, frame, landmarks))
-            for i, reader, landmarks in beside
-            if self._pool is not None
-        ]
-        for i, reader, landmarks in jobs[: len(jobs) - len(beside)]:
-            seen[i] = reader.read(frame, landmarks)
-        for i, result in waiting:
-            seen[i] = result.result()
-        return seen
+        read = iter(side_by_side(jobs, self._pool))
+        return [None if landmarks is None else next(read) for landmarks in seen]
 
 
 def open_performers(

@@ -7,15 +7,15 @@ known by name: a number means the same person for as long as the session lasts, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from livefacs.arrays import F32
+from livefacs.arrays import F32, F64
 from livefacs.au.model import EstimatorModel
 from livefacs.clock import NS_PER_S
 from livefacs.landmarkers.face_track import (
@@ -301,30 +301,30 @@ class RollCall:
 
     def _reordered(self, doubtful: list[_Seat], tracks: list[FaceTrack]) -> list[_Seat]:
         """Exchange faces among the numbers in doubt, and those of who left, where shapes say so."""
-        left = [seat for seat in self._seats if seat.track is None and _is_known(seat)]
-        current = _misfit(doubtful, tracks)
-        best = min(
-            permutations([*doubtful, *left], len(tracks)),
-            key=lambda seats: _misfit(seats, tracks),
-        )
-        if not _misfit(best, tracks) < _CLEAR * current:
+        left = [seat for seat in self._seats if seat.track is None and _known_shape(seat)]
+        seats = [*doubtful, *left]
+        misfits = _misfits(seats, tracks)
+        rows, best = linear_sum_assignment(misfits)
+        if not misfits[rows, best].sum() < _CLEAR * np.trace(misfits):
             return doubtful
         for seat in doubtful:
             seat.track = None
-        for seat, track in zip(best, tracks, strict=True):
+        reordered = [seats[column] for column in best.tolist()]
+        for seat, track in zip(reordered, tracks, strict=True):
             seat.track = track
-        return list(best)
+        return reordered
 
     def _confirm(self, seat: _Seat) -> None:
         """The doubt is over: the face has this number, or is somebody who was not here before."""
         track = seat.track
         if track is None or seat.memory is None:
             return
+        known = _known_shape(seat)
         is_other = (
             track.is_back
             and len(track.fresh) >= _ENOUGH
-            and _is_known(seat)
-            and track.fresh.distance(seat.memory) > SAME_SHAPE
+            and known is not None
+            and track.fresh.distance(known) > SAME_SHAPE
         )
         track.in_doubt = track.is_back = False
         if not is_other:
@@ -354,18 +354,19 @@ def _were_lost_together(one: FaceTrack, other: FaceTrack, t_ns: int) -> bool:
     return is_lost or (before.found_ns is not None and t_ns - before.found_ns < _PATIENCE_NS)
 
 
-def _is_known(seat: _Seat) -> bool:
-    return seat.memory is not None and len(seat.memory) >= _ENOUGH
+def _known_shape(seat: _Seat) -> ShapeMemory | None:
+    memory = seat.memory
+    return memory if memory is not None and len(memory) >= _ENOUGH else None
 
 
-def _misfit(seats: Iterable[_Seat], tracks: Sequence[FaceTrack]) -> float:
-    """Sum of squared distances of shapes; who is not known yet fits as one person does."""
-    total = 0.0
-    for seat, track in zip(seats, tracks, strict=True):
-        known = _is_known(seat) and seat.memory is not None
-        distance = track.fresh.distance(seat.memory) if known and seat.memory else SAME_SHAPE
-        total += distance**2
-    return total
+def _misfits(seats: Sequence[_Seat], tracks: Sequence[FaceTrack]) -> F64:
+    """(tracks, seats) squared distances of shapes; who is not known yet fits as one person does."""
+    shapes = [_known_shape(seat) for seat in seats]
+    distances = [
+        [SAME_SHAPE if shape is None else track.fresh.distance(shape) for shape in shapes]
+        for track in tracks
+    ]
+    return np.square(distances)
 
 
 def _assignment(
