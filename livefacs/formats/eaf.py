@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import mimetypes
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -111,24 +111,21 @@ def _tiers_of(take: Take, origin_ns: int) -> dict[str, list[Span]]:
             (ms(event.onset_ns), ms(event.offset_ns), f"{event.notation} apex {apex_s:.3f}")
         )
     if take.markers:
-        spans = _markers(take, origin_ns)
-        tiers[_MARKERS] = [(ms(begin), ms(end), words) for begin, end, words in spans]
+        tiers[_MARKERS] = _markers(take, ms)
     return tiers
 
 
-def _markers(take: Take, origin_ns: int) -> list[tuple[int, int, str]]:
+def _markers(take: Take, ms: Callable[[int], int]) -> list[Span]:
     """A frame each, or up to the next one: annotations of a tier may not overlap."""
     labels: dict[int, list[str]] = {}
     for marker in sorted(take.markers, key=lambda marker: marker.t_ns):
-        at_ms = max(0, round((marker.t_ns - origin_ns) / _NS_A_MS))
-        labels.setdefault(at_ms, []).append(marker.label or marker.kind)
-    begins_ns = [origin_ns + at_ms * _NS_A_MS for at_ms in labels]
-    frame_ns = take.rate.ns_from_frames(1)
-    ends_ns = [begin_ns + frame_ns for begin_ns in begins_ns]
-    for index, following_ns in enumerate(begins_ns[1:]):
-        ends_ns[index] = min(ends_ns[index], following_ns)
+        labels.setdefault(max(0, ms(marker.t_ns)), []).append(marker.label or marker.kind)
+    frame_ms = round(take.rate.ns_from_frames(1) / _NS_A_MS)
+    begins = list(labels)
+    ends = [min(begin + frame_ms, *begins[i:]) for i, begin in enumerate(begins[:-1], 1)]
+    ends += [begin + frame_ms for begin in begins[-1:]]
     words = ["; ".join(at_once) for at_once in labels.values()]
-    return list(zip(begins_ns, ends_ns, words, strict=True))
+    return list(zip(begins, ends, words, strict=True))
 
 
 class _Tiers:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,13 +21,17 @@ from livefacs.resources import data_path
 from tests.support.waiting import PATIENCE_S
 from tests.take.synthetic import CONTROLS, smile
 
-CHECK = """
+LOAD = """
 import json, sys, importlib.util
 import bpy
-script, curves = sys.argv[-2:]
+script, *words = sys.argv[1:]
 spec = importlib.util.spec_from_file_location("blender_import", script)
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
+"""
+
+CHECK = """
+(curves,) = words
 mesh = bpy.data.meshes.new("m")
 mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
 face = bpy.data.objects.new("Face", mesh)
@@ -45,12 +50,7 @@ print("RESULT" + json.dumps([report, values, len(curve.keyframe_points)]))
 """
 
 EXPORT = """
-import json, sys, importlib.util
-import bpy
-script, curves, target = sys.argv[-3:]
-spec = importlib.util.spec_from_file_location("blender_import", script)
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
+curves, target = words
 bpy.ops.wm.read_factory_settings(use_empty=True)
 mesh = bpy.data.meshes.new("m")
 mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
@@ -80,11 +80,10 @@ def blender_python() -> str:
     return named
 
 
-def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
-    curves = exported("jsonl", rig="arkit52")
-    script = str(data_path("blender_import.py"))
+def run_in_blender(code: str, *words: Path) -> Any:
+    """What the code prints as its result; it finds the script as ``module``."""
     done = subprocess.run(
-        [blender_python(), "-c", CHECK, script, str(curves)],
+        [blender_python(), "-c", LOAD + code, data_path("blender_import.py"), *words],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -92,7 +91,12 @@ def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
     )
     line = next((x for x in done.stdout.splitlines() if x.startswith("RESULT")), None)
     assert line is not None, done.stderr
-    (keyed, missing), values, n_keys = json.loads(line[len("RESULT") :])
+    return json.loads(line.removeprefix("RESULT"))
+
+
+def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
+    curves = exported("jsonl", rig="arkit52")
+    (keyed, missing), values, n_keys = run_in_blender(CHECK, curves)
     assert keyed == ["jawOpen", "mouthSmileLeft"]
     assert missing == [CONTROLS[2]]
     assert n_keys == 61
@@ -105,17 +109,7 @@ def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
 
 def test_fbx_holds_every_frame(exported: Callable[..., Path], tmp_path: Path) -> None:
     curves, target = exported("jsonl", rig="arkit52"), tmp_path / "face.fbx"
-    script = str(data_path("blender_import.py"))
-    done = subprocess.run(
-        [blender_python(), "-c", EXPORT, script, str(curves), str(target)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    line = next((x for x in done.stdout.splitlines() if x.startswith("RESULT")), None)
-    assert line is not None, done.stderr
-    values, n_keys = json.loads(line[len("RESULT") :])
+    values, n_keys = run_in_blender(EXPORT, curves, target)
     assert target.read_bytes().startswith(b"Kaydara FBX Binary")
     assert n_keys >= 61
     wanted = [0.5 * smile(frame - 1) for frame in (1, 6, 11, 36, 61)]
