@@ -44,7 +44,7 @@ class NotFound(ConfigError):
 def routes(mirror: MirrorCore) -> list[Route]:
     """Every path but the WebSocket and the static files."""
     calls = _Calls(mirror)
-    table: list[tuple[str, Handler, str]] = [
+    return routes_of(
         ("/", calls.page, "GET"),
         ("/api/hello", calls.hello, "GET"),
         ("/api/basics", calls.basics, "GET"),
@@ -70,8 +70,12 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/progress/delete", calls.delete_progress, "POST"),
         ("/api/retry", calls.retry, "POST"),
         ("/api/command/{word}", calls.command, "POST"),
-    ]
-    return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in table]
+    )
+
+
+def routes_of(*calls: tuple[str, Handler, str]) -> list[Route]:
+    """A route for each (path, handler, method)."""
+    return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in calls]
 
 
 def plain_errors(handler: Handler) -> Handler:
@@ -90,19 +94,30 @@ def plain_errors(handler: Handler) -> Handler:
     return call
 
 
+async def body_bytes(request: Request, most_bytes: int) -> bytes:
+    """The body of a request, read no further than its bound.
+
+    Raises
+    ------
+    ConfigError
+        There is more.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most_bytes:
+            raise ConfigError(f"the request is larger than {most_bytes} bytes")
+    return bytes(body)
+
+
 async def json_body(
     request: Request, most_bytes: int = _MOST_BODY, **kinds: type | tuple[type, ...]
 ) -> dict[str, Any]:
     """The JSON object of a request, with exactly the keys and kinds that are expected."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise ConfigError("expected application/json")
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > most_bytes:
-            raise ConfigError(f"the request is larger than {most_bytes} bytes")
     try:
-        body = json.loads(raw)
+        body = json.loads(await body_bytes(request, most_bytes))
     except (ValueError, RecursionError):
         raise ConfigError("the request is no JSON") from None
     if not isinstance(body, dict) or set(body) - set(kinds):

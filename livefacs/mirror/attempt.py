@@ -50,19 +50,12 @@ def _rounded(values: F32) -> list[float]:
 
 def _sides(drill: Drill, trace: Trace) -> list[tuple[str, F32]]:
     """(T,) weakest channel of each side; of an alternation the strongest."""
-    columns: dict[str, list[int]] = {}
-    for group in drill.groups:
-        for index in group:
-            name = AU_CHANNELS[index]
-            side = name[-1] if name[-2:] in ("_L", "_R") else ""
-            columns.setdefault(side, []).append(index)
-    pick = np.max if drill.kind == "alternate" else np.min
-    return [(side, pick(trace.values[:, own], axis=1)) for side, own in columns.items()]
+    return [(side, drill.side_level(trace.values[:, own])) for side, own in drill.sides().items()]
 
 
 def _intruders(drill: Drill, trace: Trace, step: int) -> list[dict[str, Any]]:
     """The strongest of those that rose to B or more over their rest, with the first moment."""
-    watched = [*drill.others, *drill.opposite]
+    watched = list(drill.watched)
     excess: F64 = (trace.values[:, watched] - trace.baseline[watched]).astype(np.float64)
     peaks = excess.max(axis=0)
     strongest = [int(k) for k in np.argsort(-peaks)[:_MOST_INTRUDERS] if peaks[k] >= INTRUDER_FROM]

@@ -19,6 +19,7 @@ from livefacs.errors import ConfigError
 from livefacs.formats.eaf import Span, write_tiers
 from livefacs.mirror.coding import Parser, agreement_index, sort_key
 from livefacs.mirror.packs import Item
+from livefacs.mirror.report import without_formula
 from livefacs.vocab.notation import parse_notation
 
 KEY: Final = "key"
@@ -168,7 +169,7 @@ def csv_from_comparison(found: Mapping[str, Any]) -> str:
     """The matrix, then kappa by action."""
     out = io.StringIO()
     writer = csv.writer(out)
-    names = [_plain(name) for name in found["names"]]
+    names = [without_formula(name) for name in found["names"]]
     writer.writerow(("agreement_index", *names))
     writer.writerows((n, *row) for n, row in zip(names, found["matrix"], strict=True))
     writer.writerow(())
@@ -180,11 +181,6 @@ def csv_from_comparison(found: Mapping[str, Any]) -> str:
         counts = row["scored"].values()
         writer.writerow((row["code"], row["in_key"], *counts, _cell(row["kappa"]), *own))
     return out.getvalue()
-
-
-def _plain(name: str) -> str:
-    """What a person typed must not become a formula in a spreadsheet."""
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name
 
 
 def _cell(value: float | None) -> float | str:

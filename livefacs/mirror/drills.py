@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from livefacs.arrays import F32
 from livefacs.errors import ConfigError
 from livefacs.mirror.leader import curve_from_take
 from livefacs.mirror.schema import CURVE_KINDS, DrillFile, DrillTable, checked_file
@@ -78,6 +79,28 @@ class Drill:
     floor: float
     curve: tuple[tuple[float, float], ...] = ()
     after: tuple[str, ...] = ()
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """The targets among all channels."""
+        return tuple(CHANNEL_INDEX[name] for name in self.targets)
+
+    @property
+    def watched(self) -> tuple[int, ...]:
+        """Channels that should stay where they are, the other side's with them."""
+        return (*self.others, *self.opposite)
+
+    def sides(self) -> dict[str, list[int]]:
+        """The targets of each side, ``L`` and ``R``; ``""`` stands for midline actions."""
+        found: dict[str, list[int]] = {}
+        for name, index in zip(self.targets, self.indices, strict=True):
+            found.setdefault(name[-1] if name[-2:] in ("_L", "_R") else "", []).append(index)
+        return found
+
+    def side_level(self, levels: F32) -> F32:
+        """(...) what counts of a side's (..., n) targets: the weakest; in turns, the strongest."""
+        level: F32 = levels.max(axis=-1) if self.kind == "alternate" else levels.min(axis=-1)
+        return level
 
     @property
     def length_s(self) -> float:

@@ -112,7 +112,10 @@ class LessonRun:
         self._rest_until_s = self._now_s + REST_S
 
     def _left_s(self) -> float:
-        return self.length_s - (self._now_s - (self._began_s or self._now_s))
+        return self.length_s - self._gone_s()
+
+    def _gone_s(self) -> float:
+        return 0.0 if self._began_s is None else self._now_s - self._began_s
 
     def _next(self) -> Choice | None:
         """Of what still fits: the fewest tries, a pass counting for two, then the longest ago."""
@@ -160,7 +163,7 @@ class LessonRun:
             row["passes"] += one.passed
             row["best"] = max(row["best"] or 0.0, one.result["total"])
         return {
-            "minutes": round((self._now_s - (self._began_s or self._now_s)) / 60, 1),
+            "minutes": round(self._gone_s() / 60, 1),
             "rows": [row for row in rows.values() if row["attempts"]],
             "work_on": work_on(self.attempts),
         }

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from livefacs.mirror.api import Handler, NotFound, json_body, plain_errors, rig_of
+from livefacs.mirror.api import NotFound, json_body, rig_of, routes_of
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.letters import LetterTest
 from livefacs.mirror.school import HUMAN_ACTIONS, poses_document
@@ -19,14 +19,13 @@ _MOST_TESTS: Final = 50
 def routes(mirror: MirrorCore) -> list[Route]:
     """Every path."""
     calls = _Calls(mirror)
-    table: list[tuple[str, Handler, str]] = [
+    return routes_of(
         ("/api/letters", calls.actions, "GET"),
         ("/api/letters", calls.begin, "POST"),
         ("/api/letters/{test}/items/{n:int}", calls.item, "GET"),
         ("/api/letters/{test}/answer", calls.answer, "POST"),
         ("/api/letters/{test}/end", calls.end, "POST"),
-    ]
-    return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in table]
+    )
 
 
 class _Calls:

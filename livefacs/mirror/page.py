@@ -176,6 +176,8 @@ class Page:
             self._tell("drill", run.state())
         if lesson is not None:
             self._tell_lesson(lesson)
+            if lesson.phase == "done" and lesson is self._lesson:
+                self._lesson = None
 
     def _finish(self, run: DrillRun) -> None:
         self._tell("drill", run.state())

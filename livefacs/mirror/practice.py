@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -128,7 +127,7 @@ class DrillRun:
 
     def _rests(self, values: F32) -> bool:
         """True where the targets are below what is asked, and where they were before."""
-        watched = [i for group in self.drill.groups for i in group] + list(self.drill.opposite)
+        watched = [*self.drill.indices, *self.drill.opposite]
         now = values[watched]
         before = self._rest[0][watched] if self._rest else now
         n_targets = len(self.drill.targets)
@@ -162,30 +161,26 @@ class DrillRun:
         """Level of each side now: its weakest action; ``""`` stands for midline actions."""
         if not self._values:
             return {}
-        levels: dict[str, float] = {}
-        values = self._values[-1]
-        for name, index in zip(self.drill.targets, chain(*self.drill.groups), strict=True):
-            side = name[-1] if name[-2:] in ("_L", "_R") else ""
-            level = float(values[index])
-            better = max if self.drill.kind == "alternate" else min
-            levels[side] = better(levels.get(side, level), level)
-        return levels
+        now, drill = self._values[-1], self.drill
+        return {side: float(drill.side_level(now[own])) for side, own in drill.sides().items()}
 
     def intruders_now(self) -> list[tuple[str, float]]:
         """The three channels beside the targets that rose most over their rest, from B on."""
         if not self._values or self._baseline is None:
             return []
         excess = self._values[-1] - self._baseline
-        watched = (*self.drill.others, *self.drill.opposite)
-        risen = [(AU_CHANNELS[i], float(excess[i])) for i in watched if excess[i] >= INTRUDER_FROM]
+        risen = [
+            (AU_CHANNELS[i], float(excess[i]))
+            for i in self.drill.watched
+            if excess[i] >= INTRUDER_FROM
+        ]
         return sorted(risen, key=lambda pair: -pair[1])[:_MOST_INTRUDERS]
 
     def _weakest(self, values: F32) -> float:
         return float(values[self._weakest_channel(values)])
 
     def _weakest_channel(self, values: F32) -> int:
-        targets = (index for group in self.drill.groups for index in group)
-        return min(targets, key=lambda index: float(values[index]))
+        return min(self.drill.indices, key=lambda index: float(values[index]))
 
     def _break_hold(self, channel: str) -> None:
         if self._held_since_s is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -15,18 +15,17 @@ from livefacs.au.profile import Profile, load_profile, profile_names
 from livefacs.au.profile_words import details, summary
 from livefacs.au.rounds import EXERCISES, SHORT
 from livefacs.errors import ConfigError, ProfileError
-from livefacs.mirror.api import json_body, plain_errors
+from livefacs.mirror.api import json_body, routes_of
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.rounds import path_of
 
-Handler = Callable[[Request], Awaitable[Response]]
 _MOST_ACTIONS: Final = 60
 
 
 def routes(mirror: MirrorCore) -> list[Route]:
     """Every path about people."""
     calls = _Calls(mirror)
-    table: list[tuple[str, Handler, str]] = [
+    return routes_of(
         ("/api/profiles", calls.profiles, "GET"),
         ("/api/profiles/use", calls.use, "POST"),
         ("/api/profiles/forget", calls.forget, "POST"),
@@ -36,8 +35,7 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/guidance/check", calls.check, "POST"),
         ("/api/guidance/save", calls.save, "POST"),
         ("/api/guidance/{act}", calls.act, "POST"),
-    ]
-    return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in table]
+    )
 
 
 class _Calls:

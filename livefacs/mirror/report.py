@@ -22,7 +22,14 @@ def csv_from_report(report: dict[str, Any]) -> str:
     writer.writerow((*_ITEM_HEADS[:-1], "letters_equal", "letters_compared"))
     for row in report["items"]:
         missed, added = "+".join(row["missed"]), "+".join(row["added"])
-        cells = (row["item"], row["key"], _cell(row["answer"]), row["index"], missed, added)
+        cells = (
+            row["item"],
+            row["key"],
+            without_formula(row["answer"]),
+            row["index"],
+            missed,
+            added,
+        )
         writer.writerow((*cells, row["letters_equal"], row["letters_compared"]))
     writer.writerow(())
     writer.writerow(("mean_index", report["mean_index"], "pass_line", report["pass_line"]))
@@ -32,7 +39,7 @@ def csv_from_report(report: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-def _cell(line: str) -> str:
+def without_formula(line: str) -> str:
     """What a person typed must not become a formula in a spreadsheet."""
     return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
 

@@ -212,8 +212,7 @@ def strongest_sides(drill: Drill, values: F32) -> F32:
 
 def _weakest(drill: Drill, values: F32) -> F32:
     """(T,) lowest target channel of each frame."""
-    indices = [index for group in drill.groups for index in group]
-    lowest: F32 = values[:, indices].min(axis=1)
+    lowest: F32 = values[:, drill.indices].min(axis=1)
     return lowest
 
 
@@ -249,7 +248,7 @@ def _balance(window: F32, pair: tuple[int, ...]) -> float:
 def _intruders(drill: Drill, window: F32, baseline: F32) -> list[tuple[str, float]]:
     """Channels beside the targets by their excess over rest (median: a blink does not count)."""
     excess = np.median(window, axis=0) - baseline
-    found = [(AU_CHANNELS[i], float(excess[i])) for i in (*drill.others, *drill.opposite)]
+    found = [(AU_CHANNELS[i], float(excess[i])) for i in drill.watched]
     return sorted(found, key=lambda pair: -pair[1])
 
 
@@ -320,10 +319,7 @@ def _advice(
 
 
 def _advice_not_reached(drill: Drill, window: F32, peak: float) -> Advice:
-    lowest = min(
-        (index for group in drill.groups for index in group),
-        key=lambda index: float(window[:, index].max()),
-    )
+    lowest = min(drill.indices, key=lambda index: float(window[:, index].max()))
     values = {
         "channel": AU_CHANNELS[lowest],
         "letter": letter_from_intensity(float(window[:, lowest].max())) or "–",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from livefacs.errors import ConfigError
-from livefacs.mirror.api import json_body, plain_errors
+from livefacs.mirror.api import json_body, routes_of
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.stage import StageHost
 from livefacs.mirror.stage_fit import changes_from_fits, fit_poses
@@ -21,7 +21,6 @@ from livefacs.mirror.texts import STATIC
 from livefacs.resources import data_path
 from livefacs.retarget.diagnosis import diagnose
 
-Handler = Callable[[Request], Awaitable[Response]]
 _A_DAY_S: Final = 86_400
 _NUMBER: Final = (int, float)
 
@@ -30,7 +29,7 @@ def routes(mirror: MirrorCore) -> list[Route]:
     """Every path of the stage but its WebSocket."""
     calls = _Calls(mirror)
     takes = StageTakes(mirror.stage)
-    table: list[tuple[str, Handler, str]] = [
+    return routes_of(
         ("/stage", calls.page, "GET"),
         ("/stage/head.glb", calls.head, "GET"),
         ("/stage/character", calls.character, "GET"),
@@ -60,8 +59,7 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/stage/exports/{export}", takes.export, "GET"),
         ("/api/stage/exports/{export}/file", takes.export_file, "GET"),
         ("/api/stage/folder", takes.show_folder, "POST"),
-    ]
-    return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in table]
+    )
 
 
 class _Calls:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from livefacs.errors import ConfigError
-from livefacs.mirror.api import Handler, NotFound, download, json_body, plain_errors
+from livefacs.mirror.api import NotFound, body_bytes, download, json_body, routes_of
 from livefacs.mirror.coders import (
     Coder,
     coder_from_csv,
@@ -29,12 +30,21 @@ from livefacs.resources import user_data_folder
 _MOST_REPORTS: Final = 4_000_000  # bytes of all coders' reports
 _MOST_PIECE: Final = 8_000_000
 _ABOUT: Final = ("title", "rights", "source")
+T = TypeVar("T")
+
+
+class _Compared(NamedTuple):
+    """Coders of the same items, the pack where it is known, and their agreement."""
+
+    coders: list[Coder]
+    pack: Pack | None
+    found: dict[str, Any]
 
 
 def routes(mirror: MirrorCore) -> list[Route]:
     """Every path."""
     calls = _Calls(mirror)
-    table: list[tuple[str, Handler, str]] = [
+    return routes_of(
         ("/api/compare", calls.compare, "POST"),
         ("/api/compare/csv", calls.compare_csv, "POST"),
         ("/api/compare/elan", calls.compare_elan, "POST"),
@@ -42,8 +52,7 @@ def routes(mirror: MirrorCore) -> list[Route]:
         ("/api/making/{pack}/{clip}", calls.take_in, "POST"),
         ("/api/making/{pack}/{clip}/{start:int}", calls.window, "GET"),
         ("/api/making/{pack}/{clip}/{start:int}/frames/{i:int}", calls.frame, "GET"),
-    ]
-    return [Route(path, plain_errors(handler), methods=[method]) for path, handler, method in table]
+    )
 
 
 class _Calls:
@@ -56,28 +65,21 @@ class _Calls:
 
     # Several coders.
 
-    async def _coders(self, request: Request) -> tuple[list[Coder], Pack | None]:
+    async def _compared(self, request: Request, then: Callable[[_Compared], T]) -> T:
+        """What becomes of a comparison; forty coders take longer than other pages should wait."""
         body = await json_body(request, _MOST_REPORTS, coders=list, pack=str)
         pack = self._mirror.packs.packs.get(body["pack"])
-        coders = []
-        for one in body["coders"]:
-            known = isinstance(one, dict) and set(one) == {"name", "csv"}
-            if not known or not all(isinstance(value, str) for value in one.values()):
-                raise ConfigError("expected coders with a name and the text of a report")
-            coders.append(coder_from_csv(one["name"].strip()[:60] or "?", one["csv"]))
-        return coders, pack
+        return await run_in_threadpool(lambda: then(_compared(body["coders"], pack)))
 
     async def compare(self, request: Request) -> Response:
-        return JSONResponse(_compared(*await self._coders(request)))
+        return JSONResponse(await self._compared(request, lambda known: known.found))
 
     async def compare_csv(self, request: Request) -> Response:
-        found = _compared(*await self._coders(request))
-        return download(csv_from_comparison(found), "text/csv", "coders.csv")
+        text = await self._compared(request, lambda known: csv_from_comparison(known.found))
+        return download(text, "text/csv", "coders.csv")
 
     async def compare_elan(self, request: Request) -> Response:
-        coders, pack = await self._coders(request)
-        _compared(coders, pack)
-        eaf = await run_in_threadpool(self._elan, coders, pack)
+        eaf = await self._compared(request, lambda known: self._elan(known.coders, known.pack))
         return download(eaf, "application/xml", "coders.eaf")
 
     def _elan(self, coders: list[Coder], pack: Pack | None) -> bytes:
@@ -96,11 +98,7 @@ class _Calls:
         """A piece of a clip; when the last one was answered it is on the disk and can be read."""
         target = self._maker.place(request.path_params["pack"], request.path_params["clip"])
         at, total = (_number(request, key) for key in ("at", "of"))
-        piece = b""
-        async for chunk in request.stream():
-            piece += chunk
-            if len(piece) > _MOST_PIECE:
-                raise ConfigError(f"a piece of a clip has at most {_MOST_PIECE} bytes")
+        piece = await body_bytes(request, _MOST_PIECE)
         there = await run_in_threadpool(self._maker.take_piece, target, at, total, piece)
         if there < total:
             return JSONResponse({"there": there})
@@ -143,8 +141,15 @@ class _Calls:
         return JSONResponse({"pack": pack.name, "items": len(pack.items)})
 
 
-def _compared(coders: list[Coder], pack: Pack | None) -> dict[str, Any]:
-    return compare_coders(coders) if pack is None else compare_coders(coders, pack.parse)
+def _compared(sent: list[Any], pack: Pack | None) -> _Compared:
+    coders = []
+    for one in sent:
+        known = isinstance(one, dict) and set(one) == {"name", "csv"}
+        if not known or not all(isinstance(value, str) for value in one.values()):
+            raise ConfigError("expected coders with a name and the text of a report")
+        coders.append(coder_from_csv(one["name"].strip()[:60] or "?", one["csv"]))
+    found = compare_coders(coders) if pack is None else compare_coders(coders, pack.parse)
+    return _Compared(coders, pack, found)
 
 
 def _number(request: Request, key: str) -> int:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from starlette.websockets import WebSocket
 
 from livefacs.mirror.drills import Drill, load_drills
 from livefacs.mirror.lesson import LessonRun
+from livefacs.mirror.page import Page
 from livefacs.mirror.plan import REST_S, Choice, longest_s, missing_for, plan_session
 from livefacs.mirror.practice import SETTLE_S, DrillRun
 from livefacs.mirror.progress import Progress
@@ -191,6 +195,27 @@ def test_from_rest_a_still_face_below_the_letter_is_enough() -> None:
     for i in range(20):
         run.step(i / RATE, values, True)
     assert run.phase == "go"
+
+
+def test_a_page_leaves_a_session_that_is_over(mirror: Mirror) -> None:
+    """Its frames cost nothing any more, and a late "next" of the page begins nothing."""
+
+    async def sit() -> list[str]:
+        page = Page(mirror, cast("WebSocket", None))  # frames and messages come by hand
+        page._take_text('{"type": "lesson-start", "minutes": 5, "drill": "smile-c"}')
+        page._watch(make_frame(0, 0.0))
+        page._watch(make_frame(1, 10.0))
+        page._watch(make_frame(2, 301.0))  # settled
+        page._watch(make_frame(3, 400.0))  # and too late to have passed
+        told = [json.loads(text) for text in await page._outbox.take()]
+        assert [one["phase"] for one in told if one["type"] == "lesson"][-1] == "done"
+        assert page._lesson is None
+        page._take_text('{"type": "lesson-next"}')
+        page._watch(make_frame(4, 401.0))
+        page._tell("clock", {})  # something to wait for
+        return [json.loads(text)["type"] for text in await page._outbox.take()]
+
+    assert asyncio.run(sit()) == ["clock"]
 
 
 pytest.importorskip("selenium", reason="the browser tests need selenium")

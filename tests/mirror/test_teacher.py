@@ -6,9 +6,11 @@ import csv
 import io
 import json
 import shutil
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -32,6 +34,7 @@ from livefacs.mirror.server import Mirror
 from livefacs.resources import data_path
 from tests.mirror.test_browser import find, go, start_chromium, wait
 from tests.mirror.test_browser import pytestmark as in_browser
+from tests.support.waiting import PATIENCE_S
 
 KEYS = {"one": "1C+2C", "two": "12D", "three": "4B", "four": "1B+4C"}
 
@@ -218,8 +221,35 @@ def call(mirror: Mirror, path: str, body: bytes, kind: str = "application/json")
     own = f"http://127.0.0.1:{mirror.port}"
     headers = {"Content-Type": kind, "Origin": own}
     request = urllib.request.Request(own + path, body, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return answer.read()
+
+
+def test_a_long_comparison_keeps_no_other_page_waiting(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(coders: list[Coder], *parse: Any) -> dict[str, Any]:
+        begun.set()
+        assert go_on.wait(PATIENCE_S)
+        return compare_coders(coders, *parse)
+
+    monkeypatch.setattr("livefacs.mirror.teacher_api.compare_coders", slow)
+    csv_text = "item,key,answer\none,12C,12C\n"
+    coders = [{"name": name, "csv": csv_text} for name in ("anna", "ben")]
+    body = json.dumps({"coders": coders, "pack": ""}).encode()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, mirror, "/api/compare", body)
+        try:
+            assert begun.wait(PATIENCE_S)
+            url = f"http://127.0.0.1:{mirror.port}/api/hello"
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as hello:
+                assert hello.status == 200
+            assert not answer.done()
+        finally:
+            go_on.set()
+        assert json.loads(answer.result(PATIENCE_S))["mean_index"] == 1
 
 
 def test_over_http_errors_are_words(start_mirror: Callable[..., Mirror], tmp_path: Path) -> None:
