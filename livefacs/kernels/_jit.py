@@ -20,6 +20,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.runtime import nrtdynmod as numba_memory
 from numba.extending import intrinsic
 from numba.np import linalg as numba_linalg
 
@@ -88,7 +89,33 @@ def _keep_scipy_out() -> None:
         numba_linalg.ensure_blas = looked_up
 
 
+class _LateLibrary:
+    """Numba's memory functions, compiled when they are first asked for."""
+
+    def __init__(self, compile_it: Callable[[Any], Any], context: Any) -> None:
+        self._compile_it = compile_it
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "library":
+            self.library = self._compile_it(self._context)
+            return self.library
+        return getattr(self.library, name)
+
+
+def _compile_memory_functions_late() -> None:
+    """Spare a start what only compiling needs: a twentieth of a second, thirty megabytes.
+
+    Numba compiles its memory functions before any kernel is there, and links them into what it
+    compiles. Kernels from the cache hold them already, so that LLVM's passes need not be loaded.
+    """
+    at_once = getattr(numba_memory, "compile_nrt_functions", None)
+    if at_once is not None:
+        numba_memory.compile_nrt_functions = lambda context: _LateLibrary(at_once, context)
+
+
 _keep_scipy_out()
+_compile_memory_functions_late()
 CACHE_FOLDER = _use_salted_cache()
 
 _compile = numba.njit(cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from livefacs.au.estimator import Estimator
 from livefacs.au.from_shapes import ShapeEstimator
@@ -17,7 +17,6 @@ from livefacs.config import SourceOptions, TrackingOptions
 from livefacs.errors import ConfigError
 from livefacs.kernels._jit import is_compiled
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.performers import Performers, open_performers
 from livefacs.landmarkers.recorded import NO_MESH, RecordedLandmarks
 from livefacs.protocols import FaceFinder, Landmarker, Source
 from livefacs.retarget.inverse import load_inverse
@@ -25,6 +24,9 @@ from livefacs.sources import open_source
 from livefacs.sources.opening import gives_shapes
 from livefacs.sources.takes import is_take
 from livefacs.take.reader import Take
+
+if TYPE_CHECKING:
+    from livefacs.landmarkers.performers import Performers
 
 NO_PROFILE: Final = "none"
 """Name that stands for no profile."""
@@ -88,6 +90,8 @@ def performers_from_options(
     LandmarkerError
         It cannot be had.
     """
+    from livefacs.landmarkers.performers import open_performers  # SciPy, 35 MB
+
     n_at_once = min(tracking.faces, usable_cores()) if side_by_side else 1
     return open_performers(
         landmarker_from_options(tracking, notify, n_at_once),

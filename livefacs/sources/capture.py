@@ -1,20 +1,17 @@
-"""One opened camera: grab a picture, with the moment it came. OpenCV for devices, PyAV for the
-network; what loses and finds them again is ``webcam.CameraSource``.
+"""One opened camera: grab a picture, with the moment it came. OpenCV for devices (``device``), PyAV
+for the network; what loses and finds them again is ``webcam.CameraSource``.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import av
-import cv2
 import numpy as np
 from av.error import ExitError, FFmpegError
 from av.video.frame import VideoFrame
@@ -29,13 +26,6 @@ NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
 OPEN_TIMEOUT_S: Final = 5.0
 READ_TIMEOUT_S: Final = 2.0
 
-_DEVICE_BACKENDS: Final = {
-    "linux": (cv2.CAP_V4L2,),
-    "darwin": (cv2.CAP_AVFOUNDATION,),
-    "win32": (cv2.CAP_DSHOW, cv2.CAP_MSMF),
-}
-# OpenCV waits 10 s for a V4L2 picture unless this says otherwise; it reads it at every wait.
-os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
 av.logging.set_level(None)  # what goes wrong comes back as exceptions
 
 
@@ -79,39 +69,6 @@ class Capture(Protocol):
 
     def close(self) -> None:
         """Let the camera go."""
-
-
-class DeviceCapture:
-    """A camera of this machine, by index or device path."""
-
-    def __init__(self, address: int | str, wishes: CaptureWishes) -> None:
-        silence_opencv()
-        self._capture = _open_device(address)
-        fourcc = cv2.VideoWriter.fourcc(*wishes.pixel_format)
-        self._capture.set(cv2.CAP_PROP_FOURCC, fourcc)
-        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, wishes.width)
-        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wishes.height)
-        self._capture.set(cv2.CAP_PROP_FPS, wishes.rate_hz)
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
-        self.rate_hz = rate_hz if rate_hz > 0 else wishes.rate_hz
-        given = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
-        pixel_format = given.decode("ascii", "replace") if given.isalnum() else "unnamed format"
-        self.format_in_words = f"{self.rate_hz:.4g} fps, {pixel_format}"
-
-    def grab(self) -> tuple[U8, int] | None:
-        """The next picture and the moment its grab returned."""
-        if not self._capture.grab():
-            raise CaptureLost
-        t_ns = now_ns()
-        whole, bgr = self._capture.retrieve()
-        if not whole or bgr is None:
-            return None
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).view(np.uint8), t_ns
-
-    def close(self) -> None:
-        """Let the device go."""
-        self._capture.release()
 
 
 class NetworkCapture:
@@ -185,6 +142,8 @@ def open_capture(address: int | str, wishes: CaptureWishes) -> Capture:
     """
     if isinstance(address, str) and is_network_address(address):
         return NetworkCapture(address, wishes)
+    from livefacs.sources.device import DeviceCapture  # OpenCV, which nothing else here needs
+
     return DeviceCapture(address, wishes)
 
 
@@ -194,6 +153,8 @@ def ask_permission(address: int | str) -> None:
     To be called before a capture is opened in another thread; does nothing elsewhere.
     """
     if sys.platform == "darwin" and isinstance(address, int):
+        import cv2
+
         cv2.VideoCapture(address, cv2.CAP_AVFOUNDATION).release()
 
 
@@ -219,32 +180,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ExitError):  # FFmpeg's word for "it was interrupted", here by the timeout
         return f"nothing usable came within {OPEN_TIMEOUT_S:.0f} s"
     return str(getattr(error, "strerror", None) or error)
-
-
-def silence_opencv() -> None:
-    """Failures come back as results; OpenCV 5 moved the switch for its log."""
-    opencv: Any = cv2
-    set_log_level = getattr(opencv, "setLogLevel", None) or opencv.utils.logging.setLogLevel
-    set_log_level(0)
-
-
-def _open_device(address: int | str) -> cv2.VideoCapture:
-    for backend in _DEVICE_BACKENDS.get(sys.platform, (cv2.CAP_ANY,)):
-        capture = cv2.VideoCapture(address, backend)
-        if capture.isOpened():
-            return capture
-        capture.release()
-    raise SourceError(_why_not(address))
-
-
-def _why_not(address: int | str) -> str:
-    name = f"camera {address}"
-    path = Path(f"/dev/video{address}" if isinstance(address, int) else address)
-    if sys.platform == "linux" and not path.exists():
-        return f"no {name}: {path} does not exist; `livefacs cameras` lists what is there"
-    if sys.platform == "linux" and not os.access(path, os.R_OK | os.W_OK):
-        return f"{name}: no permission to use {path}; is this user in the group 'video'?"
-    return (
-        f"{name} cannot be opened: it is absent, in use by another program, or forbidden in the "
-        "system's privacy settings; `livefacs cameras` lists what is there"
-    )

@@ -9,7 +9,6 @@ from livefacs.protocols import Source
 from livefacs.resources import data_path
 from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
 from livefacs.sources.capture import CaptureWishes, is_network_address
-from livefacs.sources.images import ImagesSource
 from livefacs.sources.livelink_csv import LiveLinkCsvSource, is_livelink_csv
 from livefacs.sources.player import Clip, Player
 from livefacs.sources.sequence import is_image_spec
@@ -105,6 +104,8 @@ def _open_clip(spec: str, rate_hz: float, n_threads: int) -> Clip | None:
     if is_livelink_csv(spec):
         return LiveLinkCsvSource(Path(spec))
     if is_image_spec(spec):
+        from livefacs.sources.images import ImagesSource  # OpenCV, which a clip does not need
+
         return ImagesSource(spec, rate_hz)
     if Path(spec).exists():
         return VideoSource(Path(spec), n_threads=n_threads)

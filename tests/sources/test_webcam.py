@@ -16,7 +16,7 @@ from livefacs.arrays import U8
 from livefacs.clock import now_ns
 from livefacs.errors import SourceError
 from livefacs.protocols import SelfReading, Source
-from livefacs.sources import capture
+from livefacs.sources import capture, device
 from livefacs.sources.capture import CaptureLost, CaptureWishes
 from livefacs.sources.webcam import CameraSource
 from tests.sources.mjpeg import MjpegCamera
@@ -163,7 +163,7 @@ def test_opencv_s_capture_gives_rgb_and_is_opened_again_at_its_end(
     for _ in range(5):
         writer.write(blue_bgr)
     writer.release()
-    monkeypatch.setattr(capture, "_DEVICE_BACKENDS", {sys.platform: (cv2.CAP_FFMPEG,)})
+    monkeypatch.setattr(device, "_DEVICE_BACKENDS", {sys.platform: (cv2.CAP_FFMPEG,)})
     source = CameraSource(str(clip))
     frame = source.read()
     assert frame is not None
@@ -240,7 +240,7 @@ def test_macos_is_asked_for_permission_in_the_caller_s_thread(
             pass
 
     monkeypatch.setattr(capture.sys, "platform", "darwin")
-    monkeypatch.setattr(capture.cv2, "VideoCapture", Recorded)
+    monkeypatch.setattr(cv2, "VideoCapture", Recorded)
     source = CameraSource(3, opener=Plug().open)
     assert asked == [(3, threading.current_thread())]
     source.close()
