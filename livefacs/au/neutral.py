@@ -162,7 +162,7 @@ def neutral_from_shapes(
     )
 
 
-def median(values: Many[F32]) -> F64:
+def median(values: Many[F32] | Many[F64]) -> F64:
     """Median by element over what is known of it; NaN where nothing is."""
     stacked = np.array(values, np.float64)
     known = np.where(np.isnan(stacked).all(axis=0), 0.0, stacked)

@@ -47,7 +47,8 @@ MAX_TURN_RAD: Final = 0.6
 MAX_SPEED: Final = 1.5
 OPENING_S, OPENING_BONUS = 0.5, 0.2
 """Performers mostly start from rest: frames so early are taken before others as quiet."""
-CALM: Final = 0.2
+CALM, NEARLY_CALM = 0.2, 0.35
+"""Activity beyond the usual under which an opening is believed: for brows, for lids and mouth."""
 OPENING_EVIDENCE: Final = 0.8
 NO_REST: Final = 0.25
 """Less evidence than this in a part: no resting frame was found."""
@@ -134,20 +135,25 @@ class RestingFrames:
         """Brows, lids and mouth at rest, from the frames so far; there must be one."""
         usable, activities = self._usable(), self._activities()
         parts = [self._quietest(activity, judged, usable) for activity, judged in activities]
-        opening = self._calm_opening(usable, [judged for _, judged in activities])
+        judged = [each for _, each in activities]
+        opening = self._calm_opening(usable, judged, CALM)
         if len(opening):
             evidence = max(parts[BROWS].evidence, OPENING_EVIDENCE)
             parts[BROWS] = self._part(opening, evidence)
+        opening = self._calm_opening(usable, judged, NEARLY_CALM)
+        for region in (LIDS, MOUTH) if len(opening) else ():
+            parts[region] = _halfway(parts[region], self._part(opening, parts[region].evidence))
         return tuple(parts)
 
-    def _calm_opening(self, usable: F64, judged: list[F64]) -> I64:
-        """Frames of the first second in which lids and mouth rest and nobody frowns.
+    def _calm_opening(self, usable: F64, judged: list[F64], limit: float) -> I64:
+        """Frames of the first half second in which lids and mouth rest and nobody frowns.
 
-        Then the brows rest, too, however high they stand: that differs between people.
+        Then the brows rest, too, however high they stand: that differs between people. Lids and
+        mouth are drawn to it: weak actions, which the net does not see, pass for rest later on.
         """
         opening = np.array(self._is_opening) & (usable == 0.0)
-        calm = opening & (judged[LIDS] < CALM) & (judged[MOUTH] < CALM)
-        calm &= self._frowning() < CALM
+        calm = opening & (judged[LIDS] < limit) & (judged[MOUTH] < limit)
+        calm &= self._frowning() < limit
         enough = calm.sum() >= max(LEAST_FRAMES, opening.sum() / 2)
         return np.flatnonzero(calm) if enough else np.zeros(0, np.int64)
 
@@ -209,6 +215,16 @@ class RestingFrames:
             median([self._readings[i].patches for i in chosen]),
             evidence,
         )
+
+
+def _halfway(one: PartAtRest, other: PartAtRest) -> PartAtRest:
+    """Midway between two findings of one part, with the evidence of the first."""
+    midway = [
+        0.5 * (getattr(one, name) + getattr(other, name))
+        for name in ("shape", "angles_rad", "blendshapes")
+    ]
+    patches = median([one.patches, other.patches])
+    return PartAtRest(midway[0], midway[1], midway[2], patches, one.evidence)
 
 
 def _beyond_rest(raised: F64) -> F64:

@@ -102,6 +102,26 @@ def test_brows_that_stand_high_rest_where_lids_and_mouth_do_so_from_the_start():
     assert early.parts()[BROWS].evidence > 0.5
 
 
+def test_a_calm_opening_draws_lids_and_mouth_to_it_though_later_frames_are_as_quiet():
+    """Weak actions, which the net does not see, pass for rest among later frames."""
+    model = load_model()
+    mean = canonical_neutral(model)
+
+    def moved(opening: Readings) -> np.ndarray:
+        resting = RestingFrames(model)
+        for i in range(300):
+            is_later = i >= 15
+            shape = mean.shape + is_later * np.array((0, 0.1, 0))
+            resting.add(shape, HEAD, 0.0, 0.0, read() if is_later else opening, i / 30)
+        return (neutral_from_parts(model, resting.parts()).shape - mean.shape)[:, 1]
+
+    lower_lip, forehead = 17, 10
+    np.testing.assert_allclose(moved(read())[lower_lip], 0.05, atol=1e-6)
+    np.testing.assert_allclose(moved(read(mouthSmile=0.5))[lower_lip], 0.05, atol=1e-6)
+    np.testing.assert_allclose(moved(read(mouthSmile=0.9))[[lower_lip, forehead]], 0.1, atol=1e-6)
+    np.testing.assert_allclose(moved(read())[forehead], 0.0, atol=1e-9)
+
+
 def test_live_nothing_drifts_once_parts_are_settled():
     model = load_model()
     live, mean = LiveRest(model), canonical_neutral(model).shape
