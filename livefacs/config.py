@@ -141,6 +141,11 @@ class RecordOptions:
         First label of a clip or of a free run; empty: the clip's own, or 00:00:00:00.
     notes : str
         Operator's notes.
+    audio : str
+        Microphone: ``auto``, a number, a name or a part of one; ``none``: no sound at all; empty:
+        the sound of a clip, where it has some.
+    audio_channels : int or None
+        Channels of the microphone; None: two, or the one that there is.
     exact : bool
         ``folder`` is to be the take itself, not a folder of takes.
     """
@@ -156,6 +161,8 @@ class RecordOptions:
     ] = "auto"
     timecode_start: str = ""
     notes: str = ""
+    audio: str = ""
+    audio_channels: Annotated[int | None, Field(ge=1, le=64)] = None
     exact: bool = False
 
 

@@ -5,7 +5,8 @@ The engine in ``session`` knows only these; ``app`` puts the adapters in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from livefacs.arrays import F32
@@ -85,6 +86,64 @@ class SelfReading(Protocol):
         SourceError
             Nothing more can be had and retrying is no use.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBlock:
+    """Some samples of a microphone.
+
+    Attributes
+    ----------
+    samples : (n, channels) float32, full scale ±1
+    t_ns : int
+        Session time at which the first of them was heard.
+    overflowed : bool
+        The device said that samples were lost before it.
+    """
+
+    samples: F32
+    t_ns: int
+    overflowed: bool = False
+
+
+@runtime_checkable
+class SoundInput(Protocol):
+    """An open microphone at 48 kHz, which tells every block to whoever listens.
+
+    Attributes
+    ----------
+    description : str
+    n_channels : int
+    """
+
+    description: str
+    n_channels: int
+
+    def subscribe(self, listener: Callable[[SoundBlock], object]) -> None:
+        """Tell a listener every block from now on, in the device's thread: it must not wait."""
+
+    def unsubscribe(self, listener: Callable[[SoundBlock], object]) -> None:
+        """Tell it no more."""
+
+
+@runtime_checkable
+class ClipSound(Protocol):
+    """The sound of a clip at 48 kHz, sample 0 at its first picture.
+
+    Attributes
+    ----------
+    description : str
+    n_channels : int
+    """
+
+    description: str
+    n_channels: int
+
+    def blocks(self) -> Iterator[F32]:
+        """(n, channels) float32, one after the other, to the end."""
+
+    def close(self) -> None:
+        """Let the file go."""
 
 
 @runtime_checkable

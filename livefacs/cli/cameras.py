@@ -1,7 +1,8 @@
-"""``livefacs cameras``: what is attached, and what each camera gives."""
+"""``livefacs cameras``: what is attached, what each camera gives, and which microphones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -17,18 +18,36 @@ def cameras(
         bool, typer.Option("--probe", help="Open each one and show what it gives.")
     ] = False,
 ) -> None:
-    """List the cameras: number, name, device file. Any of them goes after ``livefacs live``."""
+    """List cameras (number, name, device file) and microphones (for ``--audio``)."""
     from livefacs.sources.cameras import list_cameras
 
     found = list_cameras()
     if not found:
         say("No camera found. Network cameras (rtsp://… or http://… MJPEG) are given by address.")
-        return
     for camera in found:
         words = [f"{camera.index}", camera.name, *([camera.path] if camera.path else [])]
         if probe:
             words.append(_probe(camera.path or camera.index))
         say("  ".join(words))
+    for line in microphone_lines():
+        say(line)
+
+
+def microphone_lines() -> Iterator[str]:
+    """A line for each microphone, or why there is none."""
+    from livefacs.errors import ConfigError
+    from livefacs.sources.microphone import list_microphones
+
+    try:
+        found = list_microphones()
+    except ConfigError as error:
+        yield str(error)
+        return
+    if not found:
+        yield "No microphone found."
+    for each in found:
+        words = f"microphone {each.index}  {each.name}  {each.n_channels} channel(s)"
+        yield words + ("  (auto)" if each.is_default else "")
 
 
 def _probe(address: int | str) -> str:

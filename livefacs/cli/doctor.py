@@ -27,6 +27,7 @@ _PACKAGES = (
     "av",
     "python-osc",
     "pyzmq",
+    "sounddevice",
     "typer",
     "pydantic",
 )
@@ -38,11 +39,12 @@ def doctor(
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
 ) -> None:
-    """Versions, backends, cameras, folders, and how long each stage takes here."""
+    """Versions, backends, cameras, microphones, folders, and how long each stage takes here."""
     sections: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
         ("system", _system),
         ("packages", _packages),
         ("cameras", _cameras),
+        ("microphones", _microphones),
         ("folders", _folders),
         ("stages, milliseconds", lambda: _stages(landmarker, model)),
     )
@@ -80,6 +82,12 @@ def _cameras() -> Iterator[str]:
         yield str(camera)
     if not cameras:
         yield "none found"
+
+
+def _microphones() -> Iterator[str]:
+    from livefacs.cli.cameras import microphone_lines
+
+    return microphone_lines()
 
 
 def _folders() -> Iterator[str]:

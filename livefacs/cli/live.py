@@ -59,6 +59,8 @@ def live(
     record_video: Annotated[
         bool | None, typer.Option("--record-video/--no-record-video", help="Keep the images too.")
     ] = None,
+    audio: shared.Audio = None,
+    audio_channels: shared.AudioChannels = None,
     slate: shared.Slate = None,
     number: shared.Number = None,
     notes: shared.Notes = None,
@@ -116,6 +118,8 @@ def live(
             "record": {
                 "folder": record,
                 "video": record_video,
+                "audio": audio,
+                "audio_channels": audio_channels,
                 "slate": slate,
                 "take": number,
                 "notes": notes,

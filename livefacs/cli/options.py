@@ -47,6 +47,13 @@ Meters: TypeAlias = Annotated[bool, typer.Option("--meters/--no-meters", help="L
 Slate: TypeAlias = Annotated[str | None, typer.Option(help="Slate of the take.")]
 Number: TypeAlias = Annotated[int | None, typer.Option(help="Take number.")]
 Notes: TypeAlias = Annotated[str | None, typer.Option(help="Notes for the take.")]
+Audio: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Record a microphone, too: auto, its number or name; none: no clip's sound."),
+]
+AudioChannels: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, max=64, help="Channels of the microphone; else two or one.")
+]
 TimecodeRate: TypeAlias = Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")]
 TimecodeSource: TypeAlias = Annotated[
     str | None, typer.Option(help="auto, time of day, clip, free run, or ltc:CHANNEL of its sound.")

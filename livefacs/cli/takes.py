@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -69,6 +69,8 @@ def repair(folder: _Folder) -> None:
         )
         for file, n_bytes in report.torn.items():
             say(f"  {file}: {n_bytes} bytes after the last whole frame cut off (kept in torn/)")
+        if report.n_sound is not None:
+            say(f"  sound.wav: {report.n_sound / 48_000:.2f} s, its header tells all of them now")
         for sentence in report.errors:
             say(f"  {sentence}")
     if not takes and not errors:
@@ -129,7 +131,24 @@ def _facts(take: Take) -> dict[str, str]:
         "profile": str(document["profile"] or "none"),
         "rigs": ", ".join(take.rig_names) or "none",
         "video": f"{video['file']}, {video['width']}x{video['height']}" if video else "none",
+        "sound": _sound(document.get("sound")),
         "software": software,
         "torn": f"{take.n_torn_bytes} bytes",
         "errors": "; ".join(errors_of(take)) or "none",
     }
+
+
+def _sound(sound: dict[str, Any] | None) -> str:
+    if sound is None:
+        return "none"
+    words = [f"{sound['file']}, {sound['channels']} channel(s) at {sound['sample_rate_hz']} Hz"]
+    words.append(str(sound.get("device", "")))
+    if "samples" in sound:
+        words.append(f"{sound['samples'] / sound['sample_rate_hz']:.3f} s")
+    if sound.get("source") == "microphone" and "drift_ppm" in sound:
+        words.append(f"{sound['drift_ppm']:+.1f} ppm against the session clock")
+    if sound.get("gaps"):
+        words.append(f"{sound['gaps']} gaps, {sound['gap_samples']} samples of silence")
+    if sound.get("xruns"):
+        words.append(f"{sound['xruns']} xruns")
+    return ", ".join((*words, *([sound["failure"]] if "failure" in sound else [])))

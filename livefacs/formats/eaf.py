@@ -19,12 +19,13 @@ from xml.etree import ElementTree
 
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.facs_events import events_from_take
-from livefacs.formats.media import media_of
+from livefacs.formats.media import media_of, sound_media_of
 from livefacs.take.reader import Take
 
 _NS_A_MS: Final = 1_000_000
 _TYPE: Final = "facs-event"
 _MARKERS: Final = "markers"
+_MIME_TYPES: Final = {".wav": "audio/x-wav"}  # as ELAN itself writes it, on every system
 
 
 Span = tuple[int, int, str]
@@ -35,12 +36,19 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     """Write the file."""
     media = media_of(take)
     created = datetime.fromisoformat(take.document["created_utc"])
-    tiers = _tiers_of(take, _origin_ns(take, media))
-    write_tiers(path, tiers, created, None if media is None else media[0])
+    sound = sound_media_of(take)
+    origin_ns = _origin_ns(take, media or sound)
+    tiers = _tiers_of(take, origin_ns)
+    linked = () if sound is None else ((sound[0], round((origin_ns - sound[1]) / _NS_A_MS)),)
+    write_tiers(path, tiers, created, None if media is None else media[0], linked)
 
 
 def write_tiers(
-    path: Path, tiers: Mapping[str, Sequence[Span]], created: datetime, media: Path | None = None
+    path: Path,
+    tiers: Mapping[str, Sequence[Span]],
+    created: datetime,
+    media: Path | None = None,
+    sounds: Sequence[tuple[Path, int]] = (),
 ) -> None:
     """Write annotations by tier; those of one tier may not overlap.
 
@@ -51,6 +59,8 @@ def write_tiers(
     created : datetime
     media : Path or None
         The video that the times are of.
+    sounds : sequence of (Path, offset_ms)
+        Sound beside it, and the time in it at which the video begins.
     """
     root = ElementTree.Element(
         "ANNOTATION_DOCUMENT",
@@ -68,6 +78,8 @@ def write_tiers(
     )
     if media is not None:
         _link_media(header, media, path.resolve().parent)
+    for sound, offset_ms in sounds:
+        _link_media(header, sound, path.resolve().parent, offset_ms)
     _Tiers(root).write(tiers)
     ElementTree.SubElement(
         root,
@@ -85,15 +97,19 @@ def _origin_ns(take: Take, media: tuple[Path, int] | None) -> int:
     return int(take.t_ns[0]) if take.n_rows else 0
 
 
-def _link_media(header: ElementTree.Element, media: Path, folder: Path) -> None:
-    """Name the picture, absolute and from the file's folder, so that both may move together."""
+def _link_media(header: ElementTree.Element, media: Path, folder: Path, offset_ms: int = 0) -> None:
+    """Name a file, absolute and from the file's folder, so that both may move together."""
     link = {
         "MEDIA_URL": media.as_uri(),
-        "MIME_TYPE": mimetypes.guess_type(media.name)[0] or "video/mp4",
+        "MIME_TYPE": _MIME_TYPES.get(media.suffix)
+        or mimetypes.guess_type(media.name)[0]
+        or "video/mp4",
     }
     with contextlib.suppress(ValueError):  # another drive on Windows
         relative = Path(os.path.relpath(media, folder)).as_posix()
         link["RELATIVE_MEDIA_URL"] = relative if relative.startswith(".") else f"./{relative}"
+    if offset_ms:
+        link["TIME_ORIGIN"] = str(offset_ms)
     ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", link)
 
 

@@ -82,6 +82,8 @@ FORMATS: Final[dict[str, Format]] = {
         Format("clip", (".clip",), "houdini", "Houdini or TouchDesigner clip", function="clip"),
         Format("chan", (".chan",), "houdini", "Houdini channels, no names", function="chan"),
         Format("nuke", (".chan",), "nuke_chan", "Nuke .chan of the head"),
+        Format("wav", (".wav",), "wave", "sound on the frames' clock", is_list=True, is_text=False),
+        Format("mp4", (".mp4",), "movie", "video with that sound", is_list=True, is_text=False),
         Format("events", (".csv",), "events_csv", "list of FACS events", is_list=True),
         Format("eaf", (".eaf",), "eaf", "ELAN annotations of the events", is_list=True),
         Format("edl", (".edl",), "edl", "CMX 3600 list with the markers", is_list=True),

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 
+from livefacs.clock import NS_PER_S
 from livefacs.formats import spaces
 from livefacs.formats.curves import Curves, ExportOptions, curves_from_take
 from livefacs.formats.glb import GltfBuilder, key_times
 from livefacs.formats.head import shipped_head
+from livefacs.formats.media import relative_name, sound_media_of
 from livefacs.take.reader import Take
 
 _CM_A_M: Final = 100.0
@@ -41,7 +44,10 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     for side in ("left", "right"):
         turned = spaces.quaternions_xyzw(spaces.eye_rotation(curves, side))
         builder.animate(nodes[f"eye_{side}"], "rotation", times, turned)
-    builder.document["animations"][0]["extras"] = {"timecode": curves.label(0)}
+    builder.document["animations"][0]["extras"] = {
+        "timecode": curves.label(0),
+        **_sound_extras(take, path),
+    }
     builder.write(path)
 
 
@@ -73,3 +79,12 @@ def _add_head(builder: GltfBuilder, curves: Curves, name: str) -> dict[str, int]
         }
     ]
     return nodes
+
+
+def _sound_extras(take: Take, path: Path) -> dict[str, Any]:
+    """The take's sound, for which glTF has no place of its own: where it is and when it begins."""
+    sound = sound_media_of(take)
+    if sound is None:
+        return {}
+    begins_s = (sound[1] - int(take.t_ns[0])) / NS_PER_S
+    return {"sound": {"uri": quote(relative_name(sound[0], path)), "begins_s": round(begins_s, 6)}}

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from livefacs.take.model import VIDEO_FILE
 from livefacs.take.reader import Take
+from livefacs.take.sound import sound_of
+
+
+def sound_media_of(take: Take) -> tuple[Path, int] | None:
+    """The take's own sound, and the session time in nanoseconds at its first sample; else None.
+
+    A player runs it at its nominal rate: what the microphone's clock drifts is in ``take.json``.
+
+    Raises
+    ------
+    TakeError
+        It is there and cannot be read.
+    """
+    sound = sound_of(take)
+    return None if sound is None else (sound.path.resolve(), sound.clock.start_ns)
+
+
+def relative_name(media: Path, path: Path) -> str:
+    """A file as named from the folder of another, so that both may move together.
+
+    Begins with ``./`` or ``../``; absolute where they have no folder in common.
+    """
+    try:
+        relative = Path(os.path.relpath(media, path.resolve().parent)).as_posix()
+    except ValueError:  # another drive on Windows
+        return media.as_posix()
+    return relative if relative.startswith(".") else f"./{relative}"
 
 
 def media_of(take: Take) -> tuple[Path, int] | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from livefacs.clock import NS_PER_S
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions, need
 from livefacs.formats.media import media_of
 from livefacs.take.model import Marker
 from livefacs.take.reader import Take
+from livefacs.take.sound import sound_of
 from livefacs.timecode import TimecodeRate
 
 
@@ -62,4 +65,30 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     track = otio.schema.Track(name="face", kind=otio.schema.TrackKind.Video)
     track.append(clip)
     timeline.tracks.append(track)
+    _add_sound(timeline, take, rate, n_frames)
     otio.adapters.write_to_file(timeline, str(path), adapter_name="otio_json")
+
+
+def _add_sound(timeline: Any, take: Take, rate: float, n_frames: int) -> None:
+    """A track with the take's own sound, which begins with the picture."""
+    import opentimelineio as otio
+
+    sound = sound_of(take)
+    if sound is None:
+        return
+    rate_hz = float(sound.info.sample_rate_hz)
+    first = sound.info.time_reference
+    before_s = (int(take.t_ns[0]) - sound.clock.start_ns) / NS_PER_S
+    available = otio.opentime.TimeRange(
+        otio.opentime.RationalTime(first, rate_hz),
+        otio.opentime.RationalTime(sound.info.n_samples, rate_hz),
+    )
+    span = otio.opentime.TimeRange(
+        otio.opentime.RationalTime(first + round(before_s * rate_hz), rate_hz),
+        otio.opentime.RationalTime(round(n_frames / rate * rate_hz), rate_hz),
+    )
+    reference = otio.schema.ExternalReference(sound.path.resolve().as_uri(), available)
+    clip = otio.schema.Clip(name=sound.path.name, media_reference=reference, source_range=span)
+    track = otio.schema.Track(name="sound", kind=otio.schema.TrackKind.Audio)
+    track.append(clip)
+    timeline.tracks.append(track)

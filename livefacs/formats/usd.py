@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from livefacs.clock import NS_PER_S
 from livefacs.formats import spaces
 from livefacs.formats.curves import Curves, ExportOptions, curves_from_take, need
+from livefacs.formats.media import relative_name, sound_media_of
 from livefacs.take.reader import Take
 
 _JOINTS: Final = ("Head", "Head/LeftEye", "Head/RightEye")
@@ -50,7 +52,26 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         animation.CreateJointsAttr(_JOINTS)
         animation.CreateBlendShapesAttr(list(curves.names))
     _write_samples(animation, curves, positions)
+    _add_sound(stage, take, path, float(positions[0]))
     stage.GetRootLayer().Save()
+
+
+def _add_sound(stage: Any, take: Take, path: Path, first: float) -> None:
+    """The take's own sound, heard alike from everywhere."""
+    from pxr import Sdf, UsdMedia
+
+    sound = sound_media_of(take)
+    if sound is None:
+        return
+    audio = UsdMedia.SpatialAudio.Define(stage, "/Face/Sound")
+    audio.CreateFilePathAttr(Sdf.AssetPath(relative_name(sound[0], path)))
+    audio.CreateAuralModeAttr(UsdMedia.Tokens.nonSpatial)
+    audio.CreatePlaybackModeAttr(UsdMedia.Tokens.onceFromStart)
+    begins_s = (sound[1] - int(take.t_ns[0])) / NS_PER_S
+    audio.CreateStartTimeAttr(
+        Sdf.TimeCode(first + max(0.0, begins_s) * stage.GetTimeCodesPerSecond())
+    )
+    audio.CreateMediaOffsetAttr(max(0.0, -begins_s))
 
 
 def _define_skeleton(skeleton: Any) -> None:

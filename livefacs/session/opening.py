@@ -26,6 +26,7 @@ from livefacs.session.performers import PerformersTracker
 from livefacs.session.rigs import Retargeting, RigReloader
 from livefacs.session.runner import Session
 from livefacs.session.take_info import estimator_of, performers_info
+from livefacs.session.take_sound import open_microphone, sound_of_takes
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.opening import open_hub
 from livefacs.sources.opening import gives_shapes
@@ -33,6 +34,7 @@ from livefacs.sources.takes import is_take
 
 if TYPE_CHECKING:
     from livefacs.sinks.take_factory import TakeFactory
+    from livefacs.sources.microphone import Microphone
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +70,10 @@ def open_session(
     retargeting = Retargeting(options.stream, options.tracking.faces)
     with ExitStack() as undo:
         tracker, source = _open_chain(options, retargeting, notify, undo, keep_image)
-        session = _assemble(options, source, tracker, retargeting, notify)
+        microphone = open_microphone(options.record, notify)
+        if microphone is not None:
+            undo.callback(microphone.close)
+        session = _assemble(options, source, tracker, microphone, notify)
         undo.pop_all()  # the session owns them now
     try:
         _open_outputs(session, options, retargeting, notify)
@@ -156,12 +161,12 @@ def _assemble(
     options: SessionOptions,
     source: Source,
     tracker: Tracker,
-    retargeting: Retargeting,
+    microphone: Microphone | None,
     notify: Notify,
 ) -> Session:
     for notice in source.notices:
         notify(notice)
-    take_factory = _take_factory(options, source, tracker, notify)
+    take_factory = _take_factory(options, source, tracker, microphone, notify)
 
     def end_without_take() -> None:
         """Where nothing but the take was asked for, there is nothing to go on for without it."""
@@ -177,6 +182,8 @@ def _assemble(
         about=estimator_of(tracker).model.description(),
         notify=notify,
     )
+    if microphone is not None:
+        session.on_close("microphone", microphone.close)
     return session
 
 
@@ -201,7 +208,11 @@ def _open_control(session: Session, options: StreamOptions, notify: Notify) -> N
 
 
 def _take_factory(
-    options: SessionOptions, source: Source, tracker: Tracker, notify: Notify
+    options: SessionOptions,
+    source: Source,
+    tracker: Tracker,
+    microphone: Microphone | None,
+    notify: Notify,
 ) -> TakeFactory | None:
     if options.record.folder is None:
         return None
@@ -211,6 +222,7 @@ def _take_factory(
         options.record.folder,
         performers_info(options, source, tracker, notify),
         video=options.record.video,
+        sound=sound_of_takes(options, source, microphone),
         on_warning=notify,
         exact=options.record.exact,
     )

@@ -13,15 +13,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
 from livefacs.sinks.disk_space import FreeBytes, free_bytes, low_space_warning, make_take_room
+from livefacs.sinks.take_sound import OpenSound, SoundSink
+from livefacs.sinks.take_summary import Counts, TakeSummary
 from livefacs.sinks.take_video import TakeVideo
-from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo
+from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo, unwritable
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from livefacs.workers import Worker
@@ -34,44 +36,6 @@ _SPACE_PERIOD_S: Final = 2.0
 _STALLED_S: Final = 5.0  # a disk that takes nothing for so long is waited for no more
 _QUEUED_S: Final = 10.0  # of frames, before the oldest rule is "never block the session"
 _QUEUED_IMAGES: Final = 60  # 55 MB at 640 x 480
-
-
-@dataclass(frozen=True, slots=True)
-class TakeSummary:
-    """What a recording came to.
-
-    Attributes
-    ----------
-    rows : int
-        Frames in the take.
-    dropped : int
-        Frames that did not fit into the queue, or came after the disk failed.
-    late : int
-        Frames that came while the writer was behind.
-    images, images_dropped : int
-        Of the video, where there is one.
-    failure : str
-        Why the take ended early; empty where it did not.
-    """
-
-    folder: Path
-    rows: int
-    dropped: int
-    late: int
-    images: int
-    images_dropped: int
-    n_bytes: int
-    failure: str
-    warnings: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Counts:
-    late: int = 0
-    images: int = 0
-    images_dropped: int = 0
-    failure: str = ""
-    warnings: list[str] = field(default_factory=list)
 
 
 class RecorderSink:
@@ -93,6 +57,8 @@ class RecorderSink:
     info : TakeInfo
     video : bool
         Record the frames' images, where they have one.
+    sound : OpenSound or None
+        Opens the sound that is recorded beside them.
     on_warning : callable(str)
         Told once of each trouble (low space, a failed write), from the writer's thread.
     on_end : callable(TakeSummary)
@@ -112,6 +78,7 @@ class RecorderSink:
         info: TakeInfo,
         *,
         video: bool = False,
+        sound: OpenSound | None = None,
         on_warning: Callable[[str], None] | None = None,
         on_end: Callable[[TakeSummary], None] | None = None,
         free: FreeBytes = free_bytes,
@@ -127,10 +94,11 @@ class RecorderSink:
         self._on_warning = on_warning
         self._on_end = on_end
         self._free = free
-        self._counts = _Counts()
+        self._counts = Counts()
         self.error: BaseException | None = None
         make_take_room(folder, free)
         self._writer = TakeWriter(folder, info, self._clock)
+        self._sound: SoundSink | None = None
         self._queue: deque[TrackedFrame | Marker] = deque()
         self._capacity = round(_QUEUED_S * max(info.rate_hz, 30.0))
         self._n_images = 0
@@ -147,8 +115,21 @@ class RecorderSink:
         self._ended = threading.Event()
         self._sync_error: OSError | None = None
         self._syncer = Worker(self._sync, "livefacs-sync")
+        if sound is not None:
+            self._open_sound(sound)
         self._thread.start()
         self._syncer.start()
+
+    def _open_sound(self, sound: OpenSound) -> None:
+        writer = self._writer
+        try:
+            self._sound = sound(
+                self.folder, self._info, self._clock, writer.timecode_seconds, self._warn
+            )
+            writer.describe_sound(self._sound.entry)
+        except OSError as error:
+            writer.close("failed", {"failure": str(error)})
+            raise unwritable(self.folder, error) from error
 
     # The session's side.
 
@@ -319,6 +300,8 @@ class RecorderSink:
         ]
         if images and self._wants_video:
             self._append_video(images)
+        if frames and self._sound is not None:
+            self._sound.reach(frames[0].t_ns, frames[-1].t_ns)
 
     def _append_video(self, images: list[tuple[int, int, Any]]) -> None:
         try:
@@ -372,6 +355,9 @@ class RecorderSink:
         details = {**numbers, "failure": counts.failure, "warnings": counts.warnings}
         self._ended.set()
         self._syncer.join(_STALLED_S)
+        if self._sound is not None:
+            end_ns = self._clock.session_ns if self._newest is None else self._newest.t_ns
+            self._writer.describe_sound(self._sound.close(end_ns), write=False)
         try:
             if self._video is not None:
                 self._video.close()

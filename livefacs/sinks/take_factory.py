@@ -10,7 +10,9 @@ from pathlib import Path
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
 from livefacs.sinks.performers_recorder import PerformersRecorder
-from livefacs.sinks.recorder import RecorderSink, TakeSummary
+from livefacs.sinks.recorder import RecorderSink
+from livefacs.sinks.take_sound import OpenSound
+from livefacs.sinks.take_summary import TakeSummary
 from livefacs.take.model import TakeInfo, make_take_folder
 from livefacs.take.performers import performer_folder
 
@@ -24,7 +26,7 @@ class TakeFactory:
         Where the takes go, each as ``SLATE_NNN``.
     infos : sequence of TakeInfo
         What is common to all of them, for each performer.
-    video, on_warning : as of ``RecorderSink``; the latter is told of each take's end, too
+    video, sound, on_warning : as of ``RecorderSink``; the latter is told of each take's end, too
     exact : bool
         ``parent`` is to be the first take itself, whose end is not told; others stand beside it.
     """
@@ -35,12 +37,14 @@ class TakeFactory:
         infos: Sequence[TakeInfo],
         *,
         video: bool = False,
+        sound: OpenSound | None = None,
         on_warning: Callable[[str], None] | None = None,
         exact: bool = False,
     ) -> None:
         self.parent = parent
         self.infos = tuple(infos)
         self._video = video
+        self._sound = sound
         self._on_warning = on_warning
         self._exact = exact
         self._newest: RecorderSink | PerformersRecorder | None = None
@@ -74,6 +78,7 @@ class TakeFactory:
                 folder,
                 infos[0],
                 video=self._video,
+                sound=self._sound,
                 on_warning=self._on_warning,
                 on_end=on_end,
                 clock=clock,

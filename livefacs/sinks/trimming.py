@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from livefacs.arrays import U8
+from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError, TakeError
+from livefacs.sinks.take_sound import SoundFiles
 from livefacs.sinks.take_video import TakeVideo
 from livefacs.take.checksums import damage_mask
 from livefacs.take.model import TakeInfo, TimecodeStart, make_take_folder, unwritable
 from livefacs.take.reader import Take
+from livefacs.take.sound import sound_of
 from livefacs.take.writer import TakeWriter
 
 _ROWS_AT_ONCE: Final = 64
@@ -29,7 +32,7 @@ def trim_take(
     pictures: Pictures = lambda _row: None,
     on_rows: Callable[[int], None] = lambda _n: None,
 ) -> Path:
-    """Write some rows of a take, with their readings, rigs, markers and pictures, as a new take.
+    """Write some rows of a take, with readings, rigs, markers, pictures and sound, as a new take.
 
     Times, timecodes and numbers of frames stay what they were; rows count from 0 again.
 
@@ -109,7 +112,24 @@ def _copy(
             video.close()
     if video is not None:
         writer.describe_video(*video.describe())
+    _copy_sound(take, rows, writer)
     writer.close()
+
+
+def _copy_sound(take: Take, rows: range, writer: TakeWriter) -> None:
+    """From the first of the rows to the end of the last one, with the times of the samples."""
+    sound = sound_of(take)
+    if sound is None:
+        return
+    period_ns = round(NS_PER_S / take.frame_rate_hz) if take.frame_rate_hz else 0
+    at = round(sound.clock.sample_at(int(take.t_ns[rows.start])))
+    end = round(sound.clock.sample_at(int(take.t_ns[rows.stop - 1]) + period_ns))
+    n_channels = sound.info.n_channels
+    files = SoundFiles(writer.folder, n_channels, writer.info, take.clock, writer.timecode_seconds)
+    for block in sound.blocks(at, end):
+        files.append(block, sound.clock.ns_at(at))
+        at += len(block)
+    writer.describe_sound({**take.document["sound"], **files.close()}, write=False)
 
 
 def _info(take: Take, rows: range, number: int) -> TakeInfo:

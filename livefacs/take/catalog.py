@@ -6,7 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -17,6 +17,7 @@ from livefacs.files.reading import copy_tail, open_own
 from livefacs.take.integrity import errors_of, missing_pictures, recorded_rows
 from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, write_document
 from livefacs.take.reader import Take
+from livefacs.take.sound import mend_sound
 from livefacs.take.writer import RESERVE_FILE
 
 TORN_FOLDER: Final = "torn"
@@ -35,6 +36,8 @@ class Repair:
         State of the take before.
     errors : tuple of str
         What repairing cannot mend, as ``integrity.errors_of`` has it.
+    n_sound : int or None
+        Samples of the sound whose header was mended; None where there was nothing to mend.
     """
 
     folder: Path
@@ -44,6 +47,7 @@ class Repair:
     torn: dict[str, int]
     state: str
     errors: tuple[str, ...] = ()
+    n_sound: int | None = None
 
 
 def find_takes(folder: Path) -> tuple[list[Take], list[TakeError]]:
@@ -93,7 +97,11 @@ def repair(folder: Path) -> Repair:
                 report.torn[file] = n_torn
         for name in (RESERVE_FILE, LOCK_FILE):
             (folder / name).unlink(missing_ok=True)
-        if report.torn or document["state"] == "recording":
+        try:
+            report = replace(report, n_sound=mend_sound(folder, document))
+        except TakeError as error:  # the curves are mended all the same
+            report = replace(report, errors=(*report.errors, str(error)))
+        if report.torn or report.n_sound is not None or document["state"] == "recording":
             document["state"] = "repaired"
             more = {} if recorded is None else {"rows_before_repair": recorded}
             document["summary"] = {**(document["summary"] or {}), "rows": report.n_rows, **more}

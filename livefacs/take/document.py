@@ -22,6 +22,7 @@ from livefacs.take.model import (
     dtype_from_entry,
 )
 from livefacs.take.performers import MOST_PERFORMERS
+from livefacs.take.sound import check_sound
 from livefacs.timecode import RATES
 
 _MOST_NS: Final = 2**63 - 1
@@ -67,6 +68,8 @@ def _make_printable(document: dict[str, Any]) -> None:
     """Names that others write into files of theirs: no control characters, no half characters."""
     for key in ("slate", "notes", "landmarker"):
         document[key] = printable(document[key])
+    if document.get("sound") is not None:
+        document["sound"]["device"] = printable(str(document["sound"].get("device", "")))
     for entry in document["streams"]:
         if "rig" in entry:
             entry["controls"] = [printable(name) for name in entry["controls"]]
@@ -103,6 +106,7 @@ def _check_document(document: Mapping[str, Any]) -> None:
         raise TypeError("video")
     if document["video"] is not None:
         _ = [document["video"][key] for key in ("file", "width", "height")]
+    check_sound(document.get("sound"))
     for key in ("performer", "performers"):  # in takes of several alone
         number = document.get(key, 1)
         if type(number) is not int or not 1 <= number <= MOST_PERFORMERS:

@@ -8,6 +8,7 @@ from livefacs.errors import TakeError
 from livefacs.take.checksums import damaged_rows, format_rows
 from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE
 from livefacs.take.reader import Take
+from livefacs.take.sound import sound_errors
 from livefacs.take.streams import n_whole_stamps
 from livefacs.take.times import doubtful_times
 
@@ -80,4 +81,4 @@ def errors_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, 
         errors += [f"{file} is missing" for file in files if not (take.folder / file).is_file()]
         if take.state != "recording":  # of one that was never closed nothing else can be expected
             errors += missing_pictures(take)
-    return tuple(errors)
+    return (*errors, *sound_errors(take.document, take.folder))

@@ -42,6 +42,7 @@ from livefacs.take.rows import (
     reading_records,
     rig_records,
 )
+from livefacs.take.sound import seconds_of_day
 from livefacs.timecode import RATES
 from livefacs.types import Estimate, Health, TrackedFrame
 
@@ -112,6 +113,10 @@ class TakeWriter:
     info : TakeInfo
     clock : ClockMap, read by default
 
+    Attributes
+    ----------
+    info : TakeInfo
+
     Raises
     ------
     TakeError
@@ -122,7 +127,7 @@ class TakeWriter:
         self.folder = folder
         self.n_rows = 0
         self.n_bytes = 0
-        self._info = info
+        self.info = info
         self._rate = RATES[info.timecode.rate.name]
         self._document = document_from_info(info, clock or ClockMap.read())
         self._readings: _Stream | None = None
@@ -136,7 +141,7 @@ class TakeWriter:
     def _begin(self) -> None:
         self._lock = Lock(self.folder / LOCK_FILE)
         (self.folder / RESERVE_FILE).write_bytes(bytes(_RESERVE_BYTES))
-        self._frames = _Stream(self.folder / FRAMES_FILE, frames_dtype(len(self._info.channels)))
+        self._frames = _Stream(self.folder / FRAMES_FILE, frames_dtype(len(self.info.channels)))
         self._landmarks = _Stream(self.folder / LANDMARKS_FILE, landmarks_dtype())
         self._markers = (self.folder / MARKERS_FILE).open("xb", buffering=0)
         self._checksums = (self.folder / CHECKSUMS_FILE).open("xb", buffering=0)
@@ -163,6 +168,10 @@ class TakeWriter:
     def timecode_label(self, t_ns: int) -> str:
         """Timecode at a session time."""
         return self._rate.label_from_frame(self.timecode_frame(t_ns))
+
+    def timecode_seconds(self, t_ns: int) -> float | None:
+        """Seconds since 00:00:00:00 at a session time; None while the first frame is to come."""
+        return seconds_of_day(self._document["timecode"], t_ns)
 
     def append(self, frames: Sequence[TrackedFrame]) -> None:
         """Append frames; on return the system has every byte of them.
@@ -198,6 +207,12 @@ class TakeWriter:
         self._document["video"] = description
         self._document["streams"].append(stamps)
         write_document(self.folder, self._document)
+
+    def describe_sound(self, entry: dict[str, Any], *, write: bool = True) -> None:
+        """Put what is known of the sound into ``take.json``, which ``close`` writes, too."""
+        self._document["sound"] = entry
+        if write:
+            write_document(self.folder, self._document)
 
     def sync(self) -> None:
         """Ask the system to bring everything to the disk. May run beside ``append``.
@@ -249,7 +264,7 @@ class TakeWriter:
             written += self._readings.append(reading_records(frames, rows))
         for name, rig in self._rigs.items():
             written += rig.stream.append(rig_records(name, len(rig.controls), frames, rows))
-        n_channels = len(self._info.channels)
+        n_channels = len(self.info.channels)
         records = frame_records(frames, rows, n_channels, self.timecode_frame)
         written += self._frames.append(records)
         self._seal()

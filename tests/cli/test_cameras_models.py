@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from livefacs.landmarkers.models import FACE_LANDMARKER
 from livefacs.resources import user_models_folder
-from livefacs.sources import cameras
+from livefacs.sources import cameras, microphone
 from livefacs.sources.cameras import CameraInfo
+from livefacs.sources.microphone import MicrophoneInfo
 from tests.support.commands import run
 
 MODEL = (
@@ -21,17 +23,25 @@ def test_no_camera_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(cameras, "list_cameras", list)
+    monkeypatch.setattr(microphone, "list_microphones", list)
     assert run("cameras") == 0
-    assert "No camera found" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "No camera found" in said
+    assert "No microphone found" in said
 
 
 def test_cameras_are_listed_and_probed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = [CameraInfo(61, "Facecam", "/dev/video61"), CameraInfo(62, "Other")]
+    heard = [MicrophoneInfo(0, "Booth", 1), MicrophoneInfo(3, "Desk", 2, True)]
     monkeypatch.setattr(cameras, "list_cameras", lambda: found)
+    monkeypatch.setattr(microphone, "list_microphones", lambda: heard)
     assert run("cameras") == 0
-    assert capsys.readouterr().out == "61  Facecam  /dev/video61\n62  Other\n"
+    assert capsys.readouterr().out == (
+        "61  Facecam  /dev/video61\n62  Other\n"
+        "microphone 0  Booth  1 channel(s)\nmicrophone 3  Desk  2 channel(s)  (auto)\n"
+    )
     assert run("cameras", "--probe") == 0
     assert "camera 62" in capsys.readouterr().out  # why it cannot be opened
 
@@ -48,6 +58,17 @@ def test_fetching_from_a_file_then_listing(capsys: pytest.CaptureFixture[str]) -
     (user_models_folder() / FACE_LANDMARKER.file_name).write_bytes(b"spoilt")
     assert run("models", "list") == 0
     assert "other than expected" in capsys.readouterr().out
+
+
+def test_without_the_library_cameras_are_listed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cameras, "list_cameras", lambda: [CameraInfo(61, "Facecam")])
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert run("cameras") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "61  Facecam"
+    assert "pip install 'livefacs[audio]'" in second
 
 
 @pytest.mark.parametrize(

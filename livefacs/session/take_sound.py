@@ -1,0 +1,102 @@
+"""Where the sound of takes comes from: a microphone, or the clip that is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from livefacs.clock import NS_PER_S, ClockMap
+from livefacs.config import RecordOptions, SessionOptions
+from livefacs.errors import ConfigError
+from livefacs.protocols import SoundInput, Source
+from livefacs.sinks.take_sound import (
+    ClipSoundCopy,
+    MicrophoneSound,
+    OpenSound,
+    Seconds,
+    SoundFiles,
+    SoundSink,
+)
+from livefacs.sources.clip_sound import ClipSoundFile, sound_in_clip
+from livefacs.sources.microphone import Microphone
+from livefacs.take.model import TakeInfo
+
+NO_SOUND: Final = "none"
+"""Word that leaves out a clip's sound."""
+_USUAL_RATE_HZ: Final = 30.0
+
+
+def open_microphone(options: RecordOptions, notify: Callable[[str], None]) -> Microphone | None:
+    """The microphone that is asked for, opened and settled; None where none is.
+
+    Raises
+    ------
+    ConfigError
+        Nothing is recorded, or the library is not installed.
+    SourceError
+        It cannot be had.
+    """
+    if options.audio in ("", NO_SOUND):
+        if options.audio_channels is not None:
+            raise ConfigError("--audio-channels is for a microphone: name one with --audio")
+        return None
+    if options.folder is None:
+        raise ConfigError(
+            f"--audio {options.audio}: sound is recorded into takes; name their folder with"
+            " --record DIR"
+        )
+    microphone = Microphone(options.audio, options.audio_channels)
+    for words in (f"sound from {microphone.description}", *microphone.notices):
+        notify(words)
+    return microphone
+
+
+def sound_of_takes(
+    options: SessionOptions, source: Source, microphone: Microphone | None
+) -> OpenSound | None:
+    """What opens the sound of each take; None where there is none.
+
+    A clip's sound is kept where every frame of it is recorded: one that is played in real time or
+    in a loop has other times than its file.
+    """
+    if microphone is not None:
+        return from_microphone(microphone)
+    plays = source.is_live or options.source.loop
+    if plays or options.record.audio == NO_SOUND:
+        return None
+    clip = sound_in_clip(options.source.spec)
+    return None if clip is None else from_clip(clip, source.rate_hz)
+
+
+def from_microphone(microphone: SoundInput) -> OpenSound:
+    """What records a microphone from each take's beginning to its end."""
+
+    def opened(
+        folder: Path,
+        info: TakeInfo,
+        clock: ClockMap,
+        seconds: Seconds,
+        warn: Callable[[str], None],
+    ) -> SoundSink:
+        files = SoundFiles(folder, microphone.n_channels, info, clock, seconds)
+        return MicrophoneSound(microphone, files, warn)
+
+    return opened
+
+
+def from_clip(clip: Path, rate_hz: float) -> OpenSound:
+    """What copies the sound of a clip along with its frames."""
+
+    def opened(
+        folder: Path,
+        info: TakeInfo,
+        clock: ClockMap,
+        seconds: Seconds,
+        warn: Callable[[str], None],
+    ) -> SoundSink:
+        sound = ClipSoundFile(clip)
+        files = SoundFiles(folder, sound.n_channels, info, clock, seconds)
+        return ClipSoundCopy(sound, files, round(NS_PER_S / (rate_hz or _USUAL_RATE_HZ)), warn)
+
+    return opened

@@ -1,0 +1,173 @@
+"""Formats name a take's sound; WAV and MP4 hold it, in step with the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import av
+import numpy as np
+import opentimelineio as otio
+import pygltflib
+import pytest
+from pxr import Usd, UsdMedia
+
+from livefacs.errors import TakeError
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.export import export_take, find_format
+from livefacs.session.take_sound import from_microphone
+from livefacs.sinks.recorder import RecorderSink
+from livefacs.take.reader import Take
+from livefacs.take.sound import sound_of
+from livefacs.take.wave import read_info
+from tests.support.sound import NS_PER_S, RATE_HZ, FakePortAudio, clap, onsets
+from tests.support.waiting import wait_until
+from tests.take.synthetic import CLOCK, clip_info, tracked_frame
+
+FLASHES = (20, 80)
+N_FRAMES = 120
+FIRST = 15  # the sound is on a quarter of a second before the first frame
+
+
+@pytest.fixture(scope="module")
+def take(tmp_path_factory: pytest.TempPathFactory) -> Take:
+    """Two seconds at 60 fps with video; a flash and a clap at once, twice."""
+    folder = tmp_path_factory.mktemp("takes") / "claps 1"
+    device = FakePortAudio(n_channels=1)
+    sink = RecorderSink(
+        folder,
+        clip_info(is_live=False),  # no picture is left out
+        video=True,
+        sound=from_microphone(device.microphone()),
+        clock=CLOCK,
+    )
+    frames = [tracked_frame(i) for i in range(FIRST + 30, FIRST + 30 + N_FRAMES)]
+    start = device.n_played
+    samples = np.zeros((3 * RATE_HZ, 1), np.float32)
+    for flash in FLASHES:
+        late_ns = frames[flash].t_ns - device.time_of(start)
+        at = round(late_ns * RATE_HZ / NS_PER_S)
+        samples[at : at + 480] = clap()
+    for begin in range(0, len(samples), 480):
+        device.play(samples[begin : begin + 480])
+    sound = sink._sound
+    wait_until(lambda: sound._n_taken == sound._n_heard)  # type: ignore[union-attr]
+    for i, frame in enumerate(frames):
+        shade = 255 if i in FLASHES else 20
+        sink.send(replace(frame, image=np.full((48, 64, 3), shade, np.uint8)))
+    sink.close()
+    return Take(folder)
+
+
+def exported(take: Take, name: str, folder: Path) -> Path:
+    path = folder / f"out{find_format(name).suffixes[0]}"
+    export_take(take, find_format(name), path, ExportOptions())
+    return path
+
+
+def heard(path: Path) -> tuple[np.ndarray, float]:
+    """Samples of the first channel, and the time of the first."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=0))
+    planes = av.AudioResampler(format="fltp")
+    parts = [part.to_ndarray()[0] for frame in frames for part in planes.resample(frame)]
+    return np.concatenate(parts), float(frames[0].time or 0.0)
+
+
+def test_the_movie_shows_each_flash_when_its_clap_is_heard(take: Take, tmp_path: Path) -> None:
+    path = exported(take, "mp4", tmp_path)
+    with av.open(str(path)) as container:
+        names = [stream.codec_context.name for stream in container.streams]
+        shown = [
+            frame.time
+            for frame in container.decode(video=0)
+            if frame.to_ndarray(format="gray").mean() > 150
+        ]
+    assert names[1] == "aac"
+    samples, begin_s = heard(path)
+    claps = np.array(onsets(samples)) / RATE_HZ + begin_s
+    assert len(shown) == len(claps) == 2
+    assert np.abs(claps - np.array(shown)).max() < 0.005
+
+
+def test_the_pictures_of_the_movie_are_those_of_the_take(take: Take, tmp_path: Path) -> None:
+    path = exported(take, "mp4", tmp_path)
+
+    def pictures(file: Path) -> list[bytes]:
+        with av.open(str(file)) as container:
+            return [
+                frame.to_ndarray(format="gray").tobytes() for frame in container.decode(video=0)
+            ]
+
+    assert pictures(path) == pictures(take.folder / "video.mp4")
+
+
+def test_the_wav_begins_at_the_first_frame(take: Take, tmp_path: Path) -> None:
+    path = exported(take, "wav", tmp_path)
+    samples, _ = heard(path)
+    at_s = np.array(onsets(samples)) / RATE_HZ
+    assert np.abs(at_s - np.array(FLASHES) / 60).max() < 0.002
+    assert len(samples) == pytest.approx(N_FRAMES * RATE_HZ / 60, abs=2)
+    assert read_info(path).time_reference == 3600 * RATE_HZ
+
+
+def test_otio_has_the_sound_on_a_track_of_its_own(take: Take, tmp_path: Path) -> None:
+    timeline = otio.adapters.read_from_file(str(exported(take, "otio", tmp_path)))
+    (track,) = timeline.audio_tracks()
+    (clip,) = track
+    assert Path(unquote(clip.media_reference.target_url.removeprefix("file://"))) == (
+        take.folder.resolve() / "sound.wav"
+    )
+    sound = sound_of(take)
+    assert sound is not None
+    available = clip.media_reference.available_range
+    assert available.duration.value == sound.info.n_samples
+    into_s = (clip.source_range.start_time - available.start_time).to_seconds()
+    first_s = (int(take.t_ns[0]) - sound.clock.start_ns) / NS_PER_S
+    assert into_s == pytest.approx(first_s, abs=0.001)
+    (picture,) = timeline.video_tracks()[0]
+    duration_s = picture.source_range.duration.to_seconds()
+    assert clip.source_range.duration.to_seconds() == pytest.approx(duration_s, abs=0.001)
+    assert clip.source_range.start_time.to_seconds() == pytest.approx(3600, abs=0.001)
+
+
+def test_elan_links_the_sound_with_its_offset(take: Take, tmp_path: Path) -> None:
+    root = ElementTree.parse(exported(take, "eaf", tmp_path)).getroot()
+    video, sound = root.findall("HEADER/MEDIA_DESCRIPTOR")
+    assert video.get("MIME_TYPE") == "video/mp4"
+    assert sound.get("MIME_TYPE") == "audio/x-wav"
+    assert sound.get("MEDIA_URL") == (take.folder.resolve() / "sound.wav").as_uri()
+    recorded = sound_of(take)
+    assert recorded is not None
+    first_ms = (int(take.t_ns[0]) - recorded.clock.start_ns) / 1e6
+    assert int(sound.get("TIME_ORIGIN", "0")) == pytest.approx(first_ms, abs=1)
+
+
+def test_usd_and_gltf_name_it_from_where_they_are(take: Take, tmp_path: Path) -> None:
+    recorded = sound_of(take)
+    assert recorded is not None
+    into_s = (int(take.t_ns[0]) - recorded.clock.start_ns) / NS_PER_S
+    stage = Usd.Stage.Open(str(exported(take, "usd", tmp_path)))
+    audio = UsdMedia.SpatialAudio(stage.GetPrimAtPath("/Face/Sound"))
+    asset = audio.GetFilePathAttr().Get()
+    assert Path(asset.resolvedPath) == take.folder.resolve() / "sound.wav"
+    assert audio.GetMediaOffsetAttr().Get() == pytest.approx(into_s, abs=1e-6)
+    assert audio.GetStartTimeAttr().Get().GetValue() == stage.GetStartTimeCode()
+    path = exported(take, "gltf", tmp_path)
+    extras = pygltflib.GLTF2().load(str(path)).animations[0].extras["sound"]
+    assert (tmp_path / unquote(extras["uri"])).resolve() == take.folder.resolve() / "sound.wav"
+    assert extras["begins_s"] == pytest.approx(-into_s, abs=1e-5)
+
+
+def test_a_movie_needs_a_video(take: Take, tmp_path: Path) -> None:
+    device = FakePortAudio()
+    sink = RecorderSink(
+        tmp_path / "t", clip_info(), sound=from_microphone(device.microphone()), clock=CLOCK
+    )
+    device.play(np.zeros((4800, 1), np.float32))
+    sink.send(tracked_frame(31))
+    sink.close()
+    with pytest.raises(TakeError, match="has no video; record with --video"):
+        exported(Take(tmp_path / "t"), "mp4", tmp_path)
