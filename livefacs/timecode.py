@@ -3,13 +3,14 @@
 A label such as ``10:00:00:00`` names a frame of the day. Drop-frame numbering (``;`` before the
 frames) skips labels, never frames, so that 29.97 and 59.94 stay with the clock: 2 (or 4) numbers
 at each minute but every tenth. Rates are exact fractions, 30000/1001 and not 29.97. High rates are
-counted through, as FFmpeg does: ``01:00:00:75`` at 120, ``01:00:00:119``.
+counted through, as FFmpeg does: ``01:00:00:75`` at 120, ``01:00:00:119``. A clip of 30/1 that is
+labelled drop-frame is 29.97 by its labels, of which each frame gets one.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
@@ -32,7 +33,8 @@ class TimecodeRate:
     name : str
         As users write it: ``"29.97df"``.
     fraction : Fraction
-        Frames a second, exact.
+        Frames a second, exact: what time is counted by. That of a clip whose labels say
+        29.97 drop-frame may be 30.
     drop : bool
         Drop-frame numbering.
     """
@@ -125,6 +127,7 @@ RATES: Final[dict[str, TimecodeRate]] = {
         TimecodeRate("29.97df", _ntsc(30), drop=True),
         TimecodeRate("29.97ndf", _ntsc(30)),
         TimecodeRate("30", Fraction(30)),
+        TimecodeRate("47.952", _ntsc(48)),
         TimecodeRate("48", Fraction(48)),
         TimecodeRate("50", Fraction(50)),
         TimecodeRate("59.94df", _ntsc(60), drop=True),
@@ -199,12 +202,45 @@ def rate_for_label(rate: TimecodeRate, label: str) -> TimecodeRate:
     Files say 30 where they mean 29.97: a drop-frame label tells, as 30 has no such count.
     """
     found = _LABEL.fullmatch(label.strip())
-    if found is None:
-        return rate
-    drop = found[4] in _DROP_MARKS
-    alike = [each for each in RATES.values() if each.nominal == rate.nominal and each.drop == drop]
-    same = [each for each in alike if each.fraction == rate.fraction]
-    return next(iter(same or (alike if drop else [])), rate)
+    return rate if found is None else _counted(rate, found[4] in _DROP_MARKS) or rate
+
+
+def with_frames_of(rate: TimecodeRate, clip: TimecodeRate) -> TimecodeRate:
+    """A rate for a clip whose frames come faster than it by the 1001st part: one label a frame.
+
+    Counted by its own clock, 29.97 would give two of a thousand frames at 30/1 the same label.
+    """
+    if rate.nominal == clip.nominal and rate.fraction < clip.fraction:
+        return replace(rate, fraction=clip.fraction)
+    return rate
+
+
+def rate_of_take(name: str, numerator: int, denominator: int) -> TimecodeRate:
+    """A rate as ``take.json`` has it.
+
+    Raises
+    ------
+    KeyError, ValueError
+        There is no such rate.
+    """
+    rate = RATES[name]
+    if type(numerator) is not int or type(denominator) is not int or denominator < 1:
+        raise ValueError(f"timecode rate {str(numerator)[:40]}/{str(denominator)[:40]}")
+    fraction = Fraction(numerator, denominator)
+    if fraction not in (rate.fraction, rate.nominal):
+        raise ValueError(f"timecode rate {name} of {str(fraction)[:40]} frames a second")
+    return replace(rate, fraction=fraction)
+
+
+def _counted(rate: TimecodeRate, drop: bool, n_slower: int = 1) -> TimecodeRate | None:
+    """The rate whose labels are drop-frame, or are not, where there is one."""
+    alike = [
+        each
+        for each in RATES.values()
+        if each.nominal * n_slower == rate.nominal and each.drop == drop
+    ]
+    same = [each for each in alike if each.fraction * n_slower == rate.fraction]
+    return next(iter(same or (alike if drop else [])), None)
 
 
 def clip_rate_and_label(rate_hz: float, label: str | None) -> tuple[TimecodeRate, str | None]:
@@ -226,7 +262,7 @@ def clip_rate_and_label(rate_hz: float, label: str | None) -> tuple[TimecodeRate
     nearest = nearest_rate(rate_hz)
     if label is None:
         return nearest, None
-    rate = rate_for_label(nearest, label)
+    rate = with_frames_of(rate_for_label(nearest, label), nearest)
     if not rate.drop:  # a rate without a drop-frame count is often written with ; all the same
         label = re.sub("[;,]", ":", label)
     try:
@@ -238,12 +274,10 @@ def clip_rate_and_label(rate_hz: float, label: str | None) -> tuple[TimecodeRate
 def edit_list_rate(rate: TimecodeRate) -> tuple[TimecodeRate, int]:
     """The rate with two-digit frames that edit lists count a faster one by, and how many of the
     faster rate's frames one of its frames is: 60 and 2 for 120."""
-    n_frames = 1
-    while rate.nominal > _MOST_LISTED:
-        n_frames *= 2
-        slower = rate.fraction / 2
-        rate = next(r for r in RATES.values() if r.fraction == slower and r.drop == rate.drop)
-    return rate, n_frames
+    n_frames = -(-rate.nominal // _MOST_LISTED)
+    listed = _counted(rate, rate.drop, n_frames)
+    assert listed is not None  # 60, or 50, for each that is faster
+    return replace(listed, fraction=rate.fraction / n_frames), n_frames
 
 
 def frame_of_day(moment: datetime, rate: TimecodeRate) -> int:

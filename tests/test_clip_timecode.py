@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+import opentimelineio as otio
 import pytest
 
+from livefacs.clock import NS_PER_S
 from livefacs.config import load_options
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.export import export_take, find_format
+from livefacs.formats.maya_anim import time_unit
 from livefacs.offline import SolveOptions, working_take
+from livefacs.sinks.trimming import trim_take
+from livefacs.take.model import TimecodeStart
 from livefacs.take.reader import Take
+from livefacs.timecode import RATES, edit_list_rate
 from tests.support.commands import run
+from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
 
 
 def clip_with_timecode(path: Path, rate: Fraction, timecode: str) -> Path:
@@ -105,3 +115,47 @@ def test_solving_and_recording_follow_the_clip_or_say_that_they_cannot(
     take = Take(tmp_path / "take")
     assert (take.rate.name, take.timecode(0)) == (name, first)
     assert ("counted from 00:00:00:00 instead" in capsys.readouterr().out) == bool(n_notices)
+
+
+@pytest.mark.parametrize("rate", ["29.97df", "59.94df", "119.88df"])
+def test_a_whole_rate_that_is_labelled_drop_frame_has_a_label_a_frame(
+    tmp_path: Path, rate: str
+) -> None:
+    nominal, start = RATES[rate].nominal, "16:37:10;02"
+    frames = [tracked_frame(i, rate_hz=nominal) for i in range(20 * nominal)]
+    timecode = TimecodeStart.of_clip(float(nominal), start)
+    take = make_take(tmp_path / "take", frames, clip_info(timecode=timecode, is_live=False))
+    first = RATES[rate].frame_from_label(start) + START_NS * nominal // NS_PER_S
+    expected = [RATES[rate].label_from_frame(first + i) for i in range(len(frames))]
+    assert [take.timecode(row) for row in range(take.n_rows)] == expected
+    assert (take.rate.name, take.rate.fraction) == (rate, nominal)
+
+    for name in ("csv", "edl", "otio", "usd", "maya"):
+        suffix = find_format(name).suffixes[0]
+        options = ExportOptions(timecode=name == "csv")
+        export_take(take, find_format(name), tmp_path / f"{name}{suffix}", options)
+    with (tmp_path / "csv.csv").open(newline="") as file:
+        assert [row["timecode"] for row in csv.DictReader(file)] == expected
+    text = (tmp_path / "edl.edl").read_text()
+    listed, n_each = edit_list_rate(RATES[rate])
+    end = listed.label_from_frame((first + len(frames) - 1) // n_each + 1)
+    assert f"{listed.label_from_frame(first // n_each)} {end}" in text
+    (clip,) = otio.adapters.read_from_file(str(tmp_path / "otio.otio")).find_clips()
+    assert clip.source_range.start_time.value == first
+    assert clip.source_range.duration.value == len(frames)
+    assert clip.source_range.start_time.rate == pytest.approx(float(RATES[rate].fraction))
+    assert f"timeCodesPerSecond = {nominal}" in (tmp_path / "usd.usda").read_text()
+    assert f"timeUnit {time_unit(RATES[str(nominal)])};" in (tmp_path / "maya.anim").read_text()
+
+
+@pytest.mark.parametrize(
+    "words", [("--timecode-start", "00:00:00;00"), ("--timecode-rate", "29.97")]
+)
+def test_a_drop_frame_count_that_is_asked_for_has_a_label_a_frame(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    clip = clip_with_timecode(tmp_path / "clip.mov", Fraction(30), "")
+    assert run("record", clip, "--take", tmp_path / "take", "--no-meters", *words) == 0
+    take = Take(tmp_path / "take")
+    assert (take.rate.name, take.rate.fraction) == ("29.97df", 30)
+    assert Take(trim_take(take, range(1, 3), tmp_path / "parts")).rate == take.rate

@@ -79,7 +79,7 @@ def test_rates_are_exact() -> None:
     assert RATES["23.976"].fraction == Fraction(24000, 1001)
     assert RATES["59.94df"].fraction == Fraction(60000, 1001)
     assert RATES["29.97df"].ns_from_frames(30000) == 1_001_000_000_000
-    assert len(RATES) == 18
+    assert len(RATES) == 19
 
 
 @pytest.mark.parametrize(

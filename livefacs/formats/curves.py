@@ -240,10 +240,14 @@ def nearest_rows(take: Take, curves: Curves) -> np.ndarray[Any, np.dtype[np.intp
     """The recorded row nearest to each sample."""
     if not curves.is_even:
         return np.arange(take.n_rows)
-    recorded = np.array(take.t_ns)
-    after = np.searchsorted(recorded, curves.times_ns).clip(0, take.n_rows - 1)
+    return nearest(np.array(take.t_ns), curves.times_ns)
+
+
+def nearest(recorded_ns: I64, times_ns: I64) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """The recorded row nearest to each moment."""
+    after = np.searchsorted(recorded_ns, times_ns).clip(0, len(recorded_ns) - 1)
     before = (after - 1).clip(0)
-    is_before = curves.times_ns - recorded[before] < recorded[after] - curves.times_ns
+    is_before = times_ns - recorded_ns[before] < recorded_ns[after] - times_ns
     return np.where(is_before, before, after)
 
 

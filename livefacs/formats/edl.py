@@ -23,7 +23,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     first = int(take.frames["timecode"][0]) // n_each
     begin = rate.label_from_frame(first)
     # Out points are exclusive; the record side repeats the source side.
-    end = rate.label_from_frame(first + rate.frames_from_ns(int(take.t_ns[-1] - take.t_ns[0])) + 1)
+    end = rate.label_from_frame(int(take.frames["timecode"][-1]) // n_each + 1)
     lines = [
         f"TITLE: {_plain(take.name)}",
         "FCM: DROP FRAME" if rate.drop else "FCM: NON-DROP FRAME",

@@ -6,8 +6,10 @@ import csv
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from livefacs.clock import NS_PER_S
-from livefacs.formats.curves import ExportOptions
+from livefacs.formats.curves import ExportOptions, nearest
 from livefacs.formats.facs_events import events_from_take
 from livefacs.take.reader import Take
 
@@ -21,7 +23,7 @@ HEADER: Final = (
 def export(take: Take, path: Path, options: ExportOptions) -> None:
     """Write the file; times run from the first frame."""
     origin_ns = int(take.t_ns[0]) if take.n_rows else 0
-    first = int(take.frames["timecode"][0]) if take.n_rows else 0
+    recorded_ns = np.array(take.t_ns)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
@@ -31,8 +33,8 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
             ]
             seconds = [f"{t_ns / NS_PER_S:.3f}" for t_ns in times_ns]
             labels = [
-                take.rate.label_from_frame(first + take.rate.frames_from_ns(t_ns))
-                for t_ns in times_ns
+                take.timecode(int(row))
+                for row in nearest(recorded_ns, np.array(times_ns) + origin_ns)
             ]
             duration = f"{(times_ns[2] - times_ns[0]) / NS_PER_S:.3f}"
             start = (event.action, event.side, event.notation, event.letter, f"{event.peak:.3f}")

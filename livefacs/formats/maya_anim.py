@@ -24,6 +24,7 @@ _TIME_UNITS: Final = {
     "29.97df": "29.97df",
     "29.97ndf": "29.97fps",
     "30": "ntsc",
+    "47.952": "47.952fps",
     "48": "show",
     "50": "palf",
     "59.94df": "59.94fps",
@@ -55,7 +56,8 @@ _CURVE_END: Final = "  }\n}\n"
 
 def time_unit(rate: TimecodeRate) -> str:
     """Maya's name of a rate."""
-    return _TIME_UNITS[rate.name]
+    is_whole = rate.fraction == rate.nominal  # 30 drop-frame, too
+    return _TIME_UNITS[str(rate.nominal) if is_whole else rate.name]
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:

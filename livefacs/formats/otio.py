@@ -9,16 +9,15 @@ from livefacs.clock import NS_PER_S
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions, need
 from livefacs.formats.media import media_of
-from livefacs.take.model import Marker
 from livefacs.take.reader import Take
 from livefacs.take.sound import sound_of
-from livefacs.timecode import TimecodeRate
+from livefacs.timecode import RATES, TimecodeRate
 
 
-def _frames_since(first: int, marker: Marker, rate: TimecodeRate) -> int:
-    """Frames from the take's first to a marker, which may lie on the other side of midnight."""
+def _frames_since(first: int, frame: int, rate: TimecodeRate) -> int:
+    """Frames from the take's first to another, which may lie on the other side of midnight."""
     half_day = rate.frames_a_day // 2
-    return (marker.timecode - first + half_day) % rate.frames_a_day - half_day
+    return (frame - first + half_day) % rate.frames_a_day - half_day
 
 
 def export(take: Take, path: Path, options: ExportOptions) -> None:
@@ -29,9 +28,9 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         raise need("opentimelineio", "otio") from None
     if not take.n_rows:
         raise TakeError(f"{take.folder}: the take has no frames, nothing can be exported")
-    rate = float(take.rate.fraction)
-    first = int(take.frames["timecode"][0])
-    n_frames = take.rate.frames_from_ns(int(take.t_ns[-1] - take.t_ns[0])) + 1
+    rate = float(RATES[take.rate.name].fraction)  # it finds the labels by the rate alone
+    first, last = (int(take.frames["timecode"][row]) for row in (0, -1))
+    n_frames = max(0, _frames_since(first, last, take.rate)) + 1
     found = media_of(take)
     n_before = 0 if found is None else take.rate.frames_from_ns(int(take.t_ns[0]) - found[1])
     media_first = max(0, first - n_before)  # of the file, whose beginning may be no picture's
@@ -50,7 +49,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     clip = otio.schema.Clip(name=take.name, media_reference=media, source_range=span)
     one_frame = otio.opentime.RationalTime(1, rate)
     for marker in take.markers:
-        since = _frames_since(first, marker, take.rate)
+        since = _frames_since(first, marker.timecode, take.rate)
         at = otio.opentime.RationalTime(shown_first + since, rate)
         clip.markers.append(
             otio.schema.Marker(

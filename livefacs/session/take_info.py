@@ -22,7 +22,13 @@ from livefacs.session.parts import (
 from livefacs.session.tracker import Tracker
 from livefacs.sources.audio_timecode import timecode_in_sound
 from livefacs.take.model import TakeInfo, TimecodeSource, TimecodeStart, first_label
-from livefacs.timecode import TimecodeRate, find_rate, nearest_rate, rate_for_label
+from livefacs.timecode import (
+    TimecodeRate,
+    find_rate,
+    nearest_rate,
+    rate_for_label,
+    with_frames_of,
+)
 
 _IN_SOUND: Final = "ltc:"
 
@@ -149,6 +155,8 @@ def _timecode_start(record: RecordOptions, source: Source, asked_hz: float) -> T
         rate = find_rate(record.timecode_rate)
     if label:
         _check_label(label, rate, own is not None)
+    if not source.is_live:
+        rate = with_frames_of(rate, nearest_rate(source.rate_hz or asked_hz))
     return TimecodeStart(rate, chosen, label or "00:00:00:00")
 
 

@@ -23,7 +23,7 @@ from livefacs.take.model import (
 )
 from livefacs.take.performers import MOST_PERFORMERS
 from livefacs.take.sound import check_sound
-from livefacs.timecode import RATES
+from livefacs.timecode import RATES, rate_of_take
 
 _MOST_NS: Final = 2**63 - 1
 _MOST_DOCUMENT_BYTES: Final = 16 << 20  # a take of many maps that changed comes to some 100 kB
@@ -118,6 +118,7 @@ def _check_document(document: Mapping[str, Any]) -> None:
 def _check_times(clock: Mapping[str, Any], timecode: Mapping[str, Any]) -> None:
     if timecode["rate"] not in RATES:
         raise KeyError(f"timecode rate {timecode['rate']!r}")
+    rate_of_take(timecode["rate"], timecode["numerator"], timecode["denominator"])
     for value in (clock["session_ns"], clock["unix_ns"], timecode["start_ns"] or 0):
         if not isinstance(value, int) or not -_MOST_NS <= value <= _MOST_NS:
             raise ValueError(f"time {str(value)[:40]}")

@@ -29,7 +29,7 @@ from livefacs.take.streams import (
 )
 from livefacs.take.times import doubtful_times, mended_times
 from livefacs.take.video_samples import n_video_samples
-from livefacs.timecode import RATES, TimecodeRate
+from livefacs.timecode import TimecodeRate, rate_of_take
 from livefacs.types import (
     ActionUnits,
     Gaze,
@@ -126,7 +126,8 @@ class Take:
     @property
     def rate(self) -> TimecodeRate:
         """Timecode rate."""
-        return RATES[self.document["timecode"]["rate"]]
+        timecode = self.document["timecode"]
+        return rate_of_take(timecode["rate"], timecode["numerator"], timecode["denominator"])
 
     @property
     def clock(self) -> ClockMap:

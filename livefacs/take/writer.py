@@ -43,7 +43,6 @@ from livefacs.take.rows import (
     rig_records,
 )
 from livefacs.take.sound import seconds_of_day
-from livefacs.timecode import RATES
 from livefacs.types import Estimate, Health, TrackedFrame
 
 RESERVE_FILE: Final = ".reserve"
@@ -128,7 +127,7 @@ class TakeWriter:
         self.n_rows = 0
         self.n_bytes = 0
         self.info = info
-        self._rate = RATES[info.timecode.rate.name]
+        self._rate = info.timecode.rate
         self._document = document_from_info(info, clock or ClockMap.read())
         self._readings: _Stream | None = None
         self._rigs: dict[str, _RigStream] = {}
