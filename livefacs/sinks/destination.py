@@ -14,11 +14,11 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
+from livefacs.datagrams import host_of_url
 from livefacs.errors import ConfigError, SinkError
 from livefacs.timecode import find_rate
 
 OptionValue: TypeAlias = str | bool | int | float | tuple[str, ...] | None
-_LOOPBACK: Final = "127.0.0.1"
 _TRUE: Final = ("on", "yes", "true", "1")
 _FALSE: Final = ("off", "no", "false", "0")
 
@@ -360,8 +360,8 @@ def _host_and_port(url: str, scheme: Scheme, errors: list[str]) -> tuple[str, in
         port = parts.port
     except ValueError as error:
         errors.append(f"{error}: expected host:port with a port from 1 to 65535")
-        return _LOOPBACK, scheme.port
-    host = (parts.hostname or _LOOPBACK) if parts.hostname != "*" else "0.0.0.0"
+        return host_of_url(None), scheme.port
+    host = host_of_url(parts.hostname)
     if scheme.port == 0:
         host = parts.netloc  # a name, not an address: its capitals count
         if not host:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from livefacs.clock import ClockMap
-from livefacs.datagrams import bound_udp
+from livefacs.datagrams import bound_udp, why_not_bound
 from livefacs.errors import SinkError
 from livefacs.protocols import Encoder
 from livefacs.types import SinkCounters, TrackedFrame
@@ -87,10 +87,7 @@ class RequestedSink:
         try:
             self._socket = bound_udp(host, port)
         except (OSError, OverflowError) as error:
-            raise SinkError(
-                f"output {url!r}: cannot listen on {host}:{port} ({error}); expected a free port "
-                "on an address of this machine"
-            ) from None
+            raise SinkError(f"output {url!r}: {why_not_bound(host, port, error)}") from None
         self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
 

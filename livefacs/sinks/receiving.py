@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from livefacs.datagrams import bound_udp
+from livefacs.datagrams import bound_udp, why_not_bound
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.null_logger import QUIET_LOGGER
@@ -55,12 +55,11 @@ class UdpReceiver:
         try:
             self._socket = bound_udp(where.host, where.port)
         except (OSError, OverflowError) as error:
-            raise SinkError(
-                f"{where.url!r}: cannot listen on {where.host}:{where.port} ({error}); expected a "
-                "free port on an address of this machine (the receiving tool may be running)"
-            ) from None
+            why = why_not_bound(where.host, where.port, error)
+            raise SinkError(f"{where.url!r}: {why}") from None
         self.port: int = self._socket.getsockname()[1]
-        self.description = f"{where.scheme} packets on {where.host}:{self.port}"
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        self.description = f"{where.scheme} packets on {host}:{self.port}"
 
     def receive(self, timeout_s: float) -> Reading | None:
         """The next datagram."""

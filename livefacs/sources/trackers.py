@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from livefacs.clock import now_ns
-from livefacs.datagrams import bound_udp
+from livefacs.datagrams import bound_udp, host_of_url, why_not_bound
 from livefacs.errors import SourceError
 from livefacs.slot import Slot
 from livefacs.types import Frame
@@ -230,17 +230,13 @@ def _address(spec: str) -> tuple[str, str, int]:
         raise SourceError(f"source {spec!r}: {error}; expected {scheme}://HOST:PORT") from None
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise SourceError(f"source {spec!r}: expected nothing but {scheme}://HOST:PORT")
-    host = parts.hostname or _LOOPBACK[0]
-    if tracker.request is not None and host == "*":
+    if tracker.request is not None and parts.hostname == "*":
         raise SourceError(f"source {spec!r}: expected the address of the phone, as it shows it")
-    return scheme, "0.0.0.0" if host == "*" else host, tracker.port if port is None else port
+    return scheme, host_of_url(parts.hostname), tracker.port if port is None else port
 
 
 def _bound(spec: str, host: str, port: int) -> socket.socket:
     try:
         return bound_udp(host, port)
     except (OSError, OverflowError) as error:
-        raise SourceError(
-            f"source {spec!r}: cannot listen on {host}:{port} ({error}); expected a free port on an"
-            " address of this machine (another program may be receiving there)"
-        ) from None
+        raise SourceError(f"source {spec!r}: {why_not_bound(host, port, error)}") from None
