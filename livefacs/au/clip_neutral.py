@@ -24,6 +24,7 @@ from livefacs.au.smoothing import OFF
 from livefacs.clock import s_from_ns
 from livefacs.errors import SourceError
 from livefacs.types import Landmarks
+from livefacs.vocab.facs import CHANNEL_INDEX
 
 OPENING_S: Final = 1.0
 """Performers mostly start from rest: quiet frames this early come first."""
@@ -128,17 +129,17 @@ def _from_resting_frames(
     resting = RestingFrames(model)
     for landmarks in frames:
         assert landmarks.readings is not None  # asked before
-        estimator.raw_values(landmarks)
-        speed = estimator.speed
+        values = estimator.raw_values(landmarks)
         resting.add(
             estimator.aligned,
             estimator.head,
-            speed,
+            estimator.speed,
             estimator.lip_gap,
             landmarks.readings,
             s_from_ns(landmarks.t_ns - frames[0].t_ns),
+            float(values[CHANNEL_INDEX["AU18"]]),
         )
-    return neutral_from_parts(model, resting.parts(), prior)
+    return neutral_from_parts(model, resting.parts(is_whole=True), prior)
 
 
 def _activity(

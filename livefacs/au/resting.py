@@ -4,7 +4,9 @@ A talker's brows rest while the mouth acts, so brows, lids and mouth are looked 
 The blendshape net needs no neutral: what it and the skin between the brows say tells how much a
 part acts in a frame. The quietest frames of a part are taken; how quiet they are is the evidence
 that they rest. The neutral is theirs as far as that evidence goes, and the mean face's for the
-rest: an expression that is held from the first frame to the last is not learnt as neutral.
+rest: an expression that is held from the first frame to the last is not learnt as neutral. A part
+that never changes in a whole clip is judged more strictly: nothing shows that its quietest frames
+are quiet.
 """
 
 from __future__ import annotations
@@ -15,6 +17,15 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, I64
+from livefacs.au.acting import (
+    beyond_rest,
+    frowning,
+    frowning_a_little,
+    held_mouth_activity,
+    is_held,
+    mouth_activity,
+    score,
+)
 from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral, canonical_neutral, median
 from livefacs.au.regions import (
@@ -28,20 +39,14 @@ from livefacs.au.regions import (
 )
 from livefacs.kernels.fusion import line_depths
 from livefacs.types import Readings
-from livefacs.vocab.readings import (
-    BLENDSHAPE_INDEX,
-    N_PATCH_READINGS,
-    N_PATCHES,
-    PATCH_INDEX,
-)
+from livefacs.vocab.readings import N_PATCH_READINGS, N_PATCHES, PATCH_INDEX
 
 SHARE: Final = 0.13
 """Of the frames, the quietest of each part that are taken; at least three, at most sixty."""
 LEAST_FRAMES, MOST_FRAMES = 3, 60
 RESTS_BELOW, ACTS_ABOVE = 0.1, 0.4
 """Activity, scores of the net: evidence of rest is 1 below the one and 0 above the other."""
-USUAL_RAISE, USUAL_LIDS, USUAL_MOUTH = 0.06, 0.2, 0.2
-RESTLESS_RAISE: Final = 0.3
+USUAL_LIDS, USUAL_MOUTH = 0.2, 0.2
 """What faces at rest score."""
 MAX_TURN_RAD: Final = 0.6
 MAX_SPEED: Final = 1.5
@@ -50,6 +55,10 @@ OPENING_S, OPENING_BONUS = 0.5, 0.2
 CALM, NEARLY_CALM = 0.2, 0.35
 """Activity beyond the usual under which an opening is believed: for brows, for lids and mouth."""
 OPENING_EVIDENCE: Final = 0.8
+HELD_RESTS_BELOW, HELD_ACTS_ABOVE = 0.15, 0.25
+"""Evidence of rest in a mouth that is held, of which more is looked at."""
+HELD_OPENING_BELOW: Final = 0.6
+"""Brows that are held higher do not count as resting because lids and mouth rest."""
 NO_REST: Final = 0.25
 """Less evidence than this in a part: no resting frame was found."""
 
@@ -91,6 +100,7 @@ class RestingFrames:
         self._readings: list[Readings] = []
         self._frowns: list[float] = []
         self._gaps: list[float] = []
+        self._puckers: list[float] = []
         self._speeds: list[float] = []
         self._is_opening: list[bool] = []
 
@@ -105,6 +115,7 @@ class RestingFrames:
         lip_gap: float,
         readings: Readings,
         elapsed_s: float,
+        pucker: float = 0.0,
     ) -> None:
         """Take one frame in.
 
@@ -122,6 +133,8 @@ class RestingFrames:
             With the net's scores.
         elapsed_s : float
             Since the first frame.
+        pucker : float
+            AU18 against the mean face.
         """
         self._is_opening.append(elapsed_s < OPENING_S)
         self._shapes.append(shape.astype(np.float32))
@@ -129,31 +142,51 @@ class RestingFrames:
         self._readings.append(readings)
         self._frowns.append(self._frown_lines(readings.patches))
         self._gaps.append(lip_gap)
+        self._puckers.append(pucker)
         self._speeds.append(speed)
 
-    def parts(self) -> tuple[PartAtRest, ...]:
-        """Brows, lids and mouth at rest, from the frames so far; there must be one."""
+    def parts(self, *, is_whole: bool = False) -> tuple[PartAtRest, ...]:
+        """Brows, lids and mouth at rest, from the frames so far; there must be one.
+
+        Parameters
+        ----------
+        is_whole : bool
+            They are a whole clip: what is held through them has no quieter frames to come.
+        """
         usable, activities = self._usable(), self._activities()
-        parts = [self._quietest(activity, judged, usable) for activity, judged in activities]
-        judged = [each for _, each in activities]
-        opening = self._calm_opening(usable, judged, CALM)
+        scores, lines = self._scores(), np.array(self._frowns)
+        busy, limits = frowning(scores, lines), [(RESTS_BELOW, ACTS_ABOVE)] * N_REGIONS
+        if is_whole and is_held(activities[BROWS][0][usable == 0.0]):
+            usual, judged = activities[BROWS]
+            judged = np.maximum(judged, frowning_a_little(scores, lines))
+            activities[BROWS] = usual, judged
+            busy = np.where(judged < HELD_OPENING_BELOW, frowning_a_little(scores, lines), judged)
+        if is_whole and is_held(activities[MOUTH][0][usable == 0.0]):
+            usual, judged = activities[MOUTH]
+            activities[MOUTH] = usual, judged + held_mouth_activity(scores, np.array(self._puckers))
+            limits[MOUTH] = HELD_RESTS_BELOW, HELD_ACTS_ABOVE
+        parts = [
+            self._quietest(*activity, usable, *limit)
+            for activity, limit in zip(activities, limits, strict=True)
+        ]
+        judged_each = [judged for _, judged in activities]
+        opening = self._calm_opening(usable, judged_each, busy, CALM)
         if len(opening):
             evidence = max(parts[BROWS].evidence, OPENING_EVIDENCE)
             parts[BROWS] = self._part(opening, evidence)
-        opening = self._calm_opening(usable, judged, NEARLY_CALM)
+        opening = self._calm_opening(usable, judged_each, busy, NEARLY_CALM)
         for region in (LIDS, MOUTH) if len(opening) else ():
             parts[region] = _halfway(parts[region], self._part(opening, parts[region].evidence))
         return tuple(parts)
 
-    def _calm_opening(self, usable: F64, judged: list[F64], limit: float) -> I64:
-        """Frames of the first half second in which lids and mouth rest and nobody frowns.
+    def _calm_opening(self, usable: F64, judged: list[F64], busy: F64, limit: float) -> I64:
+        """Frames of the first half second in which lids and mouth rest and nobody frowns (``busy``).
 
         Then the brows rest, too, however high they stand: that differs between people. Lids and
         mouth are drawn to it: weak actions, which the net does not see, pass for rest later on.
         """
         opening = np.array(self._is_opening) & (usable == 0.0)
-        calm = opening & (judged[LIDS] < limit) & (judged[MOUTH] < limit)
-        calm &= self._frowning() < limit
+        calm = opening & (judged[LIDS] < limit) & (judged[MOUTH] < limit) & (busy < limit)
         enough = calm.sum() >= max(LEAST_FRAMES, opening.sum() / 2)
         return np.flatnonzero(calm) if enough else np.zeros(0, np.int64)
 
@@ -172,31 +205,27 @@ class RestingFrames:
         bad[0] = len(bad) > LEAST_FRAMES  # a tracker's first frame is a pixel off
         return np.where(bad, 9.0, 0.0) if (~bad).sum() >= LEAST_FRAMES else np.zeros(len(bad))
 
-    def _activities(self) -> tuple[tuple[F64, F64], ...]:
+    def _activities(self) -> list[tuple[F64, F64]]:
         """How much each part acts in each frame, and the same for judging that it rests."""
-        scores = np.array([each.blendshapes for each in self._readings], np.float64)
-        frowns = np.array(self._frowns)
-        raised = np.maximum(_score(scores, "browInnerUp"), _score(scores, "browOuterUp*"))
-        brows = raised + 0.4 * np.maximum(0.0, frowns - np.percentile(frowns, 10))
-        lids = _score(scores, "eyeBlink*") + 2.0 * _score(scores, "eyeWide*")
-        lids += 0.5 * _score(scores, "eyeSquint*")
-        lids += np.maximum(0.0, _score(scores, "eyeLookDown*") - 0.3)
-        mouth = 7.0 * np.maximum(0.0, np.array(self._gaps))
-        for name, weight in _MOUTH_WEIGHTS.items():
-            mouth = mouth + weight * _score(scores, name)
-        return (
-            (brows, np.maximum(_beyond_rest(raised), self._frowning())),
+        scores, lines = self._scores(), np.array(self._frowns)
+        raised = np.maximum(score(scores, "browInnerUp"), score(scores, "browOuterUp*"))
+        brows = raised + 0.4 * np.maximum(0.0, lines - np.percentile(lines, 10))
+        lids = score(scores, "eyeBlink*") + 2.0 * score(scores, "eyeWide*")
+        lids += 0.5 * score(scores, "eyeSquint*")
+        lids += np.maximum(0.0, score(scores, "eyeLookDown*") - 0.3)
+        mouth = mouth_activity(scores, np.array(self._gaps))
+        return [
+            (brows, np.maximum(beyond_rest(raised), frowning(scores, lines))),
             (lids, lids - USUAL_LIDS),
             (mouth, mouth - USUAL_MOUTH),
-        )
+        ]
 
-    def _frowning(self) -> F64:
-        """(n,) lowered brows with lines between them."""
-        scores = np.array([each.blendshapes for each in self._readings], np.float64)
-        lowered = np.clip(_score(scores, "browDown*") / 0.2, 0.0, 1.0)
-        return np.asarray(0.4 * lowered * np.clip(np.array(self._frowns), 0.0, 1.5))
+    def _scores(self) -> F64:
+        return np.array([each.blendshapes for each in self._readings], np.float64)
 
-    def _quietest(self, activity: F64, judged: F64, usable: F64) -> PartAtRest:
+    def _quietest(
+        self, activity: F64, judged: F64, usable: F64, rests_below: float, acts_above: float
+    ) -> PartAtRest:
         n = len(activity)
         padded = np.pad(activity, 1, "edge")
         smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3.0
@@ -204,7 +233,7 @@ class RestingFrames:
         smooth -= OPENING_BONUS * np.array(self._is_opening)
         chosen = np.argsort(smooth + usable, kind="stable")[: min(n, n_wanted)]
         low = float(np.median(judged[chosen]))
-        evidence = np.clip((ACTS_ABOVE - low) / (ACTS_ABOVE - RESTS_BELOW), 0.0, 1.0)
+        evidence = np.clip((acts_above - low) / (acts_above - rests_below), 0.0, 1.0)
         return self._part(chosen, float(evidence))
 
     def _part(self, chosen: I64, evidence: float) -> PartAtRest:
@@ -225,38 +254,6 @@ def _halfway(one: PartAtRest, other: PartAtRest) -> PartAtRest:
     ]
     patches = median([one.patches, other.patches])
     return PartAtRest(midway[0], midway[1], midway[2], patches, one.evidence)
-
-
-def _beyond_rest(raised: F64) -> F64:
-    """How far brows are raised beyond what faces at rest score.
-
-    Scores at rest differ between people by as much as a small raise. Where brows are seen to go
-    far up, the lower end is rest.
-    """
-    seen = np.percentile(raised, 97) - np.percentile(raised, 10)
-    allowed = (RESTLESS_RAISE - USUAL_RAISE) * np.clip((seen - 0.2) / 0.2, 0.0, 1.0)
-    return np.asarray(raised - USUAL_RAISE - allowed)
-
-
-_MOUTH_WEIGHTS: Final[dict[str, float]] = {
-    "jawOpen": 1.0,
-    "mouthSmile*": 1.0,
-    "mouthPucker": 0.2,  # scores high on many faces at rest
-    "mouthPress*": 0.5,
-    "mouthShrugLower": 1.0,
-    "mouthUpperUp*": 1.0,
-    "mouthFunnel": 1.0,
-    "mouthStretch*": 1.0,
-    "mouthLowerDown*": 1.0,
-}
-
-
-def _score(scores: F64, name: str) -> F64:
-    """(n,) a score of the net; ``*`` stands for the mean of both sides."""
-    if not name.endswith("*"):
-        return np.asarray(scores[:, BLENDSHAPE_INDEX[name]])
-    sides = [BLENDSHAPE_INDEX[name[:-1] + side] for side in ("Left", "Right")]
-    return np.asarray(scores[:, sides].mean(axis=1))
 
 
 def neutral_from_parts(

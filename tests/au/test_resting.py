@@ -5,27 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.regions import BROWS, CHANNEL_REGION, LIDS, MOUTH, shares_of_points
-from livefacs.au.resting import LiveRest, RestingFrames, neutral_from_parts
+from livefacs.au.resting import NO_REST, LiveRest, RestingFrames, neutral_from_parts
 from livefacs.types import Readings
 from livefacs.vocab.facs import CHANNEL_INDEX
-from livefacs.vocab.readings import BLENDSHAPE_INDEX, N_TEXTURE
+from livefacs.vocab.readings import BLENDSHAPE_INDEX, N_TEXTURE, PATCH_INDEX
 
 HEAD = np.zeros(6)
 
 
-def read(**scores: float) -> Readings:
+def read(lines: float = 0.0, **scores: float) -> Readings:
     """Usual skin, and scores of the net: ``mouthSmile=0.8`` means both sides."""
     model = load_model()
+    patches = model.usual_patches.copy()
+    patches[PATCH_INDEX["glabella"]] += lines
     shapes = np.zeros(len(BLENDSHAPE_INDEX), np.float32)
     for name, score in scores.items():
         for full in (name, f"{name}Left", f"{name}Right"):
             if full in BLENDSHAPE_INDEX:
                 shapes[BLENDSHAPE_INDEX[full]] = score
-    return Readings(model.usual_patches.copy(), np.zeros(N_TEXTURE, np.uint8), shapes)
+    return Readings(patches, np.zeros(N_TEXTURE, np.uint8), shapes)
 
 
 def gathered(*frames: Readings, shift: float = 0.1) -> RestingFrames:
@@ -84,6 +87,47 @@ def test_live_a_short_calibration_stands_until_rest_is_known():
     assert live.is_final
     np.testing.assert_allclose((live.neutral.shape - mean.shape)[:, 1], 0.1, atol=1e-9)
     assert live.neutral.evidence.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("part", "scores"),
+    [
+        (MOUTH, {"mouthFrown": 0.2}),
+        (MOUTH, {"mouthSmileLeft": 0.5}),
+        (MOUTH, {"mouthRollLower": 0.9, "mouthRollUpper": 0.9, "mouthPress": 0.5}),
+        (MOUTH, {"mouthLeft": 0.5}),
+        (BROWS, {"browDown": 0.1}),
+    ],
+)
+def test_what_is_held_through_a_whole_clip_is_judged_more_strictly(part, scores):
+    """A little of it may be rest where there is more to come: not where nothing changes."""
+    calm = [read(**scores, lines=1.0 if part == BROWS else 0.0)] * 30
+    more = read(jawOpen=0.9, browInnerUp=0.9)
+    assert gathered(*calm).parts()[part].evidence > 0.5
+    assert gathered(*calm).parts(is_whole=True)[part].evidence < NO_REST
+    assert gathered(*calm, *[more] * 10).parts(is_whole=True)[part].evidence > 0.5
+    resting = gathered(*[read()] * 30).parts(is_whole=True)
+    assert [part.evidence for part in resting] == [1.0, 1.0, 1.0]
+
+
+def test_lips_brought_together_through_a_whole_clip_are_seen_by_the_mesh():
+    model = load_model()
+    resting, mean = RestingFrames(model), canonical_neutral(model).shape
+    for i in range(30):
+        resting.add(mean, HEAD, 0.0, 0.0, read(), 2.0 + i / 30, pucker=0.8)
+    assert resting.parts()[MOUTH].evidence == 1.0
+    assert resting.parts(is_whole=True)[MOUTH].evidence < NO_REST
+
+
+def test_brows_held_far_up_through_a_whole_clip_do_not_rest():
+    model = load_model()
+    for height, is_rest in ((0.5, True), (0.8, False)):
+        early = RestingFrames(model)
+        for i in range(10):
+            readings = read(browInnerUp=height, browOuterUp=height)
+            early.add(canonical_neutral(model).shape, HEAD, 0.0, 0.0, readings, i / 30)
+        assert early.parts()[BROWS].evidence > 0.5
+        assert (early.parts(is_whole=True)[BROWS].evidence > 0.5) == is_rest
 
 
 def test_the_quiet_end_of_a_talker_is_rest():

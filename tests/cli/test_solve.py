@@ -89,20 +89,54 @@ def test_a_profile_is_made_from_pictures_that_are_turned(tmp_path, capsys):
     assert run("calibrate", str(turned_), "--source", pictures, "--rotate", "45") == 2
 
 
-def test_a_clip_that_never_rests_says_so_frame_by_frame(tmp_path, capsys):
-    """One expression held: the notice once, the flag in every row, and half the confidence."""
+def held(folder, i_frame):
+    """One frame of the performer, eight times, as a pattern."""
     source = VideoSource(data_path("performer.mp4"))
-    image = [source.read().image for _ in range(LAUGHING + 1)][-1]
+    image = [source.read().image for _ in range(i_frame + 1)][-1]
     source.close()
     encoded = cv2.imencode(".png", image[..., ::-1])[1].tobytes()
     for copy in range(8):
-        (tmp_path / f"held.{copy}.png").write_bytes(encoded)
+        (folder / f"held.{copy}.png").write_bytes(encoded)
+    return str(folder / "held.%d.png")
+
+
+def test_a_clip_that_never_rests_says_so_frame_by_frame(tmp_path, capsys):
+    """One expression held: the notice once, the flag in every row, and half the confidence."""
     out = tmp_path / "out.csv"
-    assert run("solve", str(tmp_path / "held.%d.png"), "-o", str(out)) == 0
+    assert run("solve", held(tmp_path, LAUGHING), "-o", str(out)) == 0
     assert "no resting frame found (" in capsys.readouterr().err
     assert all(int(h) & Health.NO_NEUTRAL for h in curves(out)["health"])
     assert run("solve", PERFORMER, "-o", str(out)) == 0
     assert not any(int(h) & Health.NO_NEUTRAL for h in curves(out)["health"])
+
+
+@pytest.mark.parametrize(
+    ("i_frame", "least"),
+    [
+        (369, {"AU1": 0.3, "AU15": 0.2, "AU17": 0.3}),  # corners down, chin up
+        (300, {"AU18": 0.3}),  # puckered
+        (220, {"AU4": 0.25, "AU9": 0.4}),  # brows down, nose wrinkled
+        (63, {"AU1": 0.6, "AU2": 0.6}),  # brows up
+    ],
+)
+def test_a_still_of_an_expression_shows_it_and_says_that_no_frame_rests(
+    i_frame, least, tmp_path, capsys
+):
+    out = tmp_path / "out.csv"
+    assert run("solve", held(tmp_path, i_frame), "-o", str(out)) == 0
+    assert "no resting frame found (" in capsys.readouterr().err
+    found = curves(out)
+    assert all(int(h) & Health.NO_NEUTRAL for h in found["health"])
+    for action, value in least.items():
+        assert found[action].min() > value, action
+
+
+def test_a_still_of_a_resting_face_is_no_expression(tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    assert run("solve", held(tmp_path, 20), "-o", str(out)) == 0
+    assert "no resting frame" not in capsys.readouterr().err
+    found = curves(out)
+    assert max(found[f"AU{n}"].max() for n in (1, 2, 4, 9, 12, 15, 17, 18, 24, 26)) < 0.1
 
 
 def _peak(solved, channel, start_s, end_s):
