@@ -180,7 +180,7 @@ class RestingFrames:
         return tuple(parts)
 
     def _calm_opening(self, usable: F64, judged: list[F64], busy: F64, limit: float) -> I64:
-        """Frames of the first half second in which lids and mouth rest and nobody frowns (``busy``).
+        """Frames of the first half second in which lids and mouth rest and no brow is ``busy``.
 
         Then the brows rest, too, however high they stand: that differs between people. Lids and
         mouth are drawn to it: weak actions, which the net does not see, pass for rest later on.

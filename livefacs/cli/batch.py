@@ -26,25 +26,39 @@ _REPORTED: Final = ("target", "n_frames", "n_with_face", "n_faces_at_once", "wor
 @app.command()
 def batch(
     folder: Annotated[Path, typer.Argument(help="Folder of clips and takes, searched deeply.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            *("--output", "-o"),
+            parser=shared.output_path,
+            metavar="PATH",
+            help="Folder of the results.",
+        ),
+    ],
     to: Annotated[str, typer.Option("--to", "-t", help="Format; take: the solved take.")] = "csv",
     processes: Annotated[
         int, typer.Option(min=0, max=MOST_PROCESSES, help="Processes; 0: one a core.")
     ] = 0,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://HOST:PORT.")] = "",
     rig: shared.Rig = "",
-    fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
+    fps: shared.Fps = "",
     smooth: Annotated[
         float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz.")
     ] = 0.0,
-    confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
+    raw: shared.Raw = False,
+    confidence: shared.Confidence = False,
     timecode: shared.Timecode = False,
+    node: shared.Node = "face",
+    first_frame: shared.FirstFrame = 1,
+    header_blanks: shared.HeaderBlanks = False,
     profile: shared.Profile = None,
     weights: shared.Weights = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     rotate: shared.Rotate = None,
     reader: shared.Reader = None,
+    filter_cutoff: shared.FilterCutoff = None,
+    filter_beta: shared.FilterBeta = None,
     as_live: Annotated[
         bool | None,
         typer.Option(
@@ -69,6 +83,8 @@ def batch(
         "reader": reader,
         "weights": weights,
         "profile": profile,
+        "filter_cutoff_hz": filter_cutoff,
+        "filter_beta": filter_beta,
     }
     options = SolveOptions(
         tracking=load_options(None, {"tracking": given}).tracking,
@@ -77,7 +93,15 @@ def batch(
         read_ahead=False,
         format=to.lower(),
         export=ExportOptions(
-            rig=rig, fps=fps, smooth_hz=smooth, confidence=confidence, timecode=timecode
+            rig=rig,
+            fps=fps,
+            smooth_hz=smooth,
+            raw=raw,
+            confidence=confidence,
+            timecode=timecode,
+            node=node,
+            first_frame=first_frame,
+            header_blanks=header_blanks,
         ),
     )
     mark = checked_mark(options)

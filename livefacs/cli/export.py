@@ -33,21 +33,23 @@ def export(
     to: Annotated[str, typer.Option("--to", "-t", help="Format; else the file's ending.")] = "",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File, or - for text; default: the take's name, here."),
+        typer.Option(
+            *("--output", "-o"),
+            parser=shared.output_path,
+            metavar="PATH",
+            help="File, or - for text; default: the take's name, here.",
+        ),
     ] = None,
     face: shared.Face = 1,
     rig: shared.Rig = "",
-    fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
+    fps: shared.Fps = "",
     smooth: Annotated[float, typer.Option(help="Zero-phase low-pass, Hz; 0: none.")] = 0.0,
-    raw: Annotated[bool, typer.Option("--raw", help="Units before the live filter.")] = False,
-    confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
+    raw: shared.Raw = False,
+    confidence: shared.Confidence = False,
     timecode: shared.Timecode = False,
-    node: Annotated[str, typer.Option(help="Name of the mesh or blend shape node.")] = "face",
-    first_frame: Annotated[int, typer.Option(help="Number of the first frame.")] = 1,
-    header_blanks: Annotated[
-        bool,
-        typer.Option("--header-blanks", help="OpenFace: a blank after each comma."),
-    ] = False,
+    node: shared.Node = "face",
+    first_frame: shared.FirstFrame = 1,
+    header_blanks: shared.HeaderBlanks = False,
     formats: Annotated[
         bool,
         typer.Option(

@@ -64,6 +64,20 @@ TimecodeStart: TypeAlias = Annotated[
 
 Rig: TypeAlias = Annotated[str, typer.Option(help="A rig's controls in place of Action Units.")]
 Timecode: TypeAlias = Annotated[bool, typer.Option("--timecode", help="A timecode column.")]
+Fps: TypeAlias = Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")]
+Raw: TypeAlias = Annotated[bool, typer.Option("--raw", help="Units before the live filter.")]
+Confidence: TypeAlias = Annotated[bool, typer.Option("--confidence", help="Confidences, too.")]
+Node: TypeAlias = Annotated[str, typer.Option(help="Name of the mesh or blend shape node.")]
+FirstFrame: TypeAlias = Annotated[int, typer.Option(help="Number of the first frame.")]
+HeaderBlanks: TypeAlias = Annotated[
+    bool, typer.Option("--header-blanks", help="OpenFace: a blank after each comma.")
+]
+
+
+def output_path(text: str) -> Path:
+    """Where a result goes: ``-`` is standard output, ``./-`` a file of that name."""
+    path = Path(text)
+    return path.absolute() if path == Path("-") and text != "-" else path
 
 
 def profile_value(words: list[str] | None) -> str | tuple[str, ...] | None:

@@ -28,7 +28,12 @@ def solve(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="A file, - for text, or a folder for one file a clip."),
+        typer.Option(
+            *("--output", "-o"),
+            parser=shared.output_path,
+            metavar="PATH",
+            help="A file, - for text, or a folder for one file a clip.",
+        ),
     ],
     to: Annotated[
         str,
@@ -60,14 +65,14 @@ def solve(
     smooth: Annotated[
         float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz; 0: none.")
     ] = 0.0,
-    fps: Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60 …")] = "",
+    fps: shared.Fps = "",
     rig: shared.Rig = "",
-    confidence: Annotated[bool, typer.Option("--confidence", help="Confidences, too.")] = False,
+    raw: shared.Raw = False,
+    confidence: shared.Confidence = False,
     timecode: shared.Timecode = False,
-    header_blanks: Annotated[
-        bool,
-        typer.Option("--header-blanks", help="OpenFace: a blank after each comma."),
-    ] = False,
+    node: shared.Node = "face",
+    first_frame: shared.FirstFrame = 1,
+    header_blanks: shared.HeaderBlanks = False,
     rate: Annotated[float, typer.Option(help="Frames per second of an image folder.")] = 30.0,
     rotate: shared.Rotate = None,
     focal: Annotated[
@@ -111,8 +116,11 @@ def solve(
             rig=rig,
             fps=fps,
             smooth_hz=smooth,
+            raw=raw,
             confidence=confidence,
             timecode=timecode,
+            node=node,
+            first_frame=first_frame,
             header_blanks=header_blanks,
         ),
     )
@@ -160,7 +168,7 @@ def _is_file(output: Path, options: SolveOptions) -> bool:
 
     if output == STANDARD_OUTPUT:
         return True
-    named = bool(output.suffix) or output.exists()
+    named = bool(output.suffix) or output.exists() or output.name == str(STANDARD_OUTPUT)
     return named and options.format != TAKE_FORMAT and not output.is_dir()
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import csv
 import os
 import threading
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from livefacs.cli.batch import batch
+from livefacs.cli.export import export
+from livefacs.cli.solve import solve
+from livefacs.formats.curves import ExportOptions
 from livefacs.resources import data_path
 from livefacs.take.reader import Take
 from tests.support.commands import run
@@ -69,6 +75,38 @@ def test_export_to_standard_output_is_the_file_and_nothing_else(
     assert run("solve", take, "-o", "-", "--to", "jsonl") == 0
     assert capfd.readouterr().out.startswith('{"format": "livefacs-jsonl"')
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "named.csv"])
+
+
+@pytest.mark.parametrize("words", [("export",), ("solve",), ("export", "--to", "parquet")])
+def test_a_file_may_be_called_as_standard_output_is(
+    take: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = words[1:] or ("--to", "csv")
+    for output in ("./-", "named.csv"):
+        assert run(words[0], take, *given, "-o", output) == 0
+        assert "AU" not in capfd.readouterr().out
+    assert (tmp_path / "-").read_bytes() == (tmp_path / "named.csv").read_bytes()
+
+
+def test_a_batch_exports_with_every_option_that_an_export_has(take: Path, tmp_path: Path) -> None:
+    words = ("--to", "openface", "--header-blanks")
+    assert run("export", take, *words, "-o", tmp_path / "here.csv") == 0
+    assert run("batch", take.parent, *words, "-o", tmp_path / "out", "--processes", 1) == 0
+    headers = [
+        (tmp_path / name).read_text().partition("\n")[0]
+        for name in ("here.csv", f"out/{take.name}.csv")
+    ]
+    assert headers[0] == headers[1]
+    assert ", AU12_r" in headers[1]
+    # The options of an export that a command has, by what the command's function takes.
+    options = {field.name.removesuffix("_hz") for field in fields(ExportOptions)}
+    for command in (export, solve, batch):
+        assert options <= set(signature(command).parameters)
 
 
 @pytest.mark.parametrize(
