@@ -117,6 +117,14 @@ def test_another_movement_than_the_asked_one_is_told():
     assert lesson.reason == "performed as AU12"
 
 
+def test_another_movement_is_told_of_an_action_that_is_hardly_measured_too():
+    """The shipped estimate of AU24 is weak, of AU12 it is not."""
+    round_ = made_round(["AU24", "AU14"], instead={"AU24": "AU12"}, seen_by_mesh={"AU12": 0.4})
+    learned = learn(MODEL, round_)
+    assert lessons_of(learned)["AU24"].reason == "performed as AU12"
+    assert "AU24_L" not in learned.personal.learned
+
+
 def test_nothing_performed_leaves_everything_as_shipped():
     learned = learn(MODEL, made_round(ACTIONS, unperformed=tuple(ACTIONS)))
     assert learned.personal.learned == ()
