@@ -40,11 +40,7 @@ from livefacs.session.parts import (
     tracking_of_performers,
 )
 from livefacs.sources import open_source
-from livefacs.take.model import (
-    TakeInfo,
-    TimecodeStart,
-    safe_name,
-)
+from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
 from livefacs.take.performers import performer_folder, performer_folders
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter, rewrite_estimates
@@ -79,7 +75,7 @@ class WorkingTake:
     clip: str
     take: Take
     setup: Setup
-    notices: tuple[str, ...]
+    notices: tuple[str, ...] = ()
     neutral: Neutral | None = None
     others: tuple[WorkingTake, ...] = ()
 
@@ -153,18 +149,22 @@ def working_take(
         fill = _fill_from_take if is_take(clip) else _fill_from_images
         if options.tracking.faces > 1:
             fill = _fill_with_performers
-        setup, notices = fill(clip, folder, options, person, on_frame, on_open)
-        take = Take(folder)
-        if not take.n_rows:
-            raise SourceError(f"{clip}: no frame in it, nothing can be solved")
-        working = WorkingTake(clip, take, setup, notices)
-        working.others = _others(clip, folder, options, setup)
-        try:
-            yield working
-        finally:
-            del take
-            for each in (working, *working.others):
-                each.take.close()  # mapped files cannot be removed on every system
+        setups, notices = fill(clip, folder, options, person, on_frame, on_open)
+        with ExitStack() as takes:  # mapped files cannot be removed on every system
+            first, *others = (
+                WorkingTake(
+                    clip if place == folder else f"{clip}, performer {number}",
+                    takes.enter_context(Take(place)),
+                    setup,
+                )
+                for number, (place, setup) in enumerate(
+                    zip((folder, *performer_folders(folder)), setups, strict=True), 1
+                )
+            )
+            if not first.take.n_rows:
+                raise SourceError(f"{clip}: no frame in it, nothing can be solved")
+            first.notices, first.others = notices, tuple(others)
+            yield first
 
 
 @contextmanager
@@ -205,7 +205,7 @@ def _fill_from_take(
     person: Profile | None,
     on_frame: Callable[[], None],
     on_open: Callable[[int | None], None],
-) -> tuple[Setup, tuple[str, ...]]:
+) -> tuple[list[Setup], tuple[str, ...]]:
     take = Take(Path(clip))
     if not take.n_rows:
         raise TakeError(f"{clip}: the take has no frames, nothing can be solved")
@@ -223,7 +223,7 @@ def _fill_from_take(
             writer.append(frames)
         for marker in take.markers:
             writer.mark(marker)
-    return setup, notices
+    return [setup], notices
 
 
 def _fill_from_images(
@@ -233,7 +233,7 @@ def _fill_from_images(
     person: Profile | None,
     on_frame: Callable[[], None],
     on_open: Callable[[int | None], None],
-) -> tuple[Setup, tuple[str, ...]]:
+) -> tuple[list[Setup], tuple[str, ...]]:
     notices: list[str] = []
     with (
         closing(_open_clip(clip, options)) as source,
@@ -246,7 +246,7 @@ def _fill_from_images(
             meshes = tracked_meshes(source, finder, on_frame, reads_beside=options.read_ahead)
             for frames in _some_at_a_time(meshes):
                 writer.append(frames)
-        return setup, (*notices, *source.notices, *source.closing_notices())
+        return [setup], (*notices, *source.notices, *source.closing_notices())
 
 
 def _fill_with_performers(
@@ -256,8 +256,8 @@ def _fill_with_performers(
     person: Profile | None,
     on_frame: Callable[[], None],
     on_open: Callable[[int | None], None],
-) -> tuple[Setup, tuple[str, ...]]:
-    """The meshes of several performers, each in a take of its own; the first one's set-up."""
+) -> tuple[list[Setup], tuple[str, ...]]:
+    """The meshes of several performers, each in a take of its own."""
     tracking = options.tracking
     if is_take(clip) or person is not None:
         raise TakeError(f"{clip}: --faces is for clips; of a take, name one performer with --face")
@@ -268,7 +268,10 @@ def _fill_with_performers(
     )
     with closing(_open_clip(clip, options)) as source, closing(finder), ExitStack() as writers:
         on_open(source.n_frames)
-        setups = _setups(options, finder.name)
+        setups = [
+            clip_setup(replace(options, tracking=own), finder.name)
+            for own in tracking_of_performers(tracking)
+        ]
         open_writers = []
         for number, setup in enumerate(setups, 1):
             place = performer_folder(folder, number)
@@ -281,25 +284,7 @@ def _fill_with_performers(
             open_writers[0].append(frames)
             for i, writer in enumerate(open_writers[1:]):
                 writer.append([frame.others[i] for frame in frames])
-        return setups[0], (*notices, *source.notices, *source.closing_notices())
-
-
-def _setups(options: SolveOptions, backend: str) -> list[Setup]:
-    owns = tracking_of_performers(options.tracking)
-    return [clip_setup(replace(options, tracking=own), backend) for own in owns]
-
-
-def _others(
-    clip: str, folder: Path, options: SolveOptions, first: Setup
-) -> tuple[WorkingTake, ...]:
-    folders = performer_folders(folder)
-    if not folders:
-        return ()
-    setups = _setups(options, first.backend)
-    return tuple(
-        WorkingTake(f"{clip}, performer {number}", Take(place), setups[number - 1], ())
-        for number, place in enumerate(folders, 2)
-    )
+        return setups, (*notices, *source.notices, *source.closing_notices())
 
 
 @contextmanager

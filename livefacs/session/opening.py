@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
-from livefacs.au.model import load_model
+from livefacs.au.estimator import Estimator
+from livefacs.au.from_shapes import ShapeEstimator
+from livefacs.au.model import EstimatorModel, load_model
 from livefacs.clock import ClockMap, now_ns
-from livefacs.config import SessionOptions, StreamOptions
+from livefacs.config import SessionOptions, StreamOptions, TrackingOptions
 from livefacs.errors import ConfigError
 from livefacs.landmarkers.reading import with_readers
-from livefacs.protocols import Source
+from livefacs.protocols import Landmarker, PerformersLandmarker, Source
 from livefacs.session.parts import (
     estimator_for_source,
     first_run_notice,
@@ -90,71 +92,61 @@ def _open_chain(
     undo: ExitStack,
     keep_image: bool,
 ) -> tuple[Tracker, Source]:
+    """Landmarker, source, and for each performer an estimator and retargeters of their own."""
     tracking, model = options.tracking, load_model(options.tracking.weights)
     if notice := first_run_notice():
         notify(notice)
-    keep_image = keep_image or options.record.video
-    if tracking.faces > 1:
-        return _open_performers(options, retargeting, notify, undo, keep_image)
-    landmarker = landmarker_for_source(options.source.spec, tracking, notify)
-    undo.callback(landmarker.close)
-    estimator = estimator_for_source(options.source.spec, tracking, model, landmarker.name)
-    estimator.warm_up()
+    open_tracking = _open_performers if tracking.faces > 1 else _open_performer
+    landmarker, estimators = open_tracking(options.source.spec, tracking, model, notify, undo)
+    for estimator in estimators:
+        estimator.warm_up()
     source = open_source_from_options(options.source)
     undo.callback(source.close)
-    landmarker = with_readers(landmarker, tracking.reader, model)
-    tracker = Tracker(
-        landmarker,
-        estimator,
-        retargeters=retargeting.straight[0],
-        mirrored_retargeters=retargeting.mirrored[0],
-        stopwatch_ns=now_ns,
-        keep_image=keep_image,
+    first, *others = (
+        Tracker(
+            landmarker,
+            estimator,
+            retargeters=straight,
+            mirrored_retargeters=mirrored,
+            stopwatch_ns=now_ns,
+            keep_image=keep_image or options.record.video,
+        )
+        for estimator, straight, mirrored in zip(
+            estimators, retargeting.straight, retargeting.mirrored, strict=True
+        )
     )
-    _log.info("%s; landmarks by %s, weights %s", source.description, landmarker.name, model.digest)
+    tracker = (
+        PerformersTracker(landmarker, first, others)
+        if isinstance(landmarker, PerformersLandmarker)
+        else first
+    )
+    names = landmarker.name, model.digest, tracking.faces
+    _log.info("%s; landmarks by %s, weights %s; performers: %d", source.description, *names)
     tracker.neutral(0, 0)  # compiles the rigs' kernel now rather than in the first frame
     return tracker, source
 
 
+def _open_performer(
+    spec: str, tracking: TrackingOptions, model: EstimatorModel, notify: Notify, undo: ExitStack
+) -> tuple[Landmarker, list[Estimator | ShapeEstimator]]:
+    landmarker = landmarker_for_source(spec, tracking, notify)
+    undo.callback(landmarker.close)
+    estimator = estimator_for_source(spec, tracking, model, landmarker.name)
+    return with_readers(landmarker, tracking.reader, model), [estimator]
+
+
 def _open_performers(
-    options: SessionOptions,
-    retargeting: Retargeting,
-    notify: Notify,
-    undo: ExitStack,
-    keep_image: bool,
-) -> tuple[Tracker, Source]:
-    """The same for several performers, each with an estimator and retargeters of their own."""
-    spec, tracking = options.source.spec, options.tracking
+    spec: str, tracking: TrackingOptions, model: EstimatorModel, notify: Notify, undo: ExitStack
+) -> tuple[Landmarker, list[Estimator | ShapeEstimator]]:
     if gives_shapes(spec) or is_take(spec):
         raise ConfigError(
             f"--faces {tracking.faces}: {spec} brings the face of one performer; expected a camera,"
             " a clip or pictures"
         )
-    model = load_model(tracking.weights)
     each_tracking = tracking_of_performers(tracking)
     landmarker = performers_from_options(tracking, model, notify)
     undo.callback(landmarker.close)
-    trackers = []
-    for number, own in enumerate(each_tracking):
-        estimator = make_estimator(own, model, landmarker.name)
-        estimator.warm_up()
-        trackers.append(
-            Tracker(
-                landmarker,
-                estimator,
-                retargeters=retargeting.straight[number],
-                mirrored_retargeters=retargeting.mirrored[number],
-                stopwatch_ns=now_ns,
-                keep_image=keep_image,
-            )
-        )
-    source = open_source_from_options(options.source)
-    undo.callback(source.close)
-    tracker = PerformersTracker(landmarker, trackers[0], trackers[1:])
-    names = landmarker.name, model.digest, tracking.faces
-    _log.info("%s; landmarks by %s, weights %s; %d performers", source.description, *names)
-    tracker.neutral(0, 0)
-    return tracker, source
+    return landmarker, [make_estimator(own, model, landmarker.name) for own in each_tracking]
 
 
 def _assemble(

@@ -113,9 +113,7 @@ class Tracker:
         """A moment without any image: the camera is gone."""
         began_ns = self.stopwatch_ns()
         estimate = self.estimator.hold(t_ns)
-        return self._finish(
-            _tracked_from_estimate(estimate, i_frame, t_ns, image_size, None), began_ns
-        )
+        return self._finish(_tracked_without_face(estimate, i_frame, t_ns, image_size), began_ns)
 
     @property
     def performers(self) -> tuple[Tracker, ...]:
@@ -144,7 +142,7 @@ class Tracker:
         units = ActionUnits.neutral(self.estimator.channels)
         estimate = Estimate(units, HeadPose(), Gaze(), Health.NO_FACE)
         rested_ns = t_ns + _REST_NS
-        tracked = _tracked_from_estimate(estimate, i_frame, rested_ns, (0, 0), None)
+        tracked = _tracked_without_face(estimate, i_frame, rested_ns, (0, 0))
         return replace(self._finish(tracked, 0), t_ns=t_ns)
 
     def _finish(self, tracked: TrackedFrame, estimating_since_ns: int) -> TrackedFrame:
@@ -168,19 +166,15 @@ def _retargeted(retargeters: Sequence[RigRetargeter], tracked: TrackedFrame) -> 
     return {retargeter.rig: retargeter.retarget(tracked) for retargeter in retargeters}
 
 
-def _tracked_from_estimate(
-    estimate: Estimate,
-    i_frame: int,
-    t_ns: int,
-    image_size: tuple[int, int],
-    landmarks: Landmarks | None,
+def _tracked_without_face(
+    estimate: Estimate, i_frame: int, t_ns: int, image_size: tuple[int, int]
 ) -> TrackedFrame:
     return TrackedFrame(
         i_frame=i_frame,
         t_ns=t_ns,
         health=estimate.health,
         image_size=image_size,
-        landmarks=landmarks,
+        landmarks=None,
         head=estimate.head,
         gaze=estimate.gaze,
         units=estimate.units,
