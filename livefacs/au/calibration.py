@@ -37,10 +37,9 @@ class NeutralTake:
         Uncalibrated; its neutral must be the mean face (``canonical``).
     """
 
-    def __init__(self, estimator: Estimator, duration_s: float = NEUTRAL_S) -> None:
+    def __init__(self, estimator: Estimator) -> None:
         self._estimator = estimator
         self._gate = NeutralGate(estimator.model)
-        self._duration_s = duration_s
         self._restart("look into the camera and rest")
 
     def _restart(self, error: str) -> None:
@@ -75,7 +74,7 @@ class NeutralTake:
         self._shapes.append(shape.copy())
         self._angles.append(angles)
         self._readings.append(readings)
-        if self.done_s < self._duration_s:
+        if self.done_s < NEUTRAL_S:
             return None
         return neutral_from_shapes(np.array(self._shapes), np.array(self._angles), self._readings)
 

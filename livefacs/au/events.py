@@ -69,8 +69,6 @@ class Event:
 def find_events(
     t_ns: np.ndarray[Any, np.dtype[np.int64]],
     intensity: F32,
-    actions: tuple[str, ...] = ACTIONS,
-    enter: float = ENTER,
 ) -> list[Event]:
     """Events of all actions, by onset.
 
@@ -79,19 +77,16 @@ def find_events(
     t_ns : (T,) int64, rising
     intensity : (T, N_AU) float32
         NaN counts as absent.
-    actions : tuple of str
-    enter : float
-        Intensity at which an event starts.
     """
     if len(t_ns) == 0:
         return []
     t_s = (t_ns - t_ns[0]) * 1e-9 + t_ns[0] * 1e-9
     events: list[Event] = []
-    for action in actions:
+    for action in ACTIONS:
         columns = [CHANNEL_INDEX[channel] for channel in channels_of(action)]
         sides = np.nan_to_num(np.asarray(intensity[:, columns], np.float64))
         strongest = sides.max(axis=1)
-        is_on = active_frames(t_s, strongest, enter, action in BLINKS)
+        is_on = active_frames(t_s, strongest, ENTER, action in BLINKS)
         edges = np.flatnonzero(np.diff(np.concatenate(([0], is_on.astype(np.int8), [0]))))
         for start, stop in edges.reshape(-1, 2):
             event = _event(action, t_s, sides, int(start), int(stop))

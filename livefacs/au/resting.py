@@ -26,6 +26,7 @@ from livefacs.au.acting import (
     mouth_activity,
     score,
 )
+from livefacs.au.face_time import counted_s
 from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral, canonical_neutral, median
 from livefacs.au.regions import (
@@ -298,7 +299,6 @@ BETTER_BY: Final = 0.1
 RENEWED_EVERY: Final = 10  # frames
 WAITS_FOR: Final = 600
 """Frames among which rest is looked for in parts that are not settled."""
-LONGEST_FRAME_S: Final = 0.1
 
 
 class LiveRest:
@@ -328,7 +328,7 @@ class LiveRest:
         dt_s: float,
     ) -> bool:
         """Take one aligned frame into account; True where ``neutral`` changed by it."""
-        self._elapsed_s += min(max(dt_s, 0.0), LONGEST_FRAME_S)
+        self._elapsed_s += counted_s(dt_s)
         if self.is_final or self._elapsed_s < SETTLE_S:
             return False
         self._frames.add(shape, head, speed, lip_gap, readings, self._elapsed_s)

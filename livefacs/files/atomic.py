@@ -100,7 +100,7 @@ def create(path: Path, *, private: bool = False) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY, mode)
 
 
-def make_folder(folder: Path, mode: int = 0o777) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder with those above it where they are not there, each with its entry on the disk.
 
     Raises
@@ -113,7 +113,7 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
             missing = missing[:index]
             break
     for new in reversed(missing):
-        new.mkdir(mode=mode, exist_ok=True)
+        new.mkdir(exist_ok=True)
         sync_folder(new.parent)
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))

@@ -18,10 +18,6 @@ class BlendshapeNetwork:
     The network sees x and y of 146 points, no image: ``facemesh_points("blendshape_points")``. It
     was trained on the meshes of MediaPipe's Tasks FaceLandmarker.
 
-    Parameters
-    ----------
-    n_threads : int
-
     Raises
     ------
     LandmarkerError
@@ -30,14 +26,14 @@ class BlendshapeNetwork:
 
     names = BLENDSHAPES
 
-    def __init__(self, n_threads: int = 1) -> None:
+    def __init__(self) -> None:
         self._points = facemesh_points("blendshape_points")
         self._network = Network(
             "blendshapes",
             read_weights("face_blendshapes"),
             [2 * len(self._points)],
             [len(BLENDSHAPES)],
-            n_threads,
+            n_threads=1,
         )
         self._scores = np.empty(len(BLENDSHAPES), np.float32)
 

@@ -25,6 +25,7 @@ _LOOK_EVERY: Final = 15  # frames
 _LOOK_EVERY_FOR_LOST: Final = 4  # where fewer faces are tracked than performers are wanted
 _SAME_FACE: Final = 0.5
 """Two regions that overlap by more hold one face (MediaPipe's own limit)."""
+_MIN_CONFIDENCE: Final = 0.5  # for detection and for keeping a track
 _WARM_UP_SIDE_PX: Final = 64
 
 
@@ -39,8 +40,6 @@ class FaceMeshLandmarker:
     ----------
     max_faces : int
         Faces tracked at once. With 1, the face found first is followed until it is lost.
-    min_confidence : float
-        0..1, for detection and for keeping a track.
     n_threads : int
         Threads of a network. More than one seldom pays: the networks are small.
     n_at_once : int
@@ -68,7 +67,6 @@ class FaceMeshLandmarker:
         self,
         *,
         max_faces: int = MOST_FACES,
-        min_confidence: float = 0.5,
         n_threads: int = 1,
         n_at_once: int = 1,
         n_performers: int = 1,
@@ -76,11 +74,10 @@ class FaceMeshLandmarker:
     ) -> None:
         self._networks = [MeshNetworks(n_threads) for _ in range(n_at_once)]
         self._pool = ThreadPoolExecutor(n_at_once - 1, "livefacs-mesh") if n_at_once > 1 else None
-        self._detector = FaceDetector(min_confidence, n_threads)
+        self._detector = FaceDetector(_MIN_CONFIDENCE, n_threads)
         self._orientation = OrientationCheck(notify, self._detector.surest)
         self._max_faces = max_faces
         self._n_performers = n_performers
-        self._min_confidence = min_confidence
         self._selector = FaceSelector()
         self._regions: list[F64] = []
         self._n_until_look = 0
@@ -146,7 +143,7 @@ class FaceMeshLandmarker:
         faces: list[F32] = []
         regions: list[F64] = []
         for points, confidence in self._found(image):
-            if confidence < self._min_confidence or not np.isfinite(points).all():
+            if confidence < _MIN_CONFIDENCE or not np.isfinite(points).all():
                 self._n_until_look = 0  # it may be elsewhere
                 continue
             region = region_of(points)

@@ -20,6 +20,7 @@ from livefacs.landmarkers.stderr_filter import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks
 
 _NS_PER_MS: Final = 1_000_000
+_MIN_CONFIDENCE: Final = 0.5  # for detection, presence and tracking
 _WARM_UP_SIDE_PX: Final = 64
 _MOST_BYTES: Final = 256 << 20  # the known model has 4 million
 _FEWEST_FACES: Final = 2
@@ -35,8 +36,6 @@ class TasksLandmarker:
         A ``face_landmarker.task``; None: ``$LIVEFACS_MODEL``, else the fetched one.
     max_faces : int
         Faces looked for, of which the largest is followed; at least 2.
-    min_confidence : float
-        0..1, for detection, presence and tracking.
     notify : callable(str)
         Told once where the face lies on its side.
 
@@ -53,7 +52,6 @@ class TasksLandmarker:
         model: Path | None = None,
         *,
         max_faces: int = 2,
-        min_confidence: float = 0.5,
         notify: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.description = "MediaPipe's Tasks FaceLandmarker"
@@ -65,9 +63,7 @@ class TasksLandmarker:
         self._task: Any = None
         path = find_model(model)
         with native_logs_silenced():
-            self._mediapipe, self._task = _open_task(
-                path, max(_FEWEST_FACES, max_faces), min_confidence
-            )
+            self._mediapipe, self._task = _open_task(path, max(_FEWEST_FACES, max_faces))
             self._faces(np.zeros((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), np.uint8), 0)
 
     def detect(self, frame: Frame) -> Landmarks | None:
@@ -128,7 +124,7 @@ def _points_from_landmarks(landmarks: Any) -> F32:
     return np.array([(point.x, point.y, point.z) for point in landmarks], np.float32)
 
 
-def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, Any]:
+def _open_task(path: Path, max_faces: int) -> tuple[Any, Any]:
     """The mediapipe module and an open FaceLandmarker."""
     try:
         bundle = _whole_bundle(path)
@@ -151,9 +147,9 @@ def _open_task(path: Path, max_faces: int, min_confidence: float) -> tuple[Any, 
             base_options=BaseOptions(model_asset_buffer=bundle),
             running_mode=VisionTaskRunningMode.VIDEO,
             num_faces=max_faces,
-            min_face_detection_confidence=min_confidence,
-            min_face_presence_confidence=min_confidence,
-            min_tracking_confidence=min_confidence,
+            min_face_detection_confidence=_MIN_CONFIDENCE,
+            min_face_presence_confidence=_MIN_CONFIDENCE,
+            min_tracking_confidence=_MIN_CONFIDENCE,
         )
         return mediapipe, face_landmarker.FaceLandmarker.create_from_options(options)
     except (RuntimeError, ValueError, OSError) as error:

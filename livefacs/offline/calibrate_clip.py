@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -53,8 +53,6 @@ def calibrate_clip(
     options: SolveOptions,
     *,
     earlier: Profile | None = None,
-    on_frame: Callable[[], None] = lambda: None,
-    on_open: Callable[[int | None], None] = lambda _: None,
 ) -> Calibrated:
     """Make a profile from a clip, or add what a clip shows to one.
 
@@ -69,7 +67,6 @@ def calibrate_clip(
         Landmarker, weights and readers.
     earlier : Profile or None
         Its examples are learned with the new ones; what was asked for again is replaced.
-    on_frame, on_open : as of ``working_take``
 
     Raises
     ------
@@ -81,7 +78,7 @@ def calibrate_clip(
     load_prompts(prompts)  # its errors are told before a clip is worked through
     if earlier is not None:
         check_same_weights(load_model(options.tracking.weights), earlier)
-    with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
+    with working_take(clip, options) as working:
         _check_people(working)
         asked_for = load_prompts(prompts, _duration_s(working))
         faces = Meshes.of_take(working.take).faces
@@ -192,9 +189,6 @@ def teach_from_clip(
     lesson: Lesson,
     clip: str,
     options: SolveOptions,
-    *,
-    on_frame: Callable[[], None] = lambda: None,
-    on_open: Callable[[int | None], None] = lambda _: None,
 ) -> tuple[Profile, TaughtAction]:
     """Teach a profile an action that a clip shows.
 
@@ -207,7 +201,7 @@ def teach_from_clip(
     """
     replaced = without_lesson(profile, lesson)
     channel = taught_channel(replaced, lesson.name, lesson.code, lesson.side)
-    with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
+    with working_take(clip, options) as working:
         _check_people(working)
         _check_spans(lesson, _duration_s(working))
         model = working.setup.model

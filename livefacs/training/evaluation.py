@@ -19,7 +19,6 @@ from livefacs.au.agreement import icc31
 from livefacs.au.estimator import Estimator
 from livefacs.au.features import REGIONS
 from livefacs.au.model import EstimatorModel
-from livefacs.au.smoothing import Smoothing
 from livefacs.offline import estimates
 from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
 from livefacs.training.extract import meshes_of
@@ -81,11 +80,9 @@ class Evaluation:
         return float(np.mean(known)) if known else float("nan")
 
 
-def curves_of(
-    model: EstimatorModel, subject: Subject, smoothing: Smoothing | None = None
-) -> Curves:
+def curves_of(model: EstimatorModel, subject: Subject) -> Curves:
     """Intensities of every sequence, each with a fresh estimator, as live."""
-    estimator = Estimator(model, smoothing=smoothing)
+    estimator = Estimator(model)
     curves: Curves = {}
     for sequence in subject.sequences:
         estimator.reset()
@@ -275,7 +272,6 @@ def cross_validate(
     always: Many[Subject],
     fit: Callable[[Many[Subject]], EstimatorModel],
     n_folds: int,
-    on_fold: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Leave-subjects-out: every subject is scored by weights that never saw it.
 
@@ -299,7 +295,6 @@ def cross_validate(
                 [(s, curves_of(model, s)) for s in rest],
             )
         )
-        on_fold()
     return mean_evaluation(parts)
 
 

@@ -205,7 +205,6 @@ def rendered_evidence(
     model: EstimatorModel,
     subject: Subject,
     scores: Callable[[F32], F32],
-    every: int = EVIDENCE_EVERY,
 ) -> Evidence:
     """What the fusion weighs, of a rendered person whose neutral is known; skin is not seen.
 
@@ -213,8 +212,6 @@ def rendered_evidence(
     ----------
     scores : callable
         The blendshape net: (478, 3) float32 pixels to (52,) float32.
-    every : int
-        Frames in between are left out: they say the same.
     """
     at_rest = meshes_of(subject.sequences[0], AT_REST, scores).faces
     readings = [each.readings for each in at_rest if each.readings is not None]
@@ -224,7 +221,7 @@ def rendered_evidence(
     estimator = Estimator(model, smoothing=OFF, neutral=neutral)
     rows, truths, turning = [], [], []
     for sequence in subject.sequences:
-        chosen = slice(None, None, every)
+        chosen = slice(None, None, EVIDENCE_EVERY)  # those in between say the same
         meshes = meshes_of(sequence, chosen, scores)
         rows += [estimator.evidence.copy() for _ in estimates(meshes, estimator)]
         truths.append(sequence.truth[chosen])

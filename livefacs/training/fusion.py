@@ -85,8 +85,8 @@ class Ingredient:
     sign: int = 1
 
 
-def _net(name: str, sign: int = 1) -> tuple[Ingredient, Ingredient]:
-    return Ingredient("net", name, sign), Ingredient("net change", name, sign)
+def _net(name: str) -> tuple[Ingredient, Ingredient]:
+    return Ingredient("net", name), Ingredient("net change", name)
 
 
 _MESH, _UP, _MEAN = Ingredient("mesh"), Ingredient("mesh up"), Ingredient("mean")

@@ -8,15 +8,14 @@ letters ``A`` and ``B`` mean different things before and after the number.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from livefacs.errors import ConfigError
-from livefacs.vocab.facs import ACTIONS, DIRECTIONAL, channels_of, code_table
+from livefacs.vocab.facs import code_table
 
 _ELEMENT: Final = re.compile(r"([LRUATB]?)(?:AU|AD)?(M?\d{1,2})([A-E]?)")
-_LETTERS: Final = "ABCDE"
 LIP_PREFIXES: Final = "TB"
 LIP_CODES: Final = frozenset({"8", "22", "23", "24", "28", "32"})
 """Codes that may be scored for one lip; 22, 23 and 28 are confirmed, the others unconfirmed."""
@@ -123,41 +122,6 @@ def print_notation(scores: Iterable[Score]) -> str:
 def _order(score: Score) -> tuple[int, int, str]:
     is_movement = score.code.startswith("M")
     return (int(is_movement), int(score.code.lstrip("M")), score.side + score.lip)
-
-
-def scores_from_letters(
-    letters: Mapping[str, str], *, are_sides_apart: bool = False
-) -> tuple[Score, ...]:
-    """Scores from a letter per channel (``AU12_L``: ``"B"``; empty: absent).
-
-    One side alone is scored ``L`` or ``R``. Unequal sides give the higher letter, marked ``A``,
-    or both sides apart where asked (``L12C+R12B``). Sources: ``facs_scoring`` notes on the
-    manual's rule of the higher letter.
-    """
-    scores: list[Score] = []
-    for action in ACTIONS:
-        code = action.removeprefix("AU").removeprefix("AD")
-        if action in DIRECTIONAL:
-            code, side = code[:-2], code[-1]
-            if letters.get(action):
-                scores.append(Score(code, letters[action], side))
-            continue
-        found = {ch: letters.get(ch, "") for ch in channels_of(action) if letters.get(ch, "")}
-        scores += _sided_scores(code, found, len(channels_of(action)), are_sides_apart)
-    return tuple(scores)
-
-
-def _sided_scores(
-    code: str, found: Mapping[str, str], n_sides: int, are_sides_apart: bool
-) -> list[Score]:
-    values = list(found.values())
-    if not values:
-        return []
-    if n_sides == 1 or (len(values) == 2 and values[0] == values[1]):
-        return [Score(code, values[0])]
-    if len(values) == 1 or are_sides_apart:
-        return [Score(code, letter, channel[-1]) for channel, letter in found.items()]
-    return [Score(code, max(values), "A")]
 
 
 def exclusion_errors(scores: Iterable[Score]) -> list[str]:

@@ -6,7 +6,6 @@ from typing import Final
 
 from livefacs.vocab.controls import control_names
 
-VRM0_PRESETS: Final[tuple[str, ...]] = control_names("vrm0")
 VRM1_PRESETS: Final[tuple[str, ...]] = control_names("vrm1")
 
 VRM1_FROM_VRM0: Final[dict[str, str]] = {

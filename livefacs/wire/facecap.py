@@ -23,7 +23,6 @@ from livefacs.wire.rigvalues import NamedOrder
 
 PORT: Final = 8080
 WEIGHT: Final = "/W"
-_POSES: Final = ("/HT", "/HR", "/ELR", "/ERR")
 _SIDES: Final = ("Left", "Right")
 
 

@@ -80,8 +80,6 @@ class OscTemplate:
         Stands first in every datagram of a bundled template (first of all in an unbundled one).
     bundle : bool
         One bundle a datagram; otherwise one message a datagram.
-    max_bytes : int
-        Upper bound of a bundled datagram. A single message that is longer goes out alone.
 
     Attributes
     ----------
@@ -99,12 +97,9 @@ class OscTemplate:
         *,
         header: Sequence[OscMessage] = (),
         bundle: bool = True,
-        max_bytes: int = MAX_DATAGRAM_BYTES,
     ) -> None:
         groups = (
-            _split(messages, header, max_bytes)
-            if bundle
-            else [[m] for m in header] + [[m] for m in messages]
+            _split(messages, header) if bundle else [[m] for m in header] + [[m] for m in messages]
         )
         self.buffer = bytearray()
         self._offsets: dict[tuple[str, int], list[int]] = {}
@@ -122,9 +117,9 @@ class OscTemplate:
         """Byte offsets of an argument, one for every time its message stands in the frame."""
         return tuple(self._offsets.get((address, i_argument), ()))
 
-    def word_indexes(self, addresses: Sequence[str], i_argument: int = 0) -> npt.NDArray[np.intp]:
-        """Word index of one argument of each message, in the order of ``addresses``."""
-        return np.array([self._offsets[a, i_argument][0] // 4 for a in addresses], np.intp)
+    def word_indexes(self, addresses: Sequence[str]) -> npt.NDArray[np.intp]:
+        """Word index of the first argument of each message, in the order of ``addresses``."""
+        return np.array([self._offsets[a, 0][0] // 4 for a in addresses], np.intp)
 
     def _append(self, group: Sequence[OscMessage], bundle: bool) -> None:
         start = len(self.buffer)
@@ -145,15 +140,14 @@ class OscTemplate:
             position += len(message.encoded())
 
 
-def _split(
-    messages: Sequence[OscMessage], header: Sequence[OscMessage], max_bytes: int
-) -> list[list[OscMessage]]:
+def _split(messages: Sequence[OscMessage], header: Sequence[OscMessage]) -> list[list[OscMessage]]:
+    """The messages of each datagram; a single one that is longer than it may be goes out alone."""
     head_bytes = _BUNDLE_HEAD_BYTES + sum(_SIZE_BYTES + len(m.encoded()) for m in header)
     groups: list[list[OscMessage]] = []
-    n_bytes = max_bytes + 1
+    n_bytes = MAX_DATAGRAM_BYTES + 1
     for message in messages:
         size = _SIZE_BYTES + len(message.encoded())
-        if n_bytes + size > max_bytes:
+        if n_bytes + size > MAX_DATAGRAM_BYTES:
             groups.append(list(header))
             n_bytes = head_bytes
         groups[-1].append(message)

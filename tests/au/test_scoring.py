@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 from livefacs.au.events import find_events
-from livefacs.au.model import load_model
-from livefacs.au.neutral import canonical_neutral
-from livefacs.au.profile import Profile
 from livefacs.au.scoring import LetterScale
 from livefacs.vocab.facs import CHANNEL_INDEX, LETTER_FLOORS, N_AU
 
@@ -21,13 +18,13 @@ def _letters(values):
     out = []
     for value in values:
         row[I12] = value
-        out.append(scale.update(row)[I12])
+        out.append("-ABCDE"[scale.step(row)[I12]])
     return out
 
 
 def test_letters_rise_at_their_floors():
     rising = [floor + 1e-3 for _, floor in reversed(LETTER_FLOORS)]
-    assert _letters([0.0, *rising]) == ["", "A", "B", "C", "D", "E"]
+    assert _letters([0.0, *rising]) == list("-ABCDE")
 
 
 def test_a_letter_is_left_only_well_below_its_floor():
@@ -35,23 +32,11 @@ def test_a_letter_is_left_only_well_below_its_floor():
 
 
 def test_a_fall_through_several_letters_is_followed_at_once():
-    assert _letters([0.95, 0.1, 0.0]) == ["E", "A", ""]
+    assert _letters([0.95, 0.1, 0.0]) == ["E", "A", "-"]
 
 
-def test_unknown_and_unseen_have_no_letter():
-    scale = LetterScale()
-    row = np.full(N_AU, np.nan, np.float32)
-    assert set(scale.update(row)) == {""}
-    row[:] = 0.9
-    assert set(scale.update(row, np.zeros(N_AU, np.float32))) == {""}
-
-
-def test_letters_are_provisional_without_a_personal_maximum():
-    profile = Profile("a", "facemesh", canonical_neutral(load_model()), {"AU12_L": 0.7})
-    provisional = LetterScale(profile).is_provisional
-    assert not provisional[I12]
-    assert provisional[CHANNEL_INDEX["AU12_R"]]
-    assert LetterScale().is_provisional.all()
+def test_unknown_has_no_letter():
+    assert not LetterScale().step(np.full(N_AU, np.nan, np.float32)).any()
 
 
 def _curve(*pieces, fps=30, start_s=0.0):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from livefacs.retarget.inverse import PREFIX
 from livefacs.retarget.library import load_map, load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.types import Gaze, HeadPose, TrackedFrame
-from livefacs.vocab.arkit import ARKIT_52, LIVELINK_61, MIRROR_NEGATED, mirror_partner
+from livefacs.vocab.arkit import ARKIT_52, LIVELINK_61
 from livefacs.vocab.controls import CONTROL_SETS, control_names, control_set
 from livefacs.vocab.facs import ACTIONS, AU_CHANNELS, EYE_CHANNELS, HEAD_CHANNELS
 from livefacs.vocab.schemes import load_scheme
 from tests.conftest import SHARED
 from tests.retarget.making import by_name, frame
 
+MIRROR_NEGATED = {name for name in LIVELINK_61 if name.endswith(("Yaw", "Roll"))}
 MAPS = sorted(
     path.stem for path in rigs_folder().glob("*.toml") if not path.stem.startswith(PREFIX)
 )
@@ -29,6 +31,12 @@ COMPLETE = ("arkit52", "livelink61", "vrm0", "vrm1", "ict_facekit", "openface")
 
 def retargeted(rig: str, tracked: TrackedFrame) -> dict[str, float]:
     return by_name(Retargeter(load_rig(rig)).retarget(tracked))
+
+
+def mirror_partner(name: str) -> str:
+    """The control that a control becomes in a mirrored performance: ``jawLeft`` → ``jawRight``."""
+    others = {"Left": "Right", "Right": "Left"}
+    return re.sub("(Left|Right)$|^(Left|Right)(?=Eye)", lambda side: others[side[0]], name)
 
 
 def reference(name: str) -> Any:

@@ -13,7 +13,6 @@ from livefacs.vocab.notation import (
     exclusion_errors,
     parse_notation,
     print_notation,
-    scores_from_letters,
 )
 
 SIDED = st.builds(
@@ -60,26 +59,6 @@ def test_all_errors_together():
     with pytest.raises(ConfigError) as raised:
         parse_notation("12X+1C+99")
     assert len(raised.value.errors) == 2
-
-
-@pytest.mark.parametrize(
-    ("letters", "wanted"),
-    [
-        ({"AU12_L": "B", "AU12_R": "B"}, "12B"),
-        ({"AU12_L": "", "AU12_R": "C"}, "R12C"),
-        ({"AU12_L": "C", "AU12_R": "B"}, "A12C"),
-        ({"AU17": "D", "AU1_L": "A", "AU1_R": "A"}, "1A+17D"),
-        ({"AD30_L": "B"}, "L30B"),
-        ({}, ""),
-    ],
-)
-def test_from_letters(letters, wanted):
-    assert print_notation(scores_from_letters(letters)) == wanted
-
-
-def test_sides_apart():
-    letters = {"AU12_L": "C", "AU12_R": "B"}
-    assert print_notation(scores_from_letters(letters, are_sides_apart=True)) == "L12C+R12B"
 
 
 @pytest.mark.parametrize(
