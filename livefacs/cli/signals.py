@@ -22,6 +22,8 @@ _STAYS_IGNORED: Final = "SIGHUP"  # ``nohup`` asks for that
 STOPPED: Final = "livefacs: stopped"
 STOPPED_CODE: Final = 130
 
+_AGAIN_AFTER_S: Final = 0.5  # by then whatever passed an interrupt over has mostly returned
+_raised = threading.Event()
 _passed_over = threading.Event()  # what was raised went nowhere
 
 Stop = Callable[[], object]
@@ -58,6 +60,11 @@ class Stopped(KeyboardInterrupt):
     made with, CPython ends the process by the signal, whoever has caught it meanwhile."""
 
 
+def _interrupt() -> None:
+    _raised.set()
+    raise Stopped
+
+
 class Ending:
     """What stops a command: nothing to begin with, so that opening is interrupted.
 
@@ -80,7 +87,7 @@ class Ending:
             self.stop()
         elif is_first or _passed_over.is_set():
             _passed_over.clear()
-            raise Stopped
+            _interrupt()
 
 
 @contextmanager
@@ -88,25 +95,44 @@ def ended_as_by_ctrl_c() -> Iterator[None]:
     """Let a polite kill and a closed terminal raise ``KeyboardInterrupt`` too.
 
     Where Python has to pass one over (a callback out of compiled code, as LLVM makes them while
-    kernels are compiled; a finalizer) it comes once more a moment later.
+    kernels are compiled; a finalizer) it comes once more a moment later. An error that arrives in
+    its place, as of a library that wraps what comes up in it, counts as the interrupt.
     """
-
-    def interrupt() -> None:
-        raise Stopped
+    again: list[threading.Timer] = []
 
     def tell(passed_over: sys.UnraisableHookArgs) -> None:
         if issubclass(passed_over.exc_type, KeyboardInterrupt):
             _passed_over.set()
-            _thread.interrupt_main()
+            again.append(threading.Timer(_AGAIN_AFTER_S, _wake_main_thread))
+            again[-1].start()
         else:
             before(passed_over)
 
     before, sys.unraisablehook = sys.unraisablehook, tell
+    _raised.clear()
+    _passed_over.clear()
     try:
-        with stopped_by_signals(interrupt):
-            yield
+        with stopped_by_signals(_interrupt):
+            try:
+                yield
+            except Exception as error:
+                if _raised.is_set():
+                    raise Stopped from error
+                raise
+            finally:
+                for timer in again:
+                    timer.cancel()
+                    timer.join()
     finally:
         sys.unraisablehook = before
+
+
+def _wake_main_thread() -> None:
+    """Interrupt it, where it waits for something, too."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 @contextmanager
