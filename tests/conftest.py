@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from livefacs.au.estimator import Estimator
+from livefacs.landmarkers import open_landmarker
+from livefacs.landmarkers.opening import has_litert
+from livefacs.landmarkers.reading import with_readers
+from livefacs.retarget.library import load_rig
+from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.tracker import Tracker
 
 # A busy machine is no error of the code: what must be quick is measured in bench/.
 settings.register_profile("livefacs", deadline=None)
@@ -16,7 +23,11 @@ settings.load_profile("livefacs")
 
 def pytest_sessionstart() -> None:
     """Compile the kernels before the time limit of the first test that needs them runs."""
-    Estimator().warm_up()
+    estimator = Estimator()
+    estimator.warm_up()
+    if has_litert():
+        with closing(with_readers(open_landmarker("facemesh"), "all", estimator.model)) as finder:
+            Tracker(finder, estimator, retargeters=[Retargeter(load_rig("arkit52"))]).neutral(0, 0)
 
 
 SHARED = Path(__file__).parents[1] / ".." / "shared"

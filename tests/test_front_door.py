@@ -19,6 +19,7 @@ from livefacs.au.profile import save_profile
 from livefacs.errors import ConfigError, LivefacsError, RigMapError, SourceError, TakeError
 from livefacs.resources import data_path
 from tests.sinks.doubles import udp_receiver
+from tests.support.waiting import PATIENCE_S
 
 CLIP = data_path("performer.mp4")
 N_FRAMES = 420
@@ -40,7 +41,7 @@ def test_the_import_costs_nothing(tmp_path: Path) -> None:
         "livefacs.load_rig\n"
         "assert 'mediapipe' not in sys.modules and 'starlette' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=PATIENCE_S)
 
 
 def test_a_name_that_is_none() -> None:
@@ -67,7 +68,7 @@ def test_a_clip_solved(solved: livefacs.Take) -> None:
 def test_the_numbers_are_those_of_the_command(solved: livefacs.Take, tmp_path: Path) -> None:
     solved.to_csv(tmp_path / "api.csv", confidence=True)
     command = [sys.executable, "-m", "livefacs.cli.main", "solve", str(CLIP), "--confidence"]
-    subprocess.run([*command, "-o", str(tmp_path / "cli.csv")], check=True, timeout=120)
+    subprocess.run([*command, "-o", str(tmp_path / "cli.csv")], check=True, timeout=PATIENCE_S)
     assert (tmp_path / "api.csv").read_bytes() == (tmp_path / "cli.csv").read_bytes()
 
 

@@ -14,6 +14,7 @@ from livefacs.formats.head import ShippedHead
 from livefacs.resources import data_path
 from livefacs.vocab.controls import control_names
 from livefacs.vocab.facs import AU_CHANNELS, EYE_CHANNELS, HEAD_CHANNELS
+from tests.support.waiting import PATIENCE_S
 
 FACE = 0
 SKIN = 0
@@ -99,11 +100,10 @@ def test_the_jaw_takes_the_lower_teeth_along(head: ShippedHead) -> None:
 
 @pytest.mark.slow
 @pytest.mark.facebench
-@pytest.mark.timeout(180)
 def test_the_build_is_reproducible_from_the_people(facebench: Path, tmp_path: Path) -> None:
     pytest.importorskip("mediapipe", reason="the script takes FaceMesh's triangles from mediapipe")
     built = tmp_path / "head.glb"
     root = Path(__file__).parents[2]
     words = [sys.executable, "-m", "tools.head", str(facebench), "--to", str(built)]
-    subprocess.run(words, check=True, cwd=root, capture_output=True, timeout=170)
+    subprocess.run(words, check=True, cwd=root, capture_output=True, timeout=PATIENCE_S)
     assert built.read_bytes() == data_path("head.glb").read_bytes()

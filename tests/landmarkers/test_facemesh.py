@@ -98,7 +98,6 @@ def test_an_image_of_another_kind_is_told(image: np.ndarray) -> None:
         landmarks_of([Frame(image, 0, 0)])
 
 
-@pytest.mark.timeout(60)
 def test_a_face_in_an_image_of_8k_has_the_same_points_twelve_times_as_large(
     frames: list[Frame],
 ) -> None:

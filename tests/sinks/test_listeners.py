@@ -89,7 +89,6 @@ def is_dropped(client: socket.socket) -> bool:
     return True
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", LISTENERS)
 def test_connections_that_say_nothing_are_dropped(
     name: str, port_of: Callable[[str], int], monkeypatch: pytest.MonkeyPatch
@@ -101,7 +100,6 @@ def test_connections_that_say_nothing_are_dropped(
         wait_until(lambda: is_dropped(silent) and is_dropped(halfway), "both to be dropped")
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", LISTENERS)
 def test_connections_at_once_have_a_bound(name: str, port_of: Callable[[str], int]) -> None:
     with ExitStack() as stack:
@@ -109,7 +107,6 @@ def test_connections_at_once_have_a_bound(name: str, port_of: Callable[[str], in
         wait_until(lambda: sum(map(is_dropped, clients)) >= 40, "those beyond the bound")
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", LISTENERS)
 def test_whoever_is_let_in_while_it_closes_is_dropped(
     name: str, port_of: Callable[[str], int], request: pytest.FixtureRequest
