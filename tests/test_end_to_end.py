@@ -9,25 +9,9 @@ import pytest
 
 from livefacs.config import load_options
 from livefacs.session.opening import open_session
-from livefacs.types import Health, SinkCounters, TrackedFrame
+from livefacs.types import Health, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
-
-
-class Keeper:
-    """Keeps every tracked frame."""
-
-    url = "keep:"
-
-    def __init__(self) -> None:
-        self.counters = SinkCounters()
-        self.frames: list[TrackedFrame] = []
-
-    def send(self, tracked: TrackedFrame) -> None:
-        """Keep it."""
-        self.frames.append(tracked)
-
-    def close(self) -> None:
-        """Nothing to do."""
+from tests.support.keeping import Keeper
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from livefacs.protocols import Landmarker
 from livefacs.session.opening import open_session
 from livefacs.sources import open_source
 from livefacs.types import Frame, Landmarks, TrackedFrame
-from tests.session.doubles import ListSink
+from tests.support.keeping import Keeper
 from tests.take.synthetic import clip_info, make_take, tracked_frame
 
 
@@ -68,7 +68,7 @@ def test_a_session_replays_a_take_with_its_own_meshes(tmp_path: Path) -> None:
     recorded = [tracked_frame(number) for number in (0, 1, 5, 6)]
     make_take(tmp_path / "take", recorded, clip_info(landmarker="facemesh"))
     source = {"spec": str(tmp_path / "take"), "realtime": False}
-    watcher = ListSink()
+    watcher = Keeper()
     with open_session(load_options(None, {"source": source})) as session:
         session.watchers.append(watcher)
         session.run()

@@ -20,6 +20,7 @@ from livefacs.types import (
     TrackedFrame,
 )
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
+from tests.support.keeping import Keeper
 
 PERIOD_NS = 33_333_333
 
@@ -154,28 +155,6 @@ class SmileRetargeter:
         return RigFrame("smile", ("smile",), np.array([value], np.float32))
 
 
-class ListSink:
-    """Keeps what it was sent."""
-
-    url = "list://"
-
-    def __init__(self) -> None:
-        self.counters = SinkCounters()
-        self.frames: list[TrackedFrame] = []
-        self.arrived = threading.Semaphore(0)
-        self.closed = False
-
-    def send(self, tracked: TrackedFrame) -> None:
-        """Keep the frame."""
-        self.frames.append(tracked)
-        self.counters.packets += 1
-        self.arrived.release()
-
-    def close(self) -> None:
-        """Remember that it was closed."""
-        self.closed = True
-
-
 def _estimate(values: np.ndarray, health: Health) -> Estimate:
     units = ActionUnits(values, values, np.ones(N_AU, np.float32))
     return Estimate(units, HeadPose(yaw_rad=0.5), Gaze(), health)
@@ -185,7 +164,7 @@ class ListOutputs:
     """Destinations that keep what they were sent."""
 
     def __init__(self) -> None:
-        self.sink = ListSink()
+        self.sink = Keeper("list://")
         self.forced = 0
 
     @property

@@ -19,8 +19,9 @@ from livefacs.sinks.hub import Hub, Outlet
 from livefacs.take.reader import Take
 from livefacs.types import TrackedFrame
 from livefacs.workers import CLOSING_S
-from tests.session.doubles import HandSource, ListOutputs, ListSink, frame
+from tests.session.doubles import HandSource, ListOutputs, frame
 from tests.session.test_runner import MemoryRecording, make_tracker
+from tests.support.keeping import Keeper
 from tests.support.waiting import PATIENCE_S
 
 SLACK_S = 10.0  # a busy machine
@@ -31,7 +32,7 @@ class Whole:
 
     def __init__(self) -> None:
         self.release, self.is_hanging = threading.Event(), threading.Event()
-        self.source, self.watcher = HandSource(), ListSink()
+        self.source, self.watcher = HandSource(), Keeper()
         self.tracker = make_tracker()
         self.tracker.landmarker.close = self._close_landmarker  # type: ignore[method-assign]  # may hang
         self.is_landmarker_stuck = self.is_landmarker_closed = False
@@ -177,8 +178,8 @@ def test_no_take_begins_while_a_session_ends(whole: Whole) -> None:
 
 def test_one_destination_that_hangs_keeps_no_other_open() -> None:
     release = threading.Event()
-    first, last = ListSink(), ListSink()
-    stuck = ListSink()
+    first, last = Keeper(), Keeper()
+    stuck = Keeper()
     stuck.close = release.wait  # type: ignore[method-assign,assignment]  # never returns
     hub = Hub([Outlet(first), Outlet(stuck), Outlet(last)])
     closer = threading.Thread(target=hub.close, daemon=True)

@@ -22,32 +22,16 @@ from livefacs.sinks.hub import Hub, Outlet
 from livefacs.sinks.opening import open_hub
 from livefacs.take.performers import folder_of_face
 from livefacs.take.reader import Take
-from livefacs.types import SinkCounters, TrackedFrame
+from livefacs.types import TrackedFrame
 from livefacs.wire.oscreading import messages_from_osc
 from livefacs.wire.packed import packed_for_performers
 from tests.support.composed import FACEBENCH, Tile, composed, write_clip
+from tests.support.keeping import Keeper
 from tests.take.synthetic import tracked_frame
 
 has_facebench = pytest.mark.skipif(
     not (FACEBENCH / "rom").is_dir(), reason="no clips at ../shared/facebench"
 )
-
-
-class Keeper:
-    """Keeps every frame that it is sent."""
-
-    url = "keep:"
-
-    def __init__(self) -> None:
-        self.counters = SinkCounters()
-        self.frames: list[TrackedFrame] = []
-
-    def send(self, tracked: TrackedFrame) -> None:
-        """Keep it."""
-        self.frames.append(tracked)
-
-    def close(self) -> None:
-        """Nothing to do."""
 
 
 @pytest.fixture(scope="module")

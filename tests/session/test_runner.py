@@ -19,11 +19,11 @@ from tests.session.doubles import (
     CornerLandmarker,
     HandSource,
     ListOutputs,
-    ListSink,
     ListSource,
     SmileRetargeter,
     frame,
 )
+from tests.support.keeping import Keeper
 from tests.support.waiting import PATIENCE_S
 
 
@@ -37,7 +37,7 @@ def make_tracker() -> Tracker:
 
 
 def test_a_file_is_tracked_frame_by_frame_and_ends_with_a_neutral_one() -> None:
-    output, watcher = ListOutputs(), ListSink()
+    output, watcher = ListOutputs(), Keeper()
     source = ListSource([frame(i) for i in range(1, 41)])
     summary = Session(source, make_tracker(), outputs=output, watchers=[watcher]).run()
     assert [tracked.i_frame for tracked in watcher.frames] == list(range(1, 41))
@@ -65,7 +65,7 @@ def test_the_last_frame_passes_the_smoothing_of_the_rigs(tmp_path: Path) -> None
 
 def test_same_frames_give_same_numbers_through_step_and_through_a_session() -> None:
     frames = [frame(i) for i in range(20)]
-    watcher = ListSink()
+    watcher = Keeper()
     Session(ListSource(frames), make_tracker(), watchers=[watcher]).run()
     tracker = make_tracker()
     for item, seen in zip(frames, watcher.frames, strict=True):
@@ -92,14 +92,14 @@ def test_a_failing_source_ends_the_session_with_its_error() -> None:
 
 
 def test_time_limit_counts_the_sources_own_time() -> None:
-    watcher = ListSink()
+    watcher = Keeper()
     source = ListSource([frame(i) for i in range(1, 200)])
     Session(source, make_tracker(), watchers=[watcher], time_limit_s=1.0).run()
     assert len(watcher.frames) == 30
 
 
 def test_frames_without_a_face_keep_flowing_with_the_flag() -> None:
-    watcher = ListSink()
+    watcher = Keeper()
     frames = [frame(0, 0), frame(256, PERIOD_NS), frame(257, 2 * PERIOD_NS)]
     Session(ListSource(frames), make_tracker(), watchers=[watcher]).run()
     flags = [bool(tracked.health & Health.NO_FACE) for tracked in watcher.frames]
@@ -110,7 +110,7 @@ class LiveRun:
     """A session over a hand-fed camera, running in a thread."""
 
     def __init__(self, **options: object) -> None:
-        self.source, self.watcher, self.output = HandSource(), ListSink(), ListOutputs()
+        self.source, self.watcher, self.output = HandSource(), Keeper(), ListOutputs()
         self.tracker = make_tracker()
         self.session = Session(
             self.source,

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from livefacs.clock import NS_PER_S
 from livefacs.session.runner import Session
 from livefacs.types import Frame, Health
-from tests.session.doubles import ListSink, frame
+from tests.session.doubles import frame
 from tests.session.test_runner import MemoryRecording, make_tracker
 from tests.support.clock import SteppedClock
+from tests.support.keeping import Keeper
 
 
 class ScriptedSource:
@@ -79,7 +80,7 @@ def test_times_rise_strictly_whatever_the_delays(pictures: list[tuple[int, int]]
     for period, delay in pictures:
         stamp += period
         script.append((stamp, delay))
-    watcher, recording = ListSink(), MemoryRecording(None, None)
+    watcher, recording = Keeper(), MemoryRecording(None, None)
     session = Session(
         ScriptedSource(script, clock),
         make_tracker(),
@@ -102,7 +103,7 @@ def test_only_a_picture_that_comes_after_held_frames_changes_its_time() -> None:
     clock = SteppedClock()
     # The third picture takes .2 s to decode: held frames go out before it, later than its stamp.
     script = [(10_000_000, 0), (40_000_000, 0), (70_000_000, 200_000_000), (290_000_000, 0)]
-    watcher = ListSink()
+    watcher = Keeper()
     Session(ScriptedSource(script, clock), make_tracker(), watchers=[watcher], clock=clock).run()
     pictures = [each for each in watcher.frames if each.landmarks is not None]
     assert [each.t_ns for each in (*pictures[:2], pictures[3])] == [

@@ -11,7 +11,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from livefacs.errors import TakeError
-from livefacs.types import SinkCounters, TrackedFrame
 from tests.support.waiting import PATIENCE_S
 
 
@@ -57,23 +56,6 @@ class FakeSession:
 
     def status(self) -> dict[str, Any]:
         return {"frames": 7, "streaming": True}
-
-
-class NotingSink:
-    """Keeps the frames that it is sent."""
-
-    url = "test://noting"
-
-    def __init__(self) -> None:
-        self.counters = SinkCounters()
-        self.frames: list[TrackedFrame] = []
-        self.is_closed = False
-
-    def send(self, tracked: TrackedFrame) -> None:
-        self.frames.append(tracked)
-
-    def close(self) -> None:
-        self.is_closed = True
 
 
 def udp_receiver(family: int = socket.AF_INET) -> socket.socket:

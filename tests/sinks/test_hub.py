@@ -15,7 +15,8 @@ from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.opening import open_hub
 from livefacs.types import Gaze, HeadPose
-from tests.sinks.doubles import FakeSession, NotingSink, free_port
+from tests.sinks.doubles import FakeSession, free_port
+from tests.support.keeping import Keeper
 from tests.support.waiting import wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame, make_rig
 
@@ -49,7 +50,7 @@ def test_a_pause_or_a_jump_back_does_not_silence_a_destination() -> None:
 def test_mirrored_frames_are_made_once_and_rigs_follow() -> None:
     mirrored_rig = make_rig("arkit52", ARKIT.controls, np.zeros(52))
     frame = make_frame(rigs=(ARKIT,), mirrored=(mirrored_rig,))
-    straight, one, two = NotingSink(), NotingSink(), NotingSink()
+    straight, one, two = Keeper(), Keeper(), Keeper()
     hub = Hub([Outlet(straight), Outlet(one, mirror=True), Outlet(two, mirror=True)])
     hub.send(frame)
     assert straight.frames == [frame]
@@ -59,18 +60,18 @@ def test_mirrored_frames_are_made_once_and_rigs_follow() -> None:
 
 
 def test_force_passes_the_limit_and_closing_reaches_all() -> None:
-    sinks = [NotingSink(), NotingSink()]
+    sinks = [Keeper(), Keeper()]
     hub = Hub([Outlet(sinks[0], limit=RateLimit(1)), Outlet(sinks[1])])
     for i in range(3):
         hub.send(make_frame(t_ns=i))
     hub.send(make_frame(t_ns=4), force=True)
     assert [len(sink.frames) for sink in sinks] == [2, 4]
     hub.close()
-    assert all(sink.is_closed for sink in sinks)
+    assert all(sink.closed for sink in sinks)
 
 
 def test_a_pose_that_is_not_finite_becomes_straight_ahead() -> None:
-    sink = NotingSink()
+    sink = Keeper()
     hub = Hub([Outlet(sink)])
     frame = make_frame()
     hub.send(replace(frame, head=replace(frame.head, x_cm=float("nan"))))

@@ -7,31 +7,15 @@ import numpy as np
 from livefacs.retarget.library import load_rig
 from livefacs.sinks.probe_frames import POSE_STEPS, SweptRig
 from livefacs.sinks.sweeping import Sweeping
-from livefacs.types import SinkCounters, TrackedFrame
 from tests.mirror.conftest import make_frame
-
-
-class Kept:
-    """A sink that keeps what it gets."""
-
-    url = "osc://127.0.0.1:9000"
-
-    def __init__(self) -> None:
-        self.counters = SinkCounters()
-        self.frames: list[TrackedFrame] = []
-
-    def send(self, tracked: TrackedFrame) -> None:
-        self.frames.append(tracked)
-
-    def close(self) -> None:
-        pass
+from tests.support.keeping import Keeper
 
 
 def test_a_sweep_moves_every_control_once_and_then_the_face_again() -> None:
     program = load_rig("arkit52")
     rest = np.zeros(len(program.controls), np.float32)
     rigs = {"arkit52": SweptRig(program.controls, program.limits, rest)}
-    kept, told = Kept(), list[str]()
+    kept, told = Keeper(), list[str]()
     sink = Sweeping(kept)
     face = make_frame(7, AU12_L=0.5)
     sink.send(face)
@@ -51,7 +35,7 @@ def test_a_sweep_moves_every_control_once_and_then_the_face_again() -> None:
 
 
 def test_a_second_press_ends_it() -> None:
-    kept, told = Kept(), list[str]()
+    kept, told = Keeper(), list[str]()
     sink = Sweeping(kept)
     for _ in range(2):
         sink.toggle({}, units=True, on_step=told.append)
