@@ -73,21 +73,19 @@ def batch(
     A second run with the same options does only clips that are new, changed or failed.
     """
     from livefacs.batch import Manifest, run_batch
-    from livefacs.config import load_options
     from livefacs.formats.curves import ExportOptions
     from livefacs.offline import SolveOptions, checked_mark, find_jobs, work_on_clip
 
-    given = {
-        "landmarker": landmarker,
-        "model": model,
-        "reader": reader,
-        "weights": weights,
-        "profile": profile,
-        "filter_cutoff_hz": filter_cutoff,
-        "filter_beta": filter_beta,
-    }
     options = SolveOptions(
-        tracking=load_options(None, {"tracking": given}).tracking,
+        tracking=shared.tracking_options(
+            landmarker=landmarker,
+            model=model,
+            reader=reader,
+            weights=weights,
+            profile=profile,
+            filter_cutoff_hz=filter_cutoff,
+            filter_beta=filter_beta,
+        ),
         as_live=as_live,
         rotate=rotate or 0,
         read_ahead=False,

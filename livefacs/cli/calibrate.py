@@ -26,7 +26,6 @@ from livefacs.cli.first_run import say_if_compiling
 from livefacs.cli.guiding import lead
 from livefacs.cli.solve import seconds_from_text
 from livefacs.cli.terminal import make_console
-from livefacs.config import load_options
 from livefacs.errors import ProfileError, SourceError
 from livefacs.offline import SolveOptions, calibrate_clip, working_take
 from livefacs.session.watching import is_recorded, opened
@@ -81,9 +80,8 @@ def calibrate(
     path = profile_path(name)
     console = make_console(highlight=False)
     say_if_compiling()
-    given = {"landmarker": landmarker, "model": model, "weights": weights, "reader": reader}
     options = SolveOptions(
-        load_options(None, {"tracking": given}).tracking,
+        shared.tracking_options(landmarker=landmarker, model=model, weights=weights, reader=reader),
         rotate=rotate or 0,
         neutral_s=seconds_from_text(neutral),
         as_live=False,

@@ -77,7 +77,7 @@ def live(
     ] = False,
     mirror_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of mirror and stage; 0 takes a free one.")
-    ] = 8770,
+    ] = shared.PAGE_PORT,
     mirror_face: Annotated[
         int, typer.Option(min=1, max=8, help="Performer that mirror and stage show.")
     ] = 1,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -14,22 +12,15 @@ from livefacs.cli.terminal import say
 
 app = typer.Typer()
 
-DEFAULT_PORT = 8770
-
 
 @app.command()
 def mirror(
     source: Annotated[
         str, typer.Option(help="auto, demo, a camera, a clip or a network camera.")
     ] = "auto",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
-    listen: Annotated[
-        str,
-        typer.Option(help="127.0.0.1: this machine only. 0.0.0.0: phones too, with a token."),
-    ] = "127.0.0.1",
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page by itself.")
-    ] = True,
+    port: shared.Port = shared.PAGE_PORT,
+    listen: shared.Listen = "127.0.0.1",
+    browser: shared.Browser = True,
     profile: Annotated[
         str | None, typer.Option(help="A calibrated person; none ignores the page's calibration.")
     ] = None,
@@ -45,7 +36,7 @@ def mirror(
     reader: shared.Reader = None,
 ) -> None:
     """Practise Action Units, code clips and test yourself, in the browser."""
-    from livefacs.cli.mirroring import MirrorRun, page_profile
+    from livefacs.cli.mirroring import MirrorRun, open_page, page_profile
     from livefacs.config import load_options
 
     if profile is None:
@@ -69,5 +60,5 @@ def mirror(
     for error in (*run.mirror.drills.errors, *run.mirror.packs.errors):
         say(f"left out: {error}", err=True)
     if browser:
-        threading.Thread(target=webbrowser.open, args=(run.mirror.url,), daemon=True).start()
+        open_page(run.mirror.url)
     run.run(say)

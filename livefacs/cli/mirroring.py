@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import webbrowser
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,11 @@ from livefacs.vocab.facs import CHANNEL_INDEX
 
 PAGE_PROFILE: Final = "mirror"
 """Name of the profile that the page's calibration makes where none was given."""
+
+
+def open_page(url: str) -> None:
+    """Show a page in the browser, which may take its time."""
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def page_profile(landmarker: str, notify: Callable[[str], None]) -> str | None:

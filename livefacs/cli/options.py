@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from livefacs.config import TrackingOptions
+
+PAGE_PORT: Final = 8770
 
 Config: TypeAlias = Annotated[
     str | None, typer.Option("--config", "-c", help="Configuration: a name or a TOML file.")
@@ -39,6 +44,15 @@ Face: TypeAlias = Annotated[
 
 Rotate: TypeAlias = Annotated[
     int | None, typer.Option(help="Turn the pictures clockwise: 90, 180 or 270 degrees.")
+]
+
+Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
+Listen: TypeAlias = Annotated[
+    str,
+    typer.Option(help="127.0.0.1: this machine only. 0.0.0.0: phones and others, with a token."),
+]
+Browser: TypeAlias = Annotated[
+    bool, typer.Option("--browser/--no-browser", help="Open the page by itself.")
 ]
 
 Seconds: TypeAlias = Annotated[float | None, typer.Option(help="End after this long.")]
@@ -78,6 +92,13 @@ def output_path(text: str) -> Path:
     """Where a result goes: ``-`` is standard output, ``./-`` a file of that name."""
     path = Path(text)
     return path.absolute() if path == Path("-") and text != "-" else path
+
+
+def tracking_options(**given: Any) -> TrackingOptions:
+    """The checked options of how a face is tracked; what is None is left as it is."""
+    from livefacs.config import load_options
+
+    return load_options(None, {"tracking": given}).tracking
 
 
 def profile_value(words: list[str] | None) -> str | tuple[str, ...] | None:

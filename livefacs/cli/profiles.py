@@ -73,12 +73,12 @@ def check(
     from livefacs.au.profile import load_profile
     from livefacs.cli.first_run import say_if_compiling
     from livefacs.cli.guiding import lead
-    from livefacs.config import load_options
     from livefacs.session.watching import opened
 
     say_if_compiling()
-    given = {"landmarker": landmarker, "model": model, "weights": weights, "reader": reader}
-    tracking = load_options(None, {"tracking": given}).tracking
+    tracking = shared.tracking_options(
+        landmarker=landmarker, model=model, weights=weights, reader=reader
+    )
     load_profile(name)  # a mistyped name is told before the camera lights up
     console = make_console(highlight=False)
     with opened(source, tracking, console.print, rotate=rotate or 0) as (frames, finder):

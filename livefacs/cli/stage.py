@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,6 @@ from livefacs.errors import ConfigError
 
 app = typer.Typer()
 
-DEFAULT_PORT = 8770
 _CHARACTERS = (".glb", ".vrm", ".gltf")
 
 
@@ -43,17 +40,12 @@ def stage(
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
     reader: shared.Reader = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
-    listen: Annotated[
-        str,
-        typer.Option(help="127.0.0.1: this machine only. 0.0.0.0: others too, with a token."),
-    ] = "127.0.0.1",
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page by itself.")
-    ] = True,
+    port: shared.Port = shared.PAGE_PORT,
+    listen: shared.Listen = "127.0.0.1",
+    browser: shared.Browser = True,
 ) -> None:
     """Tune a rig while it runs and see a face move in 3D, in the browser."""
-    from livefacs.cli.mirroring import MirrorRun
+    from livefacs.cli.mirroring import MirrorRun, open_page
     from livefacs.config import load_options
     from livefacs.resources import user_data_folder
 
@@ -82,7 +74,7 @@ def stage(
     if run.mirror.token is not None:
         say("anyone on this network with that address can see the picture and change the map")
     if browser:
-        threading.Thread(target=webbrowser.open, args=(run.mirror.stage_url,), daemon=True).start()
+        open_page(run.mirror.stage_url)
     run.run(say)
 
 

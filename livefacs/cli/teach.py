@@ -50,14 +50,14 @@ def teach(
     from livefacs.au.profile import load_profile, profile_path, save_profile
     from livefacs.au.teaching import sentences
     from livefacs.cli.first_run import say_if_compiling
-    from livefacs.config import load_options
     from livefacs.offline import Lesson, SolveOptions, teach_from_clip
     from livefacs.session.watching import is_recorded
 
     profile = load_profile(name)
-    given = {"landmarker": landmarker, "model": model, "weights": weights, "reader": reader}
     options = SolveOptions(
-        load_options(None, {"tracking": given}).tracking, rotate=rotate or 0, as_live=False
+        shared.tracking_options(landmarker=landmarker, model=model, weights=weights, reader=reader),
+        rotate=rotate or 0,
+        as_live=False,
     )
     lesson = Lesson(
         action, _spans("--rest", rest), _spans("--action", shown), code, side.upper(), replace
