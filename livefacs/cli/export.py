@@ -75,12 +75,12 @@ def export(
     options = ExportOptions(
         rig, fps, smooth, raw, confidence, timecode, node, first_frame, header_blanks
     )
-    export_take(opened, file_format, path, options)
+    notices = export_take(opened, file_format, path, options)
     say(
         f"{path}: {name} as {file_format.name}, from {opened.n_rows} recorded frames",
         err=path == STANDARD_OUTPUT,
     )
-    for error in errors_of(opened, _streams(opened, rig)):
+    for error in (*notices, *errors_of(opened, _streams(opened, rig))):
         say(f"  {error}", err=True)
 
 

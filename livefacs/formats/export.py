@@ -13,6 +13,7 @@ from typing import Final
 from livefacs.errors import ConfigError, TakeError
 from livefacs.files.output import STANDARD_OUTPUT, output
 from livefacs.formats.curves import Exporter, ExportOptions, need
+from livefacs.formats.holes import unseen_notice
 from livefacs.retarget.library import load_rig
 from livefacs.take.reader import Take
 from livefacs.timecode import find_rate
@@ -37,6 +38,8 @@ class Format:
         A list of events or markers at the take's own times, which has no curves to choose.
     is_text : bool
         It is text (the default ending is), which standard output can take.
+    unseen : str
+        What becomes of times without a face, in words; empty where each row says it by itself.
     """
 
     name: str
@@ -48,13 +51,18 @@ class Format:
     function: str = "export"
     is_list: bool = False
     is_text: bool = True
+    unseen: str = "values are held there, or 0 before the first"
 
+
+_NOT_LISTED: Final = "nothing is listed there"
 
 FORMATS: Final[dict[str, Format]] = {
     item.name: item
     for item in (
-        Format("csv", (".csv",), "au_table", "a row a frame, as livefacs solve writes it"),
-        Format("jsonl", (".jsonl",), "jsonl", "a JSON object a line"),
+        Format(
+            "csv", (".csv",), "au_table", "a row a frame, as livefacs solve writes it", unseen=""
+        ),
+        Format("jsonl", (".jsonl",), "jsonl", "a JSON object a line", unseen=""),
         Format(
             "parquet",
             (".parquet",),
@@ -62,8 +70,9 @@ FORMATS: Final[dict[str, Format]] = {
             "columns for pandas, Polars, DuckDB",
             *("parquet", "pyarrow"),
             is_text=False,
+            unseen="",
         ),
-        Format("openface", (".csv",), "openface_csv", "OpenFace 2 CSV, AU*_r on 0 to 5"),
+        Format("openface", (".csv",), "openface_csv", "OpenFace 2 CSV, AU*_r on 0 to 5", unseen=""),
         Format("livelinkface", (".csv",), "livelink_csv", "Live Link Face take, as the phone's"),
         Format(
             "usd",
@@ -82,11 +91,41 @@ FORMATS: Final[dict[str, Format]] = {
         Format("clip", (".clip",), "houdini", "Houdini or TouchDesigner clip", function="clip"),
         Format("chan", (".chan",), "houdini", "Houdini channels, no names", function="chan"),
         Format("nuke", (".chan",), "nuke_chan", "Nuke .chan of the head"),
-        Format("wav", (".wav",), "wave", "sound on the frames' clock", is_list=True, is_text=False),
-        Format("mp4", (".mp4",), "movie", "video with that sound", is_list=True, is_text=False),
-        Format("events", (".csv",), "events_csv", "list of FACS events", is_list=True),
-        Format("eaf", (".eaf",), "eaf", "ELAN annotations of the events", is_list=True),
-        Format("edl", (".edl",), "edl", "CMX 3600 list with the markers", is_list=True),
+        Format(
+            "wav",
+            (".wav",),
+            "wave",
+            "sound on the frames' clock",
+            is_list=True,
+            is_text=False,
+            unseen="",
+        ),
+        Format(
+            "mp4",
+            (".mp4",),
+            "movie",
+            "video with that sound",
+            is_list=True,
+            is_text=False,
+            unseen="",
+        ),
+        Format(
+            "events",
+            (".csv",),
+            "events_csv",
+            "list of FACS events",
+            is_list=True,
+            unseen=_NOT_LISTED,
+        ),
+        Format(
+            "eaf",
+            (".eaf",),
+            "eaf",
+            "ELAN annotations of the events",
+            is_list=True,
+            unseen=_NOT_LISTED,
+        ),
+        Format("edl", (".edl",), "edl", "CMX 3600 list with the markers", is_list=True, unseen=""),
         Format(
             "otio",
             (".otio",),
@@ -94,6 +133,7 @@ FORMATS: Final[dict[str, Format]] = {
             "OpenTimelineIO timeline with the markers",
             *("otio", "opentimelineio"),
             is_list=True,
+            unseen="",
         ),
     )
 }
@@ -180,8 +220,15 @@ def _refuse_what_is_not_heeded(file_format: Format, options: ExportOptions) -> N
         )
 
 
-def export_take(take: Take, file_format: Format, path: Path, options: ExportOptions) -> None:
+def export_take(
+    take: Take, file_format: Format, path: Path, options: ExportOptions
+) -> tuple[str, ...]:
     """Write a take in a format. The file appears whole or not at all; see ``files.output``.
+
+    Returns
+    -------
+    tuple of str
+        What the file cannot say: times without a face.
 
     Raises
     ------
@@ -201,6 +248,8 @@ def export_take(take: Take, file_format: Format, path: Path, options: ExportOpti
         raise TakeError(
             f"cannot write {path}: {error.strerror or error}; name another place"
         ) from error
+    notice = unseen_notice(take, file_format.unseen) if file_format.unseen else ""
+    return (notice,) if notice else ()
 
 
 def _module(file_format: Format) -> ModuleType:

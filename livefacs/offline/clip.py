@@ -55,11 +55,13 @@ def solve_clip(
         with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
             working.estimate()
             notices = _estimate_others(working)
-            _deliver(working.take, target, options)
+            told = _deliver(working.take, target, options)
             for number, other in enumerate(working.others, 2):
                 if options.format != TAKE_FORMAT and other.take.frames["n_faces"].any():
                     _deliver(other.take, target_of_performer(target, number), options)
-            return _report(working, target, time.monotonic() - began_s, notices)
+            tells = options.format != TAKE_FORMAT and not find_format(options.format).unseen
+            own = _notices(working.take, len(working.others) + 1, tells=tells)
+            return _report(working, target, time.monotonic() - began_s, (*own, *told, *notices))
     except OSError as error:
         raise TakeError(
             f"cannot write {target}: {error.strerror or error}; name another place"
@@ -96,7 +98,7 @@ def _estimate_others(working: WorkingTake) -> tuple[str, ...]:
 
 
 def _report(
-    working: WorkingTake, target: Path, work_s: float, others: tuple[str, ...]
+    working: WorkingTake, target: Path, work_s: float, notices: tuple[str, ...]
 ) -> ClipReport:
     faces = working.take.frames["n_faces"]
     return ClipReport(
@@ -106,7 +108,7 @@ def _report(
         n_with_face=int((faces > 0).sum()),
         n_faces_at_once=int(faces.max(initial=0)),
         work_s=work_s,
-        notices=(*working.notices, *_notices(working.take, len(working.others) + 1), *others),
+        notices=(*working.notices, *notices),
     )
 
 
@@ -127,19 +129,21 @@ def _check_target(target: Path, options: SolveOptions) -> None:
         check_place(find_format(options.format), target)
 
 
-def _deliver(take: Take, target: Path, options: SolveOptions) -> None:
+def _deliver(take: Take, target: Path, options: SolveOptions) -> tuple[str, ...]:
+    """Write what was asked for; what the file cannot say."""
     if options.format == TAKE_FORMAT:
         unfinished = scratch_beside(target, f"solving-{platform.node()}-{os.getpid()}")
         shutil.copytree(take.folder, unfinished)
         move_folder(unfinished, target)
-        return
+        return ()
     export = options.export
     if export.smooth_hz:
         export = replace(export, raw=True)  # zero phase in place of the live filter, not after it
-    export_take(take, find_format(options.format), target, export)
+    return export_take(take, find_format(options.format), target, export)
 
 
-def _notices(take: Take, n_performers: int) -> tuple[str, ...]:
+def _notices(take: Take, n_performers: int, *, tells: bool) -> tuple[str, ...]:
+    """What is to be said of the faces; ``tells``: the format has cells for each frame."""
     faces = take.frames["n_faces"]
     notices = []
     if n_performers > 1 and faces.max(initial=0) > n_performers:
@@ -148,5 +152,6 @@ def _notices(take: Take, n_performers: int) -> tuple[str, ...]:
         notices.append(f"{int(faces.max())} faces at once: the largest was followed")
     n_lost = int((faces == 0).sum())
     if n_lost:
-        notices.append(f"no face in {n_lost} of {take.n_rows} frames: their cells are empty")
+        cells = ": their cells are empty" if tells else ""
+        notices.append(f"no face in {n_lost} of {take.n_rows} frames{cells}")
     return tuple(notices)

@@ -15,7 +15,7 @@ from livefacs.offline.options import TAKE_FORMAT, SolveOptions, is_take, suffix_
 
 _CLIPS: Final = (
     *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg"),
-    *(".wmv", ".ts", ".mts", ".3gp"),
+    *(".wmv", ".ts", ".mts", ".m2ts", ".3gp", ".flv", ".ogv", ".vob", ".dv"),
 )
 
 

@@ -53,7 +53,7 @@ def list_images(spec: str) -> list[Path]:
         found = [Path(name) for name in glob.glob(spec)]  # noqa: PTH207 (takes absolute patterns)
     else:
         found = []
-    paths = [path for path in found if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES]
+    paths = [path for path in found if _is_picture(path) and not _is_hidden(path, spec)]
     if not paths:
         raise SourceError(
             f"no image at {spec}: expected a folder, a pattern (shots/*.png, shot.%04d.jpg,"
@@ -61,6 +61,15 @@ def list_images(spec: str) -> list[Path]:
             " convert others to PNG"
         )
     return sorted(paths, key=natural_key)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+
+
+def _is_hidden(path: Path, spec: str) -> bool:
+    """True for what nobody means, such as the ``._shot.0001.jpg`` that macOS leaves behind."""
+    return path.name.startswith(".") and not Path(spec).name.startswith(".")
 
 
 def _from_numbered_pattern(name: str) -> re.Pattern[str]:

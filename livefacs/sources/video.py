@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -77,6 +78,7 @@ class VideoSource:
         self._n_packets = 0
         self._seen_s = 0.0
         self._first: Frame | None = None
+        self._in_order: deque[int] = deque()  # stamps by presentation, where packets have none
         self._lock = threading.Lock()  # a container must not be closed while it decodes
         self.rate_hz = 0.0
         self._open()
@@ -219,13 +221,14 @@ class VideoSource:
     def _stamped_pictures(self) -> Iterator[tuple[int | None, tuple[int, VideoFrame]]]:
         """Stamps in nanoseconds, and pictures with their numbers."""
         base = self._stream.time_base or Fraction(1, 1_000_000)
+        self._in_order.clear()
         n_damaged_before = self.n_damaged
         i_frame = 0
         for picture in self._pictures():
             i_frame += self.n_damaged - n_damaged_before
             n_damaged_before = self.n_damaged
-            stamp = None if picture.pts is None else round(picture.pts * base * NS_PER_S)
-            yield stamp, (i_frame, picture)
+            pts = self._in_order.popleft() if self._in_order else picture.pts
+            yield None if pts is None else round(pts * base * NS_PER_S), (i_frame, picture)
             i_frame += 1
 
     def _pictures(self) -> Iterator[VideoFrame]:
@@ -235,6 +238,7 @@ class VideoSource:
                 pictures = packet.decode()
             except FFmpegError:
                 self.n_damaged += 1
+                self._pass_over_stamp()
                 pictures = []
             n_silent = 0 if pictures else n_silent + 1
             if n_silent > _LONGEST_SILENCE:
@@ -242,12 +246,18 @@ class VideoSource:
             for picture in pictures:
                 if picture.is_corrupt:
                     self.n_damaged += 1
+                    self._pass_over_stamp()
                 else:
                     yield picture
+
+    def _pass_over_stamp(self) -> None:
+        if self._in_order:
+            self._in_order.popleft()
 
     def _packets(self) -> Iterator[av.Packet[VideoStream]]:
         """Packets of the stream; a file that breaks off ends there."""
         packets = self._container.demux(self._stream)
+        is_reordered = self._container.format.name == "avi" and self._stream.has_b_frames
         while True:
             try:
                 packet = next(packets, None)
@@ -257,6 +267,9 @@ class VideoSource:
             if packet is None:
                 return
             self._n_packets += packet.size > 0
+            # AVI numbers packets as they are decoded: one number a picture, in its order.
+            if is_reordered and packet.size and packet.dts is not None:
+                self._in_order.append(packet.dts)
             yield packet
 
 

@@ -93,6 +93,21 @@ def test_a_file_may_be_called_as_standard_output_is(
     assert (tmp_path / "-").read_bytes() == (tmp_path / "named.csv").read_bytes()
 
 
+def test_what_a_format_cannot_say_of_a_take_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = [tracked_frame(i, face=not 10 <= i < 40) for i in range(60)]
+    folder = make_take(tmp_path / "gone", frames).folder
+    said = "no face from 0.15 to 0.67 s: values are held there"
+    for command in ("export", "solve"):
+        assert run(command, folder, "--to", "nuke", "-o", tmp_path / "a.chan") == 0
+        printed = capsys.readouterr()
+        assert said in printed.err
+        assert "cells are empty" not in printed.err
+        assert run(command, folder, "--to", "csv", "-o", tmp_path / "a.csv") == 0
+        assert "no face from" not in capsys.readouterr().err
+
+
 def test_a_batch_exports_with_every_option_that_an_export_has(take: Path, tmp_path: Path) -> None:
     words = ("--to", "openface", "--header-blanks")
     assert run("export", take, *words, "-o", tmp_path / "here.csv") == 0

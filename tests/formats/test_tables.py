@@ -65,6 +65,38 @@ def with_hole(tmp_path_factory: pytest.TempPathFactory) -> Take:
     return make_take(tmp_path_factory.mktemp("hole") / "t", frames)
 
 
+def test_formats_that_cannot_say_where_no_face_was_seen_tell_it_once(
+    with_hole: Take, take: Take, tmp_path: Path
+) -> None:
+    """Rows of tables have a flag; curves are held, lists name nothing."""
+    told = set()
+    names = set(FORMATS) - {"wav", "mp4"}  # pictures and sound
+    for file_format in map(find_format, sorted(names)):
+        path = tmp_path / f"{file_format.name}{file_format.suffixes[0]}"
+        options = ExportOptions()
+        notices = export_take(with_hole, file_format, path, options)
+        assert export_take(take, file_format, path, options) == ()  # a single frame is bridged
+        if notices:
+            (notice,) = notices
+            assert notice.startswith("no face from 0.48 to 1.50 s: ")
+            assert ("held" in notice) != file_format.is_list
+            told.add(file_format.name)
+    assert names - told == {"csv", "jsonl", "parquet", "openface", "edl", "otio"}
+
+
+def test_stretches_without_a_face_are_told_from_end_to_end(tmp_path: Path) -> None:
+    seen = [*range(30, 60), *range(65, 90), *range(120, 130), 150, 170, 190, 210]
+    frames = [tracked_frame(i, face=i in seen) for i in range(240)]
+    take = make_take(tmp_path / "take", frames)
+    notices = export_take(take, FORMATS["nuke"], tmp_path / "a.chan", ExportOptions())
+    assert notices == (
+        "no face from 0.00 to 0.50 s, 1.48 to 2.00 s, 2.15 to 2.50 s, 2.50 to 2.83 s and 3 more:"
+        " values are held there, or 0 before the first",
+    )
+    slow = make_take(tmp_path / "slow", [tracked_frame(i, rate_hz=1) for i in range(9)])
+    assert export_take(slow, FORMATS["nuke"], tmp_path / "b.chan", ExportOptions()) == ()
+
+
 def test_in_a_hole_of_the_recording_no_face_was_seen(with_hole: Take, tmp_path: Path) -> None:
     """At 24 fps 12 frames before it, 24 in it: nothing that is held passes for measured."""
     options = ExportOptions(fps="24", confidence=True)

@@ -52,6 +52,20 @@ def test_empty_frames_of_avi_are_not_missing(tmp_path: Path) -> None:
     assert source.rate_hz == pytest.approx(25, rel=0.01)
 
 
+def test_reordered_frames_of_avi_stand_in_their_places(tmp_path: Path) -> None:
+    """AVI has no times of presentation: what FFmpeg guesses for its B-frames is wrong."""
+    clip = write_clip(tmp_path / "b.avi", times_ms=every(100), codec="libx264")
+    source, frames = read_all(clip)
+    np.testing.assert_allclose(seconds(frames), np.arange(100) * 0.04, atol=1e-6)
+    assert source.closing_notices() == ()
+    source = VideoSource(clip)
+    for _ in range(30):
+        source.read()
+    source.rewind()
+    again = [source.read() for _ in range(5)]
+    assert [frame.t_ns for frame in again if frame] == [frame.t_ns for frame in frames[:5]]
+
+
 @pytest.mark.parametrize("name", ["broken.avi", "broken.mp4", "broken.mkv"])
 def test_what_is_missing_is_told_all_the_same(tmp_path: Path, name: str) -> None:
     whole = tmp_path / f"whole{Path(name).suffix}"

@@ -66,6 +66,20 @@ def test_a_hole_keeps_its_place(tmp_path: Path) -> None:
     assert source.notices[0].endswith("their places stay empty: 1006-1008")
 
 
+def test_hidden_files_beside_the_pictures_are_none_of_them(tmp_path: Path) -> None:
+    """macOS leaves ``._`` files on foreign disks: with them no number would count."""
+    folder = tmp_path / "shot"
+    folder.mkdir()
+    for number in (3, 4, 7):
+        cv2.imwrite(str(folder / f"shot.{number:04}.png"), np.zeros((8, 8, 3), np.uint8))
+        (folder / f"._shot.{number:04}.png").write_bytes(b"\0\5\x16\7")
+    for spec in (folder, folder / "*.png", folder / "shot.%04d.png"):
+        assert frame_numbers(list_images(str(spec))) == [3, 4, 7]
+    assert [path.name for path in list_images(str(folder / "._shot.0003.png"))] == [
+        "._shot.0003.png"
+    ]
+
+
 def test_renders_of_every_second_frame_lack_nothing(tmp_path: Path) -> None:
     for number in range(1001, 1011, 2):
         write_image(tmp_path / f"{number}.png", grey(3))
