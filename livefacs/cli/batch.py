@@ -42,9 +42,7 @@ def batch(
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://HOST:PORT.")] = "",
     rig: shared.Rig = "",
     fps: shared.Fps = "",
-    smooth: Annotated[
-        float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz.")
-    ] = 0.0,
+    smooth: shared.Smooth = 0.0,
     raw: shared.Raw = False,
     confidence: shared.Confidence = False,
     timecode: shared.Timecode = False,
@@ -59,14 +57,7 @@ def batch(
     reader: shared.Reader = None,
     filter_cutoff: shared.FilterCutoff = None,
     filter_beta: shared.FilterBeta = None,
-    as_live: Annotated[
-        bool | None,
-        typer.Option(
-            "--as-live/--whole-clip",
-            help="Neutral as the live run finds it, or from the whole clip; default: the former "
-            "for takes, the latter for clips.",
-        ),
-    ] = None,
+    as_live: shared.AsLive = None,
 ) -> None:
     """Solve a folder of clips; what is finished already is skipped, what fails is listed.
 

@@ -26,6 +26,17 @@ FilterCutoff: TypeAlias = Annotated[
 FilterBeta: TypeAlias = Annotated[
     float | None, typer.Option(help="One Euro filter: rise of the cutoff with speed.")
 ]
+Smooth: TypeAlias = Annotated[
+    float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz; 0: none.")
+]
+AsLive: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--as-live/--whole-clip",
+        help="Neutral as the live run finds it (repeats a take exactly), or from the whole clip; "
+        "default: the former for takes, the latter for clips.",
+    ),
+]
 Weights: TypeAlias = Annotated[Path | None, typer.Option(help="Estimator weights.")]
 Profile: TypeAlias = Annotated[str | None, typer.Option(help="Calibrated profile, by name.")]
 Profiles: TypeAlias = Annotated[

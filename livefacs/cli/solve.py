@@ -45,14 +45,7 @@ def solve(
         str | None,
         typer.Option(help="Seconds START:END in which the face rests; else the whole clip says."),
     ] = None,
-    as_live: Annotated[
-        bool | None,
-        typer.Option(
-            "--as-live/--whole-clip",
-            help="Neutral as the live run finds it (repeats a take exactly), or from the whole "
-            "clip; default: the former for takes, the latter for clips.",
-        ),
-    ] = None,
+    as_live: shared.AsLive = None,
     profile: shared.Profiles = None,
     faces: shared.Faces = None,
     face: shared.Face = 1,
@@ -62,9 +55,7 @@ def solve(
     reader: shared.Reader = None,
     filter_cutoff: shared.FilterCutoff = None,
     filter_beta: shared.FilterBeta = None,
-    smooth: Annotated[
-        float, typer.Option(help="Zero-phase low-pass in place of the live filter, Hz; 0: none.")
-    ] = 0.0,
+    smooth: shared.Smooth = 0.0,
     fps: shared.Fps = "",
     rig: shared.Rig = "",
     raw: shared.Raw = False,
@@ -90,22 +81,20 @@ def solve(
     solved as it was recorded, but for what is asked for otherwise. With several clips, those that
     an earlier run into the same folder finished are skipped.
     """
-    from livefacs.config import load_options
     from livefacs.formats.curves import ExportOptions
     from livefacs.offline import SolveOptions, checked_mark
 
-    given = {
-        "landmarker": landmarker,
-        "model": model,
-        "reader": reader,
-        "weights": weights,
-        "profile": shared.profile_value(profile),
-        "faces": faces,
-        "filter_cutoff_hz": filter_cutoff,
-        "filter_beta": filter_beta,
-    }
     options = SolveOptions(
-        tracking=load_options(None, {"tracking": given}).tracking,
+        tracking=shared.tracking_options(
+            landmarker=landmarker,
+            model=model,
+            reader=reader,
+            weights=weights,
+            profile=shared.profile_value(profile),
+            faces=faces,
+            filter_cutoff_hz=filter_cutoff,
+            filter_beta=filter_beta,
+        ),
         rate_hz=rate,
         rotate=rotate or 0,
         focal_px=focal,
