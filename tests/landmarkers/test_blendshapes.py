@@ -45,6 +45,29 @@ def test_its_scores_are_those_of_mediapipes_tasks(model: Path) -> None:
             np.testing.assert_allclose(network.scores(points), theirs, atol=2e-4)
 
 
+def test_without_what_no_score_needs_they_are_the_same_to_the_last_bit() -> None:
+    from livefacs.landmarkers.blendshapes import last_block_of_one_token
+    from livefacs.landmarkers.network import Network
+    from livefacs.landmarkers.weights import read_weights
+
+    weights = read_weights("face_blendshapes")
+    whole = Network("whole", weights, [2 * 146], [52])
+    cut = Network("cut", last_block_of_one_token(weights), [2 * 146], [52])
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        points = random.normal(300.0, 60.0, (1, 146, 2)).astype(np.float32)
+        for network in (whole, cut):
+            network.inputs[0]()[:] = points
+            network.run()
+        np.testing.assert_array_equal(cut.outputs[0](), whole.outputs[0]())
+
+    def n_tokens_at_the_end(network: Network) -> int:
+        details = network._interpreter.get_tensor_details()
+        return next(int(each["shape"][2]) for each in details if each["index"] == 189)
+
+    assert (n_tokens_at_the_end(whole), n_tokens_at_the_end(cut)) == (97, 1)
+
+
 def test_where_and_how_large_the_face_is_does_not_matter() -> None:
     from livefacs.landmarkers.blendshapes import BlendshapeNetwork
     from livefacs.landmarkers.facemesh import FaceMeshLandmarker
