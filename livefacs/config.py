@@ -136,7 +136,7 @@ class RecordOptions:
         ``auto`` takes the nearest standard rate of the source; else ``24``, ``29.97DF`` …
     timecode_source : str
         ``auto``: the clip's own where it has one, else the time of day; ``ltc:2``: the linear
-        timecode in the second channel of the clip's sound.
+        timecode in the second channel of the clip's sound, or of the microphone.
     timecode_start : str
         First label of a clip or of a free run; empty: the clip's own, or 00:00:00:00.
     notes : str

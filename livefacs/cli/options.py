@@ -81,7 +81,7 @@ AudioChannels: TypeAlias = Annotated[
 ]
 TimecodeRate: TypeAlias = Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")]
 TimecodeSource: TypeAlias = Annotated[
-    str | None, typer.Option(help="auto, time of day, clip, free run, or ltc:CHANNEL of its sound.")
+    str | None, typer.Option(help="auto, time of day, clip, free run, or ltc:CHANNEL of the sound.")
 ]
 TimecodeStart: TypeAlias = Annotated[
     str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")

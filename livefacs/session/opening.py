@@ -28,7 +28,7 @@ from livefacs.session.performers import PerformersTracker
 from livefacs.session.rigs import Retargeting, RigReloader
 from livefacs.session.runner import Session
 from livefacs.session.take_info import estimator_of, performers_info
-from livefacs.session.take_sound import open_microphone, sound_of_takes
+from livefacs.session.take_sound import open_microphone, sound_of_takes, timecode_of_takes
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.opening import open_hub
 from livefacs.sources.opening import gives_shapes
@@ -215,6 +215,7 @@ def _take_factory(
         performers_info(options, source, tracker, notify),
         video=options.record.video,
         sound=sound_of_takes(options, source, microphone),
+        timecode=timecode_of_takes(options.record, source, microphone, notify),
         on_warning=notify,
         exact=options.record.exact,
     )

@@ -54,7 +54,10 @@ def take_info(
         The timecode that was asked for cannot be.
     """
     record, tracking = options.record, options.tracking
-    if record.timecode_source.startswith(_IN_SOUND):
+    if record.timecode_source.startswith(_IN_SOUND) and source.is_live:
+        day = replace(record, timecode_source="time of day")  # what a silent wire leaves
+        start = _timecode_start(day, source, options.source.rate_hz)
+    elif record.timecode_source.startswith(_IN_SOUND):
         start = _timecode_in_sound(options, source, notify)
     else:
         start = _timecode_start(record, source, options.source.rate_hz)
@@ -118,11 +121,6 @@ def _timecode_in_sound(
     options: SessionOptions, source: Source, notify: Callable[[str], None]
 ) -> TimecodeStart:
     """Where the linear timecode in a clip's sound stands at its first frame."""
-    if source.is_live:
-        raise ConfigError(
-            f"timecode source {options.record.timecode_source!r}: {source.description} is live;"
-            " linear timecode is read from the sound of clips"
-        )
     path = Path(options.source.spec)
     channel = int(options.record.timecode_source.removeprefix(_IN_SOUND))
     heard = timecode_in_sound(path, channel, source.start_ns / NS_PER_S, source.rate_hz)

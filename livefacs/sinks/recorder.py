@@ -24,7 +24,7 @@ from livefacs.sinks.take_sound import OpenSound, SoundSink
 from livefacs.sinks.take_summary import Counts, TakeSummary
 from livefacs.sinks.take_video import TakeVideo
 from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo, unwritable
-from livefacs.take.writer import TakeWriter
+from livefacs.take.writer import CountFrames, TakeWriter
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from livefacs.workers import Worker
 
@@ -59,6 +59,7 @@ class RecorderSink:
         Record the frames' images, where they have one.
     sound : OpenSound or None
         Opens the sound that is recorded beside them.
+    count : as of ``TakeWriter``
     on_warning : callable(str)
         Told once of each trouble (low space, a failed write), from the writer's thread.
     on_end : callable(TakeSummary)
@@ -79,6 +80,7 @@ class RecorderSink:
         *,
         video: bool = False,
         sound: OpenSound | None = None,
+        count: CountFrames | None = None,
         on_warning: Callable[[str], None] | None = None,
         on_end: Callable[[TakeSummary], None] | None = None,
         free: FreeBytes = free_bytes,
@@ -97,7 +99,7 @@ class RecorderSink:
         self._counts = Counts()
         self.error: BaseException | None = None
         make_take_room(folder, free)
-        self._writer = TakeWriter(folder, info, self._clock)
+        self._writer = TakeWriter(folder, info, self._clock, count)
         self._sound: SoundSink | None = None
         self._queue: deque[TrackedFrame | Marker] = deque()
         self._capacity = round(_QUEUED_S * max(info.rate_hz, 30.0))

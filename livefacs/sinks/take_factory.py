@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
@@ -13,8 +14,12 @@ from livefacs.sinks.performers_recorder import PerformersRecorder
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.take_sound import OpenSound
 from livefacs.sinks.take_summary import TakeSummary
-from livefacs.take.model import TakeInfo, make_take_folder
+from livefacs.take.model import TakeInfo, TimecodeStart, make_take_folder
 from livefacs.take.performers import performer_folder
+from livefacs.take.writer import CountFrames
+
+TakeTimecode: TypeAlias = Callable[[int], tuple[TimecodeStart, CountFrames] | None]
+"""Timecode of a take that begins at a session time; None where the wire is silent."""
 
 
 class TakeFactory:
@@ -26,6 +31,8 @@ class TakeFactory:
         Where the takes go, each as ``SLATE_NNN``.
     infos : sequence of TakeInfo
         What is common to all of them, for each performer.
+    timecode : TakeTimecode or None
+        Where each take stands on the wire; None: as the infos say.
     video, sound, on_warning : as of ``RecorderSink``; the latter is told of each take's end, too
     exact : bool
         ``parent`` is to be the first take itself, whose end is not told; others stand beside it.
@@ -38,6 +45,7 @@ class TakeFactory:
         *,
         video: bool = False,
         sound: OpenSound | None = None,
+        timecode: TakeTimecode | None = None,
         on_warning: Callable[[str], None] | None = None,
         exact: bool = False,
     ) -> None:
@@ -45,6 +53,7 @@ class TakeFactory:
         self.infos = tuple(infos)
         self._video = video
         self._sound = sound
+        self._timecode = timecode
         self._on_warning = on_warning
         self._exact = exact
         self._newest: RecorderSink | PerformersRecorder | None = None
@@ -74,9 +83,11 @@ class TakeFactory:
         infos = [replace(info, slate=slate, number=number) for info in self.infos]
         clock = ClockMap.read()
         try:
+            info, count = self._labelled(infos[0], clock)
             first = RecorderSink(
                 folder,
-                infos[0],
+                info,
+                count=count,
                 video=self._video,
                 sound=self._sound,
                 on_warning=self._on_warning,
@@ -98,14 +109,22 @@ class TakeFactory:
         try:
             for info in infos[1:]:
                 folder = performer_folder(first.folder, info.performer)
+                labelled, count = self._labelled(info, clock)
                 recorders.append(
-                    RecorderSink(folder, info, on_warning=self._on_warning, clock=clock)
+                    RecorderSink(
+                        folder, labelled, count=count, on_warning=self._on_warning, clock=clock
+                    )
                 )
         except TakeError:
             for recorder in recorders:
                 recorder.close()
             raise
         return PerformersRecorder(recorders)
+
+    def _labelled(self, info: TakeInfo, clock: ClockMap) -> tuple[TakeInfo, CountFrames | None]:
+        """With the timecode of the wire, where there is one and it is heard."""
+        heard = None if self._timecode is None else self._timecode(clock.session_ns)
+        return (info, None) if heard is None else (replace(info, timecode=heard[0]), heard[1])
 
     def _tell_of(self, take: TakeSummary) -> None:
         if self._on_warning is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
 
@@ -44,6 +44,9 @@ from livefacs.take.rows import (
 )
 from livefacs.take.sound import seconds_of_day
 from livefacs.types import Estimate, Health, TrackedFrame
+
+CountFrames: TypeAlias = Callable[[int], int]
+"""Frame of the day at a session time."""
 
 RESERVE_FILE: Final = ".reserve"
 _ROWS_A_REWRITE: Final = 128
@@ -111,6 +114,8 @@ class TakeWriter:
         An existing folder without a take in it.
     info : TakeInfo
     clock : ClockMap, read by default
+    count : CountFrames or None
+        Numbers the frames in place of the session clock.
 
     Attributes
     ----------
@@ -122,12 +127,19 @@ class TakeWriter:
         The folder cannot be written.
     """
 
-    def __init__(self, folder: Path, info: TakeInfo, clock: ClockMap | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        info: TakeInfo,
+        clock: ClockMap | None = None,
+        count: CountFrames | None = None,
+    ) -> None:
         self.folder = folder
         self.n_rows = 0
         self.n_bytes = 0
         self.info = info
         self._rate = info.timecode.rate
+        self._count = count
         self._document = document_from_info(info, clock or ClockMap.read())
         self._readings: _Stream | None = None
         self._rigs: dict[str, _RigStream] = {}
@@ -158,6 +170,8 @@ class TakeWriter:
 
     def timecode_frame(self, t_ns: int) -> int:
         """Frame of the day at a session time."""
+        if self._count is not None:
+            return self._count(t_ns)
         timecode = self._document["timecode"]
         if timecode["start_ns"] is None:
             return int(timecode["start_frame"])

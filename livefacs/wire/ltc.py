@@ -305,6 +305,13 @@ class LtcFollower:
             i_frame + int(np.floor(passed + (0.5 if nearest else 1e-6)))
         ) % self._rate.frames_a_day
 
+    def place_at(self, sample: float) -> float | None:
+        """The same with its part of a frame, not brought into the day; None before the lock."""
+        if self._anchor is None or self._rate is None:
+            return None
+        start, i_frame = self._anchor
+        return i_frame + (sample - start) / self._samples_a_frame(self._rate)
+
     def _samples_a_frame(self, rate: TimecodeRate) -> float:
         return float(self.sample_rate_hz / rate.fraction)
 

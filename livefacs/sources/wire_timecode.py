@@ -1,0 +1,151 @@
+"""Linear timecode from a microphone's channel as it comes: which label each moment has.
+
+The wire's count is followed as ``LtcFollower`` does: two frames lock it, it runs on through
+drop-outs (jam sync), and jumps where two frames in a row agree on another count.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Final
+
+import numpy as np
+
+from livefacs.clock import NS_PER_S
+from livefacs.errors import ConfigError
+from livefacs.protocols import SoundBlock, SoundInput
+from livefacs.timecode import RATES, TimecodeRate
+from livefacs.wire.ltc import LtcFollower, LtcReader
+
+_RATE_HZ: Final = 48_000
+_BLOCKS: Final = 64  # whose times are compared with the count of samples
+_FOLLOWED_FRAMES: Final = 0.6  # a count that is as far from the wire's is set anew
+_LONG_SILENCE_S: Final = 1.0
+
+
+class WireTimecode:
+    """The timecode in a channel of a microphone; any thread may ask.
+
+    Parameters
+    ----------
+    source : SoundInput
+    channel : int
+        From 1.
+
+    Raises
+    ------
+    ConfigError
+        The microphone has not so many channels.
+    """
+
+    def __init__(self, source: SoundInput, channel: int) -> None:
+        if channel > source.n_channels:
+            raise ConfigError(
+                f"timecode source 'ltc:{channel}': {source.description}; ask for more with"
+                " --audio-channels"
+            )
+        self.description = f"linear timecode in channel {channel} of {source.description}"
+        self._channel = channel - 1
+        self._reader = LtcReader(_RATE_HZ)
+        self._reader.read(np.zeros(8, np.float32))  # compiles now, not in the device's thread
+        self._reader = LtcReader(_RATE_HZ)
+        self._follower = LtcFollower(_RATE_HZ)
+        self._origins: deque[float] = deque(maxlen=_BLOCKS)
+        self._n_samples = 0
+        self._lock = threading.Condition()
+        source.subscribe(self._hear)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether timecode is heard, now or within some seconds."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._follower.rate is not None, seconds)
+
+    def rate(self, source_hz: float) -> TimecodeRate | None:
+        """The wire's rate; twice that where it is nearer to the source's; None before the lock."""
+        with self._lock:
+            wire = self._follower.rate
+        if wire is None:
+            return None
+        double = 2 * wire.fraction
+        alike = (r for r in RATES.values() if r.fraction == double and r.drop == wire.drop)
+        fast = next(alike, wire)
+        is_fast = abs(source_hz - float(double)) < abs(source_hz - float(wire.fraction))
+        return fast if is_fast else wire
+
+    def place(self, t_ns: int, rate: TimecodeRate) -> float | None:
+        """Frames of the day at a session time, with its part of a frame; None before the lock.
+
+        Parameters
+        ----------
+        t_ns : int
+        rate : TimecodeRate
+            As ``rate`` gave it.
+        """
+        with self._lock:
+            wire = self._follower.rate
+            if wire is None or not self._origins:
+                return None
+            origin_ns = float(np.median(self._origins))
+            place = self._follower.place_at((t_ns - origin_ns) * _RATE_HZ / NS_PER_S)
+        return None if place is None else place * float(rate.fraction / wire.fraction)
+
+    @property
+    def is_heard(self) -> bool:
+        """False while the wire is silent for over a second, or never spoke."""
+        with self._lock:
+            until = self._follower.heard_until
+            return bool(self._n_samples - until < _LONG_SILENCE_S * _RATE_HZ)
+
+    def _hear(self, block: SoundBlock) -> None:
+        """In the device's thread: some microseconds a block."""
+        with self._lock:
+            self._origins.append(block.t_ns - self._n_samples * NS_PER_S / _RATE_HZ)
+            self._follower.follow(self._reader.read(block.samples[:, self._channel]))
+            self._n_samples += len(block.samples)
+            self._lock.notify_all()
+
+
+class WireCount:
+    """Labels of a take's frames by the wire: they count evenly, and stay with it.
+
+    Block times jitter by a few milliseconds, so a label is not asked for anew with each frame: the
+    count goes on from the take's first moment at the exact rate, and is set anew where it has come
+    more than half a frame away from the wire.
+
+    Parameters
+    ----------
+    wire : WireTimecode
+    rate : TimecodeRate
+    t_ns : int
+        Session time at which the take begins.
+
+    Attributes
+    ----------
+    rate : TimecodeRate
+    n_corrections : int
+    """
+
+    def __init__(self, wire: WireTimecode, rate: TimecodeRate, t_ns: int) -> None:
+        self._wire = wire
+        self.rate = rate
+        self._t_ns = t_ns
+        self._place = wire.place(t_ns, rate) or 0.0
+        self.n_corrections = 0
+
+    @property
+    def start(self) -> tuple[str, int]:
+        """Label of the frame that ran when the take began, and the session time of its start."""
+        whole = int(np.floor(self._place))
+        begun_ns = round((self._place - whole) * NS_PER_S / float(self.rate.fraction))
+        return self.rate.label_from_frame(whole), self._t_ns - begun_ns
+
+    def frame_at(self, t_ns: int) -> int:
+        """Frame of the day at a session time."""
+        day = self.rate.frames_a_day
+        due = self._place + (t_ns - self._t_ns) * float(self.rate.fraction) / NS_PER_S
+        heard = self._wire.place(t_ns, self.rate)
+        if heard is not None and abs((heard - due + day / 2) % day - day / 2) > _FOLLOWED_FRAMES:
+            self._t_ns, self._place, due = t_ns, heard, heard
+            self.n_corrections += 1
+        return int(np.floor(due)) % day
