@@ -38,6 +38,8 @@ class Format:
         A list of events or markers at the take's own times, which has no curves to choose.
     is_text : bool
         It is text (the default ending is), which standard output can take.
+    of_sound : bool
+        It is made of the take's sound, which the take must have.
     unseen : str
         What becomes of times without a face, in words; empty where each row says it by itself.
     """
@@ -51,6 +53,7 @@ class Format:
     function: str = "export"
     is_list: bool = False
     is_text: bool = True
+    of_sound: bool = False
     unseen: str = "values are held there, or 0 before the first"
 
 
@@ -98,6 +101,7 @@ FORMATS: Final[dict[str, Format]] = {
             "sound on the frames' clock",
             is_list=True,
             is_text=False,
+            of_sound=True,
             unseen="",
         ),
         Format(
@@ -107,6 +111,7 @@ FORMATS: Final[dict[str, Format]] = {
             "video with that sound",
             is_list=True,
             is_text=False,
+            of_sound=True,
             unseen="",
         ),
         Format(

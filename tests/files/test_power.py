@@ -102,6 +102,8 @@ from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import FORMATS, export_take
 from livefacs.take.reader import Take
 for name, kind in FORMATS.items():
+    if kind.of_sound:
+        continue
     place = folder / name / ("a" + kind.suffixes[0])
     export_take(Take(folder.parent / "take"), kind, place, ExportOptions())
     tell(name)
