@@ -1,10 +1,10 @@
 // The attempt again: its pictures and curves, where the hold broke, what joined in, the best beside it.
 // All of it is in memory only, within bounds, until the next attempt.
 
-import { h, t, channelWords, colour, sharp } from "./dom.js";
+import { h, t, channelWords, colour, saveFile, sharp } from "./dom.js";
 import { picture } from "./live.js";
 import { Playback } from "./playback.js";
-import { COLOURS, line } from "./replay.js";
+import { COLOURS, line, tellColours } from "./plot.js";
 import { ShownFace } from "./shown-face.js";
 import { levelAt } from "./showing.js";
 import { Stage } from "./stage.js";
@@ -119,19 +119,8 @@ export class Again {
       ...breaks.map(({ at_s: s, channel }) => [s, channel ? t("again.broke", { s: s.toFixed(1), channel: channelWords(channel) }) : t("again.lost", { s: s.toFixed(1) })]),
       ...intruders.map(({ from_s: s, channel, letter }) => [s, t("again.joined", { s: s.toFixed(1), channel: channelWords(channel), letter })]),
     ].sort((a, b) => a[0] - b[0]);
-    this._events.replaceChildren(...said.map(([s, text]) => h("li", {}, h("button.quiet", { type: "button", "data-at": s, onclick: () => this._goTo(s) }, text))));
-    const names = [...Object.keys(sides).map((side) => [SIDE_COLOURS[side] ?? "--mid", side ? t(`mirror.your_${side === "L" ? "left" : "right"}`) : t("practise.gauge")]), ...intruders.map((one, i) => [COLOURS[i + 2], channelWords(one.channel)])];
-    this._legend.replaceChildren(...names.map(([paint, text]) => {
-      const mark = h("i");
-      mark.style.background = paint.startsWith("--") ? colour(paint) : paint;
-      return h("span", {}, mark, text);
-    }));
-  }
-
-  _goTo(s) {
-    this._time.at = s * 1000;
-    if (this._time.button.textContent === t("replay.pause")) this._time.toggle();
-    this._time.scrub.value = String(Math.round((s / this._attempt.t_s.at(-1)) * 1000));
+    this._events.replaceChildren(...said.map(([s, text]) => h("li", {}, h("button.quiet", { type: "button", "data-at": s, onclick: () => this._time.goTo(s * 1000) }, text))));
+    tellColours(this._legend, [...Object.keys(sides).map((side) => [SIDE_COLOURS[side] ?? "--mid", side ? t(`mirror.your_${side === "L" ? "left" : "right"}`) : t("practise.gauge")]), ...intruders.map((one, i) => [COLOURS[i + 2], channelWords(one.channel)])]);
   }
 
   /** The leader of a curve does it beside the learner. */
@@ -152,7 +141,7 @@ export class Again {
 
   async _show(atMs) {
     const attempt = this._attempt;
-    if (!attempt) return;
+    if (!attempt || !this.element.checkVisibility()) return; // hands free hides it
     this._shown = await this._picture(this._own, attempt, atMs, this._shown);
     if (this._beside && this._beside !== attempt) this._shownBeside = await this._picture(this._other, this._beside, atMs, this._shownBeside);
     if (this._attempt !== attempt) return;
@@ -211,9 +200,7 @@ export class Again {
     const names = [...Object.keys(sides).map((side) => (side ? `target_${side}` : "target")), ...intruders.map((one) => `${one.channel}_over_rest`)];
     const columns = [...Object.values(sides), ...intruders.map((one) => one.values)];
     const rows = times.map((s, i) => [s, ...columns.map((values) => values[i])].join(","));
-    const link = h("a", { href: URL.createObjectURL(new Blob([`${["t_s", ...names].join(",")}\n${rows.join("\n")}\n`], { type: "text/csv" })), download: `${drill}.csv` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    saveFile(new Blob([`${["t_s", ...names].join(",")}\n${rows.join("\n")}\n`], { type: "text/csv" }), `${drill}.csv`);
   }
 }
 

@@ -3,7 +3,7 @@
 import { h, t, announce, get, post, sharp, colour, channelWords } from "./dom.js";
 import { AnswerForm } from "./answer.js";
 import { Player } from "./player.js";
-import { COLOURS, line } from "./replay.js";
+import { COLOURS, line, tellColours } from "./plot.js";
 
 export class CodingView {
   constructor({ basics }) {
@@ -113,9 +113,5 @@ function plotMeasured(canvas, legend, { channels, values }) {
     context.lineWidth = 2.4;
     line(context, values.map((row, at) => [(at / Math.max(1, values.length - 1)) * width, height * (1 - 0.92 * Math.min(1.05, row[i]))]));
   });
-  legend.replaceChildren(...ranked.map(({ name }, k) => {
-    const mark = h("i");
-    mark.style.background = COLOURS[k];
-    return h("span", {}, mark, channelWords(name));
-  }));
+  tellColours(legend, ranked.map(({ name }, k) => [COLOURS[k], channelWords(name)]));
 }

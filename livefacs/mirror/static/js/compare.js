@@ -1,6 +1,6 @@
 // A teacher's view: several coders of the same items, side by side.
 
-import { h, t, announce, get, post } from "./dom.js";
+import { h, t, announce, askWith, get, post, saveFile } from "./dom.js";
 
 export class CompareView {
   constructor() {
@@ -41,9 +41,13 @@ export class CompareView {
     try {
       this._show(await post("/api/compare", this._body()));
     } catch (error) {
-      this._said.hidden = false;
-      this._said.textContent = error.message;
+      this._fail(error);
     }
+  }
+
+  _fail(error) {
+    this._said.hidden = false;
+    this._said.textContent = error.message;
   }
 
   async _remove(coder) {
@@ -64,11 +68,12 @@ export class CompareView {
   }
 
   async _export(kind) {
-    const answer = await fetch(`/api/compare/${kind}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(this._body()) });
-    if (!answer.ok) throw new Error((await answer.json()).error);
-    const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: kind === "csv" ? "coders.csv" : "coders.eaf" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    try {
+      const answer = await askWith(`/api/compare/${kind}`, this._body());
+      saveFile(await answer.blob(), kind === "csv" ? "coders.csv" : "coders.eaf");
+    } catch (error) {
+      this._fail(error);
+    }
   }
 
   frame() {}

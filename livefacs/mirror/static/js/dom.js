@@ -3,8 +3,7 @@
 let table = {};
 
 export async function loadTexts(...names) {
-  const files = ["texts.en.json", ...names].map(async (name) => (await fetch(`/static/${name}`)).json());
-  table = Object.assign({}, ...(await Promise.all(files)));
+  table = Object.assign({}, ...(await Promise.all(["texts.en.json", ...names].map((name) => get(`/static/${name}`)))));
 }
 
 /** A text by its dotted path, with {name} filled in. */
@@ -40,19 +39,57 @@ export function announce(text) {
   document.getElementById("announce").textContent = text;
 }
 
+/**
+ * What the program answers; an error has its words where it refuses.
+ *
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
+export async function ask(path, options) {
+  const answer = await fetch(path, options);
+  if (answer.ok) return answer;
+  const { error } = await answer.json().catch(() => ({})); // no JSON: not this program's words
+  throw new Error(error ?? answer.statusText);
+}
+
+/** Ask with a body: a table as JSON, a piece of a file as it is. */
+export function askWith(path, body) {
+  const isFile = body instanceof Blob;
+  const headers = { "Content-Type": isFile ? "application/octet-stream" : "application/json" };
+  return ask(path, { method: "POST", headers, body: isFile ? body : JSON.stringify(body) });
+}
+
 export async function get(path) {
-  const answer = await fetch(path);
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error ?? answer.statusText);
-  return body;
+  return (await ask(path)).json();
 }
 
 export async function post(path, body = {}) {
-  const headers = { "Content-Type": "application/json" };
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  const found = await answer.json();
-  if (!answer.ok) throw new Error(found.error ?? answer.statusText);
-  return found;
+  return (await askWith(path, body)).json();
+}
+
+/** @param {Blob} blob @param {string} name to keep it under */
+export function saveFile(blob, name) {
+  const link = h("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/** Kept in the browser; private windows refuse, and then it lasts until the page is closed or loaded again. */
+export function keep(key, text, where = "localStorage") {
+  try {
+    if (text === null) window[where].removeItem(key);
+    else window[where].setItem(key, text);
+  } catch { /* as above */ }
+}
+
+/** @returns {string | null} */
+export function recall(key, where = "localStorage") {
+  try { return window[where].getItem(key); } catch { return null; }
+}
+
+/** What was kept as JSON; nothing where it cannot be read. */
+export function recallTable(key, where = "localStorage") {
+  try { return JSON.parse(recall(key, where) ?? "{}") ?? {}; } catch { return {}; }
 }
 
 /** A canvas that follows its size on screen; returns its 2D context in CSS pixels. */

@@ -1,7 +1,7 @@
 // A target curve by hand, or from a shape; then it is a follow drill like any other.
 
 import { h, t, sharp, colour } from "./dom.js";
-import { line } from "./replay.js";
+import { line } from "./plot.js";
 
 const SECONDS = 12;
 const SHAPES = {

@@ -4,8 +4,17 @@ import { get, t } from "./dom.js";
 import { Player } from "./player.js";
 import { ShownFace } from "./shown-face.js";
 
-export class FacePlayer extends Player {
-  /** @param {string} kind head, or marmoset */
+/** @type {Map<string, FacePlayer>} */
+const players = new Map();
+
+/** The page's one of a kind (head, or marmoset): a browser keeps few faces in 3D. */
+export function facePlayer(kind) {
+  if (!players.has(kind)) players.set(kind, new FacePlayer(kind));
+  return players.get(kind);
+}
+
+class FacePlayer extends Player {
+  /** @param {string} kind */
   constructor(kind) {
     super();
     this._face = new ShownFace(t("school.face"), kind, false);
@@ -14,22 +23,21 @@ export class FacePlayer extends Player {
     this._pair.hidden = true;
   }
 
-  /** Load an item: which names move, and their values at every frame. */
+  /** Load an item, and play it. */
   async load(path) {
-    this.pause();
-    const load = (this._load = {});
-    this._count.textContent = t("code.loading");
-    await this._face.open();
-    const info = await get(`${path}?rig=${this._face.kind}`);
-    if (load !== this._load) return null;
-    this._frames = info.values.map((row) => Object.fromEntries(info.names.map((name, i) => [name, row[i]])));
-    this._rate = info.rate_hz;
-    this._apex = info.apex;
-    this._scrub.max = String(this._frames.length - 1);
-    this.seek(0);
-    this._begin();
+    const info = await super.load(path);
+    if (info) this._begin();
     return info;
   }
+
+  /** Which names move, and their values at every frame. @returns {Promise<[any, any[]]>} */
+  async _fetch(path) {
+    await this._face.open();
+    const info = await get(`${path}?rig=${this._face.kind}`);
+    return [info, info.values.map((row) => Object.fromEntries(info.names.map((name, i) => [name, row[i]])))];
+  }
+
+  _fit() {}
 
   _free() {
     this._frames = [];

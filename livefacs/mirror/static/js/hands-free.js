@@ -1,6 +1,6 @@
 // Drills from two metres away: large, with tones, spoken if wanted; it begins when the face rests.
 
-import { h, t, channelWords, keyHint } from "./dom.js";
+import { h, t, channelWords, keep, keyHint, recallTable } from "./dom.js";
 import { adviceText } from "./result.js";
 import { Tones, Voice } from "./tones.js";
 
@@ -64,12 +64,11 @@ export class HandsFree {
   }
 
   _keep() {
-    try { localStorage.setItem(KEPT, JSON.stringify({ tones: this._tones.on, voice: this._voice.on })); } catch { /* private windows refuse: the choice lasts until the page closes */ }
+    keep(KEPT, JSON.stringify({ tones: this._tones.on, voice: this._voice.on }));
   }
 
   _recall() {
-    let kept = {};
-    try { kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}"); } catch { /* unreadable: the defaults stand */ }
+    const kept = recallTable(KEPT);
     this._tones.on = kept.tones ?? true;
     this._voice.on = kept.voice ?? false;
     this._toneButton.setAttribute("aria-pressed", String(this._tones.on));

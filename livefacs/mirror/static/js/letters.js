@@ -1,8 +1,8 @@
 // Say the letter: one action on the head at a chance intensity; at the end the errors and the ICC.
 
 import { h, t, announce, colour, get, post, sharp } from "./dom.js";
-import { FacePlayer } from "./face-player.js";
-import { line } from "./replay.js";
+import { facePlayer } from "./face-player.js";
+import { line } from "./plot.js";
 
 const LETTERS = ["A", "B", "C", "D", "E"];
 
@@ -18,7 +18,7 @@ export class Letters {
     this._leave = leave;
     this.running = false;
     this._at = 0;
-    /** @type {FacePlayer | null} */
+    /** @type {import("./player.js").Player | null} */
     this._player = null;
   }
 
@@ -39,7 +39,7 @@ export class Letters {
     this._test = await post("/api/letters", { action, items });
     this._at = 0;
     this.running = true;
-    this._player = new FacePlayer("head");
+    this._player = facePlayer("head");
     this._where = h("h1");
     this._buttons = LETTERS.map((letter) => h("button.letter", { type: "button", "data-say": letter, onclick: () => this._say(letter) }, letter));
     const page = h("div.coding.lettering", {}, h("div.side.stack", {}, h("p.soft.small", {}, t("test.not_official")), h("button", { type: "button", onclick: () => this._end() }, t("school.end"))),

@@ -1,7 +1,7 @@
 // Small motion: one action's values, magnified, over the noise of this picture.
 
 import { h, t, sharp, colour, channelWords } from "./dom.js";
-import { line } from "./replay.js";
+import { isFacial, line } from "./plot.js";
 
 const SPAN = 0.24;
 const SIGMAS = 3;
@@ -11,7 +11,7 @@ export class Magnifier {
   constructor(basics, live, onClose) {
     this._basics = basics;
     this._live = live;
-    const faces = basics.channels.filter((name) => !/^AU(5[1-6]|6[1-4])$/.test(name));
+    const faces = basics.channels.filter(isFacial);
     this._choice = h("select", { "aria-label": t("magnify.action") }, faces.map((name) => h("option", { value: name, selected: name === "AU12_L" }, channelWords(name))));
     this._canvas = h("canvas", { role: "img", "aria-label": t("magnify.title") });
     this._words = h("p", { role: "status" });

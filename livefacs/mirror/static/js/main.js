@@ -3,11 +3,12 @@
 import { h, t, announce, get, loadTexts, post } from "./dom.js";
 import { Letters } from "./bars.js";
 import { CodingView } from "./coding.js";
-import { Live, healthKeys } from "./live.js";
+import { Live } from "./live.js";
 import { MirrorView } from "./mirror.js";
 import { PractiseView } from "./practise.js";
 import { CompareView } from "./compare.js";
 import { MakeView } from "./make.js";
+import { Status, flipTheme, openKeys, setTheme } from "./page.js";
 import { ProfilesView } from "./profiles.js";
 import { ProgressView } from "./progress.js";
 import { TestView } from "./selftest.js";
@@ -15,7 +16,6 @@ import { loadMesh } from "./stage.js";
 
 const VIEWS = ["mirror", "practise", "code", "test", "progress", "profiles"];
 const TEACHER = ["make", "compare"]; // reached from the coding view
-const THEME = "livefacs-mirror-theme";
 
 class App {
   constructor(basics) {
@@ -35,7 +35,6 @@ class App {
       profiles: () => new ProfilesView(shared),
     };
     this._main = document.getElementById("view");
-    this._healthAt = 0;
     this._header();
     this.live.addEventListener("frame", (/** @type {CustomEvent} */ event) => this._frame(event.detail));
     this.live.addEventListener("state", (/** @type {CustomEvent} */ event) => this._state(event.detail));
@@ -48,17 +47,13 @@ class App {
   _header() {
     document.getElementById("skip").textContent = t("app.skip");
     document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); this._main.focus(); });
-    this._dot = h("span.dot.warn", { "aria-hidden": "true" });
-    this._health = h("span", {}, t("app.connecting"));
-    this._figures = h("span.figures");
+    this._status = new Status(flipTheme, () => openKeys("keys"));
     this._offline = h("p.offline", { role: "alert", hidden: true });
     this._standIn = h("p.offline.stand-in", { role: "status", hidden: true });
     this._links = VIEWS.map((name) => h("a", { href: `#${name}` }, t(`nav.${name}`)));
     document.getElementById("top").after(this._offline, this._standIn);
     document.getElementById("top").append(
-      h("span.mark", {}, "livefacs ", h("i", {}, "mirror")), h("nav", { "aria-label": t("app.views") }, this._links),
-      h("div.status", {}, h("span.health", {}, this._dot, this._health), this._figures,
-        h("button.quiet", { type: "button", "aria-label": t("app.theme"), onclick: flipTheme }, "◐"), h("button.quiet", { type: "button", "aria-label": t("app.keys"), onclick: openKeys }, "?")));
+      h("span.mark", {}, "livefacs ", h("i", {}, "mirror")), h("nav", { "aria-label": t("app.views") }, this._links), this._status.element);
   }
 
   async _route() {
@@ -89,14 +84,7 @@ class App {
 
   _frame(frame) {
     this._view.frame(frame);
-    if (performance.now() - this._healthAt < 400) return;
-    this._healthAt = performance.now();
-    const keys = healthKeys(frame);
-    const words = keys.map((key) => t(`health.${key}`)).filter(Boolean);
-    this._health.textContent = words[0] ? words.slice(0, 2).join(" · ") : t("health.ok");
-    this._dot.className = `dot ${keys.includes("no_face") ? "bad" : keys.length ? "warn" : ""}`;
-    const latency = Number.isFinite(this.live.latencyMs) ? t("mirror.latency", { ms: this.live.latencyMs.toFixed(0) }) : "";
-    this._figures.textContent = [t("mirror.rate", { rate: frame.rateHz.toFixed(0) }), latency].filter(Boolean).join(" · ");
+    this._status.note(frame, this.live.latencyMs);
   }
 
   _state(state) {
@@ -104,8 +92,8 @@ class App {
     this._place();
     this._standIn.hidden = !state.notice;
     this._standIn.textContent = state.notice;
-    if (state.trouble) this._health.textContent = t("trouble.title");
-    else if (!this.live.frame) this._health.textContent = t("health.starting");
+    if (state.trouble) this._status.say(t("trouble.title"));
+    else if (!this.live.frame) this._status.say(t("health.starting"));
   }
 
   _link() {
@@ -113,8 +101,7 @@ class App {
     this._offline.hidden = this.live.connected;
     this._offline.textContent = this.live.connected ? "" : t(this.live.frame ? "app.stale" : "app.lost");
     if (this.live.connected) return;
-    this._health.textContent = t("app.lost");
-    this._dot.className = "dot bad";
+    this._status.say(t("app.lost"), "bad");
   }
 
   _key(event) {
@@ -130,7 +117,7 @@ class App {
     const view = VIEWS[Number(key) - 1];
     if (view) location.hash = view;
     else if (key === "t") flipTheme();
-    else if (key === "?") openKeys();
+    else if (key === "?") openKeys("keys");
     else return false;
     return true;
   }
@@ -144,30 +131,7 @@ function troublePage(text, canRetry) {
   return h("section.trouble", {}, h("h1", {}, t("trouble.title")), h("p.said", { role: "alert" }, text), h("h2", {}, t("trouble.what")), h("ul", {}, t("trouble.tips").map((tip) => h("li", {}, tip))), canRetry ? h("p", {}, retry) : null);
 }
 
-function openKeys() {
-  const dialog = h("dialog", { "aria-label": t("keys.title"), onclose: () => dialog.remove() }, h("h2", {}, t("keys.title")),
-    h("div.keys", {}, t("keys.list").flatMap(([key, what]) => [h("kbd", {}, key), h("span", {}, what)])), h("button", { type: "button", onclick: () => dialog.close() }, t("keys.close")));
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-}
-
-function flipTheme() {
-  const name = document.documentElement.dataset.theme === "light" ? "dark" : "light";
-  setTheme(name);
-  try { localStorage.setItem(THEME, name); } catch { /* private windows refuse: the theme lasts until the page closes */ }
-}
-
-function firstTheme() {
-  let kept = null;
-  try { kept = localStorage.getItem(THEME); } catch { /* as above */ }
-  return kept ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
-}
-
-setTheme(firstTheme());
+setTheme();
 const [, basics] = await Promise.all([loadTexts("profiles.en.json"), get("/api/basics"), loadMesh()]);
 Object.assign(window, { livefacs: new App(basics) });
 performance.mark("livefacs-ready");

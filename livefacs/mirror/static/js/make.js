@@ -53,9 +53,7 @@ export class MakeView {
       for (let at = 0; at < file.size; at += PIECE) {
         this._said.textContent = t("make.taking", { percent: Math.round((100 * at) / file.size) });
         const path = `/api/making/${encodeURIComponent(this._fields.name.value)}/${encodeURIComponent(name)}?at=${at}&of=${file.size}`;
-        const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file.slice(at, at + PIECE) });
-        found = await answer.json();
-        if (!answer.ok) throw new Error(found.error);
+        found = await post(path, file.slice(at, at + PIECE));
       }
       if (!found) throw new Error(t("make.empty"));
       this._taken = found;

@@ -1,6 +1,6 @@
 // The mirror view: glass, reading, bars, poses, puppets, replay, small motion.
 
-import { h, s, t, keyHint } from "./dom.js";
+import { h, s, t, keep, keyHint, recallTable } from "./dom.js";
 import { Bars, Reading } from "./bars.js";
 import { openCard } from "./card.js";
 import { Magnifier } from "./magnify.js";
@@ -80,13 +80,11 @@ export class MirrorView {
   }
 
   _remember() {
-    const kept = { mesh: this.stage.showMesh, puppets: !this._puppetRow.hidden };
-    try { localStorage.setItem(REMEMBERED, JSON.stringify(kept)); } catch { /* private windows refuse: nothing is lost */ }
+    keep(REMEMBERED, JSON.stringify({ mesh: this.stage.showMesh, puppets: !this._puppetRow.hidden }));
   }
 
   _restore() {
-    let kept = {};
-    try { kept = JSON.parse(localStorage.getItem(REMEMBERED) ?? "{}"); } catch { /* unreadable: the defaults stand */ }
+    const kept = recallTable(REMEMBERED);
     this._setMesh(kept.mesh ?? true);
     if (kept.puppets) this._press("puppets");
   }

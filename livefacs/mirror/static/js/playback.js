@@ -2,7 +2,12 @@
 
 import { h, t } from "./dom.js";
 
-const SPEEDS = [["0.1", "⅒ ×"], ["0.25", "¼ ×"], ["0.5", "½ ×"], ["1", "1 ×"]];
+const SPEEDS = [["1", "1 ×"], ["0.5", "½ ×"], ["0.25", "¼ ×"], ["0.1", "⅒ ×"]];
+
+/** @param {string} label @param {string} chosen @param {number} least of the speeds @returns {HTMLSelectElement} */
+export function speedChoice(label, chosen, least = 0) {
+  return h("select", { "aria-label": label }, SPEEDS.filter(([value]) => Number(value) >= least).map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
+}
 
 export class Playback {
   /**
@@ -14,8 +19,8 @@ export class Playback {
     this.active = false;
     this.at = 0;
     this.button = h("button", { type: "button", onclick: () => this.toggle() }, t("replay.pause"));
-    this.speed = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("replay.speed") }, SPEEDS.map(([value, text]) => h("option", { value, selected: value === "0.25" }, text))));
-    this.scrub = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: 1000, value: 0, "aria-label": t("replay.scrub"), oninput: () => this._seek() }));
+    this.speed = speedChoice(t("replay.speed"), "0.25");
+    this.scrub = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: 1000, value: 0, "aria-label": t("replay.scrub"), oninput: () => this._drag() }));
   }
 
   /** @param {number} first @param {number} last milliseconds */
@@ -39,10 +44,21 @@ export class Playback {
     this._last = performance.now();
   }
 
-  _seek() {
-    const [first, last] = this._span;
-    this.at = first + (Number(this.scrub.value) / 1000) * (last - first);
+  /** Hold at a moment. @param {number} at milliseconds */
+  goTo(at) {
+    this.at = at;
     if (this._playing) this.toggle();
+    this._mark();
+  }
+
+  _drag() {
+    const [first, last] = this._span;
+    this.goTo(first + (Number(this.scrub.value) / 1000) * (last - first));
+  }
+
+  _mark() {
+    const [first, last] = this._span;
+    this.scrub.value = String(Math.round(((this.at - first) / (last - first)) * 1000));
   }
 
   async _step() {
@@ -52,7 +68,7 @@ export class Playback {
     if (this._playing) {
       this.at += (now - this._last) * Number(this.speed.value);
       if (this.at > last) this.at = first;
-      this.scrub.value = String(Math.round(((this.at - first) / (last - first)) * 1000));
+      this._mark();
     }
     this._last = now;
     await this._show(this.at);

@@ -1,6 +1,7 @@
 // A clip's frames as pictures: exact steps, slow motion, loop, onset and apex side by side.
 
-import { h, t, get } from "./dom.js";
+import { h, t, ask, get } from "./dom.js";
+import { speedChoice } from "./playback.js";
 
 export class Player {
   constructor() {
@@ -14,7 +15,7 @@ export class Player {
     const corners = ["right", "left"].map((side) => h(`span.corner.${side === "right" ? "l" : "r"}.is-${side}`, {}, t(`code.performers_${side}`)));
     this._play = h("button.main", { type: "button", onclick: () => this.toggle() }, t("code.play"));
     this._scrub = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": t("code.scrub"), oninput: () => this.seek(Number(this._scrub.value)) });
-    this._speed = h("select", { "aria-label": t("code.speed") }, [["0.1", "⅒ ×"], ["0.25", "¼ ×"], ["0.5", "½ ×"], ["1", "1 ×"]].map(([value, text]) => h("option", { value, selected: value === "1" }, text)));
+    this._speed = speedChoice(t("code.speed"), "1");
     this._loop = h("button", { type: "button", "aria-pressed": "true", onclick: () => flip(this._loop) }, t("code.loop"));
     this._pair = h("button", { type: "button", "aria-pressed": "false", onclick: () => this._togglePair() }, t("code.apex"));
     this._count = h("span.soft", { role: "status" });
@@ -28,18 +29,29 @@ export class Player {
     const load = (this._load = {});
     this._free();
     this._count.textContent = t("code.loading");
-    const info = await get(path);
-    const frames = await Promise.all(Array.from({ length: info.frames }, async (_, i) => createImageBitmap(await (await fetch(`${path}/frames/${i}`)).blob())));
+    const [info, frames] = await this._fetch(path);
     if (load !== this._load) return null;
     this._frames = frames;
     this._rate = info.rate_hz;
     this._apex = info.apex;
     this._scrub.max = String(frames.length - 1);
-    this._canvas.width = frames[0].width;
-    this._canvas.height = frames[0].height;
-    if (this._pair.getAttribute("aria-pressed") === "true") this._togglePair();
+    this._fit();
     this.seek(0);
     return info;
+  }
+
+  /** About an item, and its frames. @returns {Promise<[any, any[]]>} */
+  async _fetch(path) {
+    const info = await get(path);
+    const frame = async (i) => createImageBitmap(await (await ask(`${path}/frames/${i}`)).blob());
+    return [info, await Promise.all(Array.from({ length: info.frames }, (_, i) => frame(i)))];
+  }
+
+  /** Make the place as large as the frames. */
+  _fit() {
+    this._canvas.width = this._frames[0].width;
+    this._canvas.height = this._frames[0].height;
+    if (this._pair.getAttribute("aria-pressed") === "true") this._togglePair();
   }
 
   _free() {

@@ -1,13 +1,13 @@
 // Practice: choose a drill, follow the prompt, read the score and one sentence of advice.
 
-import { h, t, announce, colour, get, keyHint, sharp } from "./dom.js";
+import { h, t, announce, colour, get, keep, keyHint, recallTable, sharp } from "./dom.js";
 import { Again } from "./again.js";
 import { cardElement } from "./card.js";
 import { openCurve } from "./draw.js";
 import { Gauge } from "./gauge.js";
 import { HandsFree } from "./hands-free.js";
 import { Lesson, summaryPanel } from "./lesson.js";
-import { line } from "./replay.js";
+import { line } from "./plot.js";
 import { resultPanel, verdictText } from "./result.js";
 import { showing } from "./showing.js";
 import { Stage } from "./stage.js";
@@ -65,7 +65,7 @@ export class PractiseView {
 
   /** The drill that was chosen before the page was loaded again, and a word if it was running. */
   _remembered() {
-    const kept = recall();
+    const kept = recallTable(CHOSEN, "sessionStorage");
     const drill = this._drills.find((each) => each.name === kept.name);
     if (drill && kept.running) this._interrupted = t("practise.reloaded");
     return drill;
@@ -301,9 +301,5 @@ export class PractiseView {
 const CHOSEN = "livefacs-mirror-drill";
 
 function remember(drill) {
-  try { sessionStorage.setItem(CHOSEN, JSON.stringify(drill)); } catch { /* private windows refuse: nothing is lost but the choice */ }
-}
-
-function recall() {
-  try { return JSON.parse(sessionStorage.getItem(CHOSEN) ?? "{}"); } catch { return {}; }
+  keep(CHOSEN, JSON.stringify(drill), "sessionStorage");
 }

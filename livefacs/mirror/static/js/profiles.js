@@ -1,6 +1,6 @@
 // Profiles: who is known, and rounds that make or renew them, with the face beside them.
 
-import { h, t, announce, get, post } from "./dom.js";
+import { h, t, announce, get, keep, post, recall } from "./dom.js";
 import { Guide } from "./guide.js";
 import { Stage } from "./stage.js";
 
@@ -80,7 +80,7 @@ export class ProfilesView {
 
   async _load() {
     this._known = await get("/api/profiles");
-    if (!this._isNamed) this._name.value = this._known.in_use || recall() || FIRST;
+    if (!this._isNamed) this._name.value = this._known.in_use || recall(CHOSEN) || FIRST;
     this._isNamed = true; // from now on it is the user's
     if (!this._rounds.childElementCount) this._drawRounds();
     const { profiles, in_use, can_use } = this._known;
@@ -171,7 +171,7 @@ export class ProfilesView {
     this._guide.wake();
     try {
       this._take(await post(`/api/guidance/${kind}`, { profile: name, ...body }));
-      remember(name);
+      keep(CHOSEN, name);
       this._guide.focus();
       scrollTo(0, 0);
     } catch (error) {
@@ -205,12 +205,4 @@ export class ProfilesView {
   key(key) {
     return this._guide.key(key);
   }
-}
-
-function remember(name) {
-  try { localStorage.setItem(CHOSEN, name); } catch { /* private windows refuse: the name is typed again */ }
-}
-
-function recall() {
-  try { return localStorage.getItem(CHOSEN); } catch { return null; }
 }

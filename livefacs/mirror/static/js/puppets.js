@@ -3,7 +3,7 @@
 // Where there is a graphics card, the human is the head in 3D; without one it would hold the page up.
 
 import { h, s, t } from "./dom.js";
-import { drawsInSoftware } from "./head3d/renderer.js";
+import { isSoftware } from "./head3d/renderer.js";
 import { Head3D } from "./head3d/head3d.js";
 import { humanFace } from "./puppet-human.js";
 import { marmosetFace } from "./puppet-marmoset.js";
@@ -26,7 +26,7 @@ function solidOr(flat, svg) {
   return (frame) => {
     if (!asked) {
       asked = true;
-      if (!drawsInSoftware()) solidHead(svg).then((draw) => { solid = draw; }, () => { /* no WebGL 2: the flat face stays */ });
+      if (!isSoftware()) solidHead(svg).then((draw) => { solid = draw; }, () => { /* no WebGL 2: the flat face stays */ });
     }
     (solid ?? flat)(frame);
   };

@@ -3,8 +3,7 @@
 import { h, t, sharp, colour, channelWords } from "./dom.js";
 import { picture } from "./live.js";
 import { Playback } from "./playback.js";
-
-export const COLOURS = ["#e07a3f", "#3a9d94", "#b86fa5", "#8a9a3a", "#5b86c4", "#c0504d"];
+import { COLOURS, isFacial, line, tellColours } from "./plot.js";
 
 export class Replay {
   constructor(basics, stage, onClose) {
@@ -28,11 +27,7 @@ export class Replay {
     this.element.hidden = this._frames.length < 2;
     if (this.element.hidden) return false;
     this._curves = strongest(this._frames, this._basics.channels);
-    this._legend.replaceChildren(...this._curves.map(({ name }, i) => {
-      const mark = h("i");
-      mark.style.background = COLOURS[i];
-      return h("span", {}, mark, channelWords(name));
-    }));
+    tellColours(this._legend, this._curves.map(({ name }, i) => [COLOURS[i], channelWords(name)]));
     this._shown = null;
     this._time.open(...this._span());
     return true;
@@ -87,12 +82,6 @@ export class Replay {
   }
 }
 
-export function line(context, points) {
-  context.beginPath();
-  points.forEach(([px, py], i) => (i ? context.lineTo(px, py) : context.moveTo(px, py)));
-  context.stroke();
-}
-
 /** The channels that moved most, facial actions only. */
 function strongest(frames, channels) {
   return channels
@@ -100,7 +89,7 @@ function strongest(frames, channels) {
       const values = frames.map((frame) => frame.intensity[index] || 0);
       return { name, index, range: Math.max(...values) - Math.min(...values) };
     })
-    .filter(({ name, range }) => range > 0.1 && !/^AU(5[1-6]|6[1-4])$/.test(name))
+    .filter(({ name, range }) => range > 0.1 && isFacial(name))
     .sort((a, b) => b.range - a.range)
     .slice(0, COLOURS.length);
 }

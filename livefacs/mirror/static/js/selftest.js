@@ -1,8 +1,8 @@
 // The self-test: a timed series without keys, then the report.
 
-import { h, t, announce, get, post } from "./dom.js";
+import { h, t, announce, get, keep, post, recall } from "./dom.js";
 import { AnswerForm } from "./answer.js";
-import { FacePlayer } from "./face-player.js";
+import { facePlayer } from "./face-player.js";
 import { Letters } from "./letters.js";
 import { Player } from "./player.js";
 
@@ -17,7 +17,7 @@ export class TestView {
     if (this._running || this._letters.running) return;
     const { packs, school } = await get("/api/packs");
     this._packs = [...packs, ...school];
-    const kept = recall();
+    const kept = recall(RUNNING, "sessionStorage");
     if (!kept) return this._intro();
     try {
       const test = await get(`/api/tests/${kept}`);
@@ -60,7 +60,7 @@ export class TestView {
   async _go(test) {
     remember(test.test);
     this._running = { ...test, at: Math.min(test.answered, test.items - 1), endsAt: performance.now() + test.seconds * 1000 };
-    this._player = test.face ? new FacePlayer(test.face) : new Player();
+    this._player = test.face ? facePlayer(test.face) : new Player();
     const codes = Object.entries(test.codes);
     this._form = new AnswerForm((answer) => this._answer(answer), t("test.next"));
     this._where = h("h1");
@@ -140,13 +140,7 @@ export class TestView {
 
 const RUNNING = "livefacs-mirror-test";
 
+/** A reload goes on with it. */
 function remember(test) {
-  try {
-    if (test) sessionStorage.setItem(RUNNING, test);
-    else sessionStorage.removeItem(RUNNING);
-  } catch { /* private windows refuse: a reload then ends the test */ }
-}
-
-function recall() {
-  try { return sessionStorage.getItem(RUNNING); } catch { return null; }
+  keep(RUNNING, test, "sessionStorage");
 }

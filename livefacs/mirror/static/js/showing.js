@@ -2,13 +2,12 @@
 // beside it what it is taken for, and where to look.
 
 import { h, t } from "./dom.js";
+import { speedChoice } from "./playback.js";
 import { ShownFace } from "./shown-face.js";
 
 const SECONDS = { onset: 0.8, hold: 1.1, offset: 0.6, rest: 0.6 };
 const ROUND_S = Object.values(SECONDS).reduce((a, b) => a + b);
 const TURN_S = 0.7; // of an alternation
-/** @type {[string, string][]} */
-const SPEEDS = [["1", "1 ×"], ["0.5", "½ ×"], ["0.25", "¼ ×"]];
 const SIDES = ["both", "left", "right"];
 
 /** @typedef {{actions: string[], side: string, level: string, kind?: string, curve?: number[][]}} Aim */
@@ -51,7 +50,7 @@ class Showing {
     this._monkeyFigure = h("figure", { hidden: true }, this._monkey.element, this._monkeyWords);
     this._monkeyButton = h("button", { type: "button", "aria-pressed": "false", onclick: () => this._toggleMonkey() }, t("show.marmoset"));
     this._play = h("button.quiet", { type: "button", onclick: () => this._pause(!this._paused) });
-    this._speed = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("replay.speed") }, SPEEDS.map(([value, text]) => h("option", { value }, text))));
+    this._speed = speedChoice(t("replay.speed"), "1", 0.25);
     this._side = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("show.side"), onchange: () => this._changeSide() }, SIDES.map((side) => h("option", { value: side }, t(`show.sides`)[side]))));
     this._look = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggleMarks() }, t("show.look"));
     this._alikes = h("div.row.alikes");

@@ -2,7 +2,7 @@
 
 import { h, s, get } from "./dom.js";
 import { Head3D } from "./head3d/head3d.js";
-import { drawsInSoftware } from "./head3d/renderer.js";
+import { isSoftware } from "./head3d/renderer.js";
 import { humanFace } from "./puppet-human.js";
 import { marmosetFace } from "./puppet-marmoset.js";
 
@@ -28,7 +28,6 @@ export class ShownFace {
     this._flat = null;
     this._theme = "";
     this._drawnAt = -Infinity;
-    this._slow = false;
     /** @type {Promise<void> | null} */
     this._opened = null;
   }
@@ -52,7 +51,6 @@ export class ShownFace {
         await this._head.showShipped();
         this._head.frame([0, -0.02, -0.03], 0.54); // the face, not the neck
         this._head.setMirrored(this._mirrored);
-        this._slow = drawsInSoftware();
         return;
       }
     }
@@ -84,7 +82,7 @@ export class ShownFace {
 
   /** @returns {boolean} somebody can see it, and the picture before it is old enough */
   isDue() {
-    return this.element.offsetParent !== null && (!this._slow || performance.now() - this._drawnAt >= PICTURE_MS);
+    return this.element.offsetParent !== null && (!this._head || !isSoftware() || performance.now() - this._drawnAt >= PICTURE_MS);
   }
 
   /** @param {Record<string, number>} values by name; everything else rests */

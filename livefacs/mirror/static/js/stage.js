@@ -1,6 +1,6 @@
 // The looking glass: camera picture and mesh, mirrored by CSS only; every number stays as it is.
 
-import { h, t } from "./dom.js";
+import { h, t, get } from "./dom.js";
 
 /** On the picture, whatever the page's colours: left, right, midline. */
 const RINGS = { L: "#7ad3c8", R: "#f4b56a", mid: "#f5eee4" };
@@ -9,7 +9,7 @@ const LIGHT_SCALE = 0.5; // the light is blurred by CSS: half the pixels are eno
 let triangles = null;
 
 export async function loadMesh() {
-  triangles = (await (await fetch("/static/mesh.json")).json()).triangles;
+  triangles = (await get("/static/mesh.json")).triangles;
 }
 
 export class Stage {

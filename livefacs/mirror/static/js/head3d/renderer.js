@@ -19,8 +19,7 @@ export class Renderer {
    * @throws {Error} where the browser has no WebGL 2
    */
   constructor(canvas) {
-    this._isSoftware = drawsInSoftware();
-    const gl = canvas.getContext("webgl2", { antialias: !this._isSoftware, alpha: false });
+    const gl = canvas.getContext("webgl2", { antialias: !isSoftware(), alpha: false });
     if (!gl) throw new Error("no WebGL 2");
     this.canvas = canvas;
     this.gl = gl;
@@ -144,7 +143,7 @@ export class Renderer {
   draw() {
     const { gl, canvas, character, orbit } = this;
     if (!character || gl.isContextLost()) return false;
-    const resized = fit(canvas, this._isSoftware ? 1 : 2);
+    const resized = fit(canvas, isSoftware() ? 1 : 2);
     const moved = character.update();
     if (!moved && !this._stale && !resized) return false;
     this._stale = false;
@@ -174,7 +173,7 @@ export class Renderer {
     const kind = this.character?.model.kind === "glTF" ? KINDS[material?.name ?? ""] ?? 0 : 0;
     const needs = {
       kind,
-      dense: this._isSoftware && kind > 0 && !this._textures[material?.texture ?? -1],
+      dense: isSoftware() && kind > 0 && !this._textures[material?.texture ?? -1],
       skinned: drawn.skin >= 0,
       textured: Boolean(material && this._textures[material.texture]),
       holed: material?.alphaMode === "MASK" || material?.alphaMode === "BLEND",
@@ -262,8 +261,17 @@ export class Renderer {
   }
 }
 
+/** @type {boolean | null} */
+let software = null;
+
 /** @returns {boolean} true without a graphics card: smooth edges would cost more than they give */
-export function drawsInSoftware() {
+export function isSoftware() {
+  software ??= asksForSoftware();
+  return software;
+}
+
+/** Asked once a page: it takes a context of WebGL, of which a browser has few. */
+function asksForSoftware() {
   const gl = document.createElement("canvas").getContext("webgl2");
   const info = gl?.getExtension("WEBGL_debug_renderer_info");
   const name = info ? String(gl?.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";

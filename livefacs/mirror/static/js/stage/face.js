@@ -1,6 +1,6 @@
 // The face in 3D beside the work: the head that ships or the user's own character.
 
-import { announce, get, h, t } from "../dom.js";
+import { announce, ask, get, h, t } from "../dom.js";
 import { Head3D, ModelError } from "../head3d/head3d.js";
 
 const GAZE_CONTROLS = /eyeLook(In|Out)/; // the eyes turn by the measured gaze
@@ -46,7 +46,7 @@ export class Face {
     await this._shipped();
     this.head.start();
     const { character } = await get("/api/stage/choices");
-    if (character) await this._show(await (await fetch("/stage/character")).arrayBuffer(), character);
+    if (character) await this._show(await (await ask("/stage/character")).arrayBuffer(), character);
   }
 
   async _shipped() {

@@ -1,7 +1,8 @@
 // The stage: header, face, tabs, session bar, and the live stream that feeds them.
 
 import { announce, get, h, loadTexts, post, t } from "../dom.js";
-import { Live, healthKeys } from "../live.js";
+import { Live } from "../live.js";
+import { Status, flipTheme, openKeys, setTheme } from "../page.js";
 import { Bar } from "./bar.js";
 import { Destinations } from "./destinations.js";
 import { Detail } from "./detail.js";
@@ -11,7 +12,6 @@ import { Poses } from "./poses.js";
 import { Rows } from "./rows.js";
 import { Takes } from "./takes.js";
 
-const THEME = "livefacs-mirror-theme";
 const TABS = ["tune", "poses", "out", "takes"];
 
 class Stage {
@@ -33,7 +33,6 @@ class Stage {
     this.takes = new Takes(this.face, map.document.rigs);
     this._frozen = false;
     this._tab = "tune";
-    this._healthAt = 0;
     this._header();
     this._body();
     this._refresh();
@@ -51,12 +50,8 @@ class Stage {
   _header() {
     const skip = /** @type {HTMLElement} */ (document.getElementById("skip"));
     skip.textContent = t("app.skip");
-    this._dot = h("span.dot.warn", { "aria-hidden": "true" });
-    this._health = h("span", {}, t("app.connecting"));
-    this._figures = h("span.figures");
-    document.getElementById("top")?.append(h("span.mark", {}, "livefacs ", h("i", {}, "stage")), h("nav", { "aria-label": t("app.views") }, h("a", { href: "/" }, t("nav.mirror")), h("a", { href: "/stage", "aria-current": "page" }, t("stage.nav"))),
-      h("div.status", {}, h("span.health", {}, this._dot, this._health), this._figures,
-        h("button.quiet", { type: "button", "aria-label": t("app.theme"), onclick: () => this._flipTheme() }, "◐"), h("button.quiet", { type: "button", "aria-label": t("app.keys"), onclick: openKeys }, "?")));
+    this._status = new Status(() => this._flipTheme(), () => openKeys("stage.keys"));
+    document.getElementById("top")?.append(h("span.mark", {}, "livefacs ", h("i", {}, "stage")), h("nav", { "aria-label": t("app.views") }, h("a", { href: "/" }, t("nav.mirror")), h("a", { href: "/stage", "aria-current": "page" }, t("stage.nav"))), this._status.element);
   }
 
   _body() {
@@ -168,7 +163,7 @@ class Stage {
 
   /** @param {any} frame */
   _frame(frame) {
-    this._tellHealth(frame);
+    this._status?.note(frame, this.live.latencyMs);
     this.face.note(frame);
     if (this._frozen || !frame.rigs.signals) return;
     const table = (/** @type {{names: string[], values: Float32Array}} */ rig) => new Map(rig.names.map((name, i) => [name, rig.values[i]]));
@@ -179,41 +174,24 @@ class Stage {
     } else if (this._tab === "poses") this.poses.note(values);
   }
 
-  /** @param {any} frame */
-  _tellHealth(frame) {
-    if (performance.now() - this._healthAt < 400 || !this._health || !this._dot || !this._figures) return;
-    this._healthAt = performance.now();
-    const keys = healthKeys(frame);
-    const words = keys.map((key) => t(`health.${key}`)).filter(Boolean);
-    this._health.textContent = words[0] ? words.slice(0, 2).join(" · ") : t("health.ok");
-    this._dot.className = `dot ${keys.includes("no_face") ? "bad" : keys.length ? "warn" : ""}`;
-    const latency = Number.isFinite(this.live.latencyMs) ? t("mirror.latency", { ms: this.live.latencyMs.toFixed(0) }) : "";
-    this._figures.textContent = [t("mirror.rate", { rate: frame.rateHz.toFixed(0) }), latency].filter(Boolean).join(" · ");
-  }
-
   /** @param {{trouble: string, notice: string}} state what the program says of its source */
   _tellState(state) {
     this.bar.tellNotice(state.notice);
-    if (!this._trouble || !this._health || !this._dot) return;
+    if (!this._trouble) return;
     this._trouble.hidden = !state.trouble;
     const again = h("button", { type: "button", "data-act": "retry", onclick: () => post("/api/retry").catch((error) => announce(error.message)) }, t("trouble.retry"));
     this._trouble.replaceChildren(h("strong", {}, t("trouble.title")), h("p", {}, state.trouble), this._canRetry && state.trouble ? again : "");
-    if (!state.trouble) return;
-    this._health.textContent = t("trouble.title");
-    this._dot.className = "dot bad";
+    if (state.trouble) this._status?.say(t("trouble.title"), "bad");
   }
 
   async _link() {
     document.body.dataset.link = this.live.connected ? "on" : "off";
     if (this.live.connected) { await this.map.noteRevision({ revision: -1 }); return; }
-    if (this._health) this._health.textContent = t("app.lost");
-    if (this._dot) this._dot.className = "dot bad";
+    this._status?.say(t("app.lost"), "bad");
   }
 
   _flipTheme() {
-    const name = document.documentElement.dataset.theme === "light" ? "dark" : "light";
-    setTheme(name);
-    try { localStorage.setItem(THEME, name); } catch { /* private windows refuse: the theme lasts until the page closes */ }
+    flipTheme();
     this.face.repaint();
   }
 
@@ -229,7 +207,7 @@ class Stage {
     /** @type {Record<string, () => void>} */
     const meaning = {
       "/": () => this._search?.focus(), z: () => this.map.ask("undo"), y: () => this.map.ask("redo"), a: () => this._flipCompare(), s: () => this._flipSolo(), f: () => this._flipFreeze(),
-      x: () => this.face.flipMirror(), v: () => this.face.flipCamera(), r: () => this.bar.record(), m: () => this.bar.mark(), n: () => this.bar.neutral(), t: () => this._flipTheme(), "?": openKeys,
+      x: () => this.face.flipMirror(), v: () => this.face.flipCamera(), r: () => this.bar.record(), m: () => this.bar.mark(), n: () => this.bar.neutral(), t: () => this._flipTheme(), "?": () => openKeys("stage.keys"),
     };
     if (tab) this._show(tab);
     else if (event.key.toLowerCase() in meaning) meaning[event.key.toLowerCase()]();
@@ -246,27 +224,7 @@ class Stage {
   }
 }
 
-function openKeys() {
-  /** @type {any} */
-  const list = t("stage.keys.list");
-  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { "aria-label": t("stage.keys.title"), onclose: () => dialog.remove() }, h("h2", {}, t("stage.keys.title")),
-    h("div.keys", {}, list.flatMap((/** @type {[string, string]} */ [key, what]) => [h("kbd", {}, key), h("span", {}, what)])), h("button", { type: "button", onclick: () => dialog.close() }, t("stage.keys.close"))));
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
-/** @param {string} name */
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-}
-
-function firstTheme() {
-  let kept = null;
-  try { kept = localStorage.getItem(THEME); } catch { /* as above */ }
-  return kept ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
-}
-
-setTheme(firstTheme());
+setTheme();
 const [, map, basics, { schemes }] = await Promise.all([loadTexts("stage.en.json"), TunedMap.load(), get("/api/basics"), get("/api/stage/schemes")]);
 const stage = new Stage(map, basics, schemes);
 /** @type {any} */ (window).stage = stage;

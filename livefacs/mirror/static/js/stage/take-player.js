@@ -1,6 +1,6 @@
 // One take on the face: its pictures, its strongest curves, and the part between in and out.
 
-import { colour, get, h, post, sharp, t } from "../dom.js";
+import { ask, colour, get, h, post, sharp, t } from "../dom.js";
 import { picture } from "../live.js";
 
 const DEGREE = 180 / Math.PI;
@@ -122,8 +122,7 @@ export class TakePlayer {
     const { name, row } = this;
     this._asked = row;
     try {
-      const answer = await fetch(`/api/stage/takes/${encodeURIComponent(name)}/pictures/${row}`);
-      if (!answer.ok) throw new Error((await answer.json()).error);
+      const answer = await ask(`/api/stage/takes/${encodeURIComponent(name)}/pictures/${row}`);
       const bitmap = await picture({ jpeg: new Uint8Array(await answer.arrayBuffer()) });
       if (this.name !== name) { bitmap?.close(); return; }
       this._bitmap?.close();
