@@ -2,20 +2,23 @@
 
 import { h, t, announce, get, loadTexts, post } from "./dom.js";
 import { Letters } from "./bars.js";
-import { CodingView } from "./coding.js";
 import { Live } from "./live.js";
-import { MirrorView } from "./mirror.js";
-import { PractiseView } from "./practise.js";
-import { CompareView } from "./compare.js";
-import { MakeView } from "./make.js";
 import { Status, flipTheme, openKeys, setTheme } from "./page.js";
-import { ProfilesView } from "./profiles.js";
-import { ProgressView } from "./progress.js";
-import { TestView } from "./selftest.js";
 import { loadMesh } from "./stage.js";
 
-const VIEWS = ["mirror", "practise", "code", "test", "progress", "profiles"];
+/** A view's modules are fetched for the view that is opened, the others' once the page is ready. */
+const MODULES = {
+  mirror: async () => (await import("./mirror.js")).MirrorView,
+  practise: async () => (await import("./practise.js")).PractiseView,
+  code: async () => (await import("./coding.js")).CodingView,
+  test: async () => (await import("./selftest.js")).TestView,
+  progress: async () => (await import("./progress.js")).ProgressView,
+  profiles: async () => (await import("./profiles.js")).ProfilesView,
+  make: async () => (await import("./make.js")).MakeView,
+  compare: async () => (await import("./compare.js")).CompareView,
+};
 const TEACHER = ["make", "compare"]; // reached from the coding view
+const VIEWS = Object.keys(MODULES).filter((name) => !TEACHER.includes(name));
 
 class App {
   constructor(basics) {
@@ -28,20 +31,14 @@ class App {
     };
     this._shared = shared;
     this._views = {};
-    this._makers = {
-      mirror: () => new MirrorView(shared), practise: () => new PractiseView(shared), code: () => new CodingView(shared),
-      test: () => new TestView(shared), progress: () => new ProgressView(),
-      make: () => new MakeView(), compare: () => new CompareView(),
-      profiles: () => new ProfilesView(shared),
-    };
+    this._view = null;
     this._main = document.getElementById("view");
     this._header();
     this.live.addEventListener("frame", (/** @type {CustomEvent} */ event) => this._frame(event.detail));
     this.live.addEventListener("state", (/** @type {CustomEvent} */ event) => this._state(event.detail));
     this.live.addEventListener("link", () => this._link());
-    addEventListener("hashchange", () => this._route());
+    addEventListener("hashchange", () => this.open());
     addEventListener("keydown", (event) => this._key(event));
-    this._route();
   }
 
   _header() {
@@ -56,12 +53,17 @@ class App {
       h("span.mark", {}, "livefacs ", h("i", {}, "mirror")), h("nav", { "aria-label": t("app.views") }, this._links), this._status.element);
   }
 
-  async _route() {
-    const wanted = location.hash.slice(1);
-    const name = [...VIEWS, ...TEACHER].includes(wanted) ? wanted : "mirror";
+  /** Show the view that the address names. */
+  async open() {
+    const name = wantedView();
+    const View = await MODULES[name]();
+    if (name === wantedView()) await this.show(name, View);
+  }
+
+  async show(name, View) {
     this._view?.leave();
     this._name = name;
-    const view = (this._views[name] ??= this._makers[name]());
+    const view = (this._views[name] ??= new View(this._shared));
     this._view = view;
     document.body.dataset.view = name;
     document.title = `${t(`nav.${name}`)} · ${t("app.title")}`;
@@ -83,13 +85,13 @@ class App {
   }
 
   _frame(frame) {
-    this._view.frame(frame);
+    this._view?.frame(frame);
     this._status.note(frame, this.live.latencyMs);
   }
 
   _state(state) {
-    this._view.state?.(state);
-    this._place();
+    this._view?.state?.(state);
+    if (this._view) this._place();
     this._standIn.hidden = !state.notice;
     this._standIn.textContent = state.notice;
     if (state.trouble) this._status.say(t("trouble.title"));
@@ -110,7 +112,7 @@ class App {
     const pressing = event.target.closest?.("button, a, input[type=range]");
     const key = event.key.toLowerCase();
     if (typing || (pressing && (key === " " || key === "enter" || key.startsWith("arrow")))) return;
-    if (this._common(key) || this._view.key(key)) event.preventDefault();
+    if (this._common(key) || this._view?.key(key)) event.preventDefault();
   }
 
   _common(key) {
@@ -131,8 +133,18 @@ function troublePage(text, canRetry) {
   return h("section.trouble", {}, h("h1", {}, t("trouble.title")), h("p.said", { role: "alert" }, text), h("h2", {}, t("trouble.what")), h("ul", {}, t("trouble.tips").map((tip) => h("li", {}, tip))), canRetry ? h("p", {}, retry) : null);
 }
 
+function wantedView() {
+  const name = location.hash.slice(1);
+  return Object.hasOwn(MODULES, name) ? name : "mirror";
+}
+
 setTheme();
-const [, basics] = await Promise.all([loadTexts("profiles.en.json"), get("/api/basics"), loadMesh()]);
-Object.assign(window, { livefacs: new App(basics) });
+const first = wantedView();
+const [, basics, , View] = await Promise.all([loadTexts("profiles.en.json"), get("/api/basics"), loadMesh(), MODULES[first]()]);
+const app = new App(basics);
+Object.assign(window, { livefacs: app });
+app.show(first, View);
+if (wantedView() !== first) app.open();
 performance.mark("livefacs-ready");
 document.body.dataset.ready = "yes";
+for (const module of Object.values(MODULES)) await module().catch(() => { /* asked for again by who opens it */ });

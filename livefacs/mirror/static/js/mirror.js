@@ -2,9 +2,7 @@
 
 import { h, s, t, keep, keyHint, recallTable } from "./dom.js";
 import { Bars, Reading } from "./bars.js";
-import { openCard } from "./card.js";
 import { Magnifier } from "./magnify.js";
-import { puppetFigure } from "./puppets.js";
 import { Replay } from "./replay.js";
 import { Stage } from "./stage.js";
 
@@ -16,12 +14,12 @@ export class MirrorView {
     this._letters = letters;
     this.stage = new Stage(basics);
     this.reading = new Reading(basics, letters);
-    this.bars = new Bars(basics, letters, (code) => openCard({ basics, letters }, code, this.stage));
+    this.bars = new Bars(basics, letters, async (code) => (await import("./card.js")).openCard({ basics, letters }, code, this.stage));
     this._replay = new Replay(basics, this.stage, () => this._toggleReplay());
     this._magnifier = new Magnifier(basics, live, () => this._press("magnify"));
     this._poses = new Poses();
-    this._puppets = ["arkit52", "marmoset"].map(puppetFigure);
-    this._puppetRow = h("div.puppets", { hidden: true }, this._puppets.map((each) => each.element));
+    this._puppets = [];
+    this._puppetRow = h("div.puppets", { hidden: true });
     this._note = h("p.soft.small", {}, t("mirror.read_note"));
     this._buttons = {};
     const tools = h("div.tools", { role: "toolbar", "aria-label": t("mirror.tools") },
@@ -57,9 +55,18 @@ export class MirrorView {
   _press(name) {
     const element = name === "magnify" ? this._magnifier.element : this._puppetRow;
     element.hidden = !element.hidden;
+    if (name === "puppets") this._makePuppets();
     this._pressed(name, !element.hidden);
     this._makeRoom();
     this._remember();
+  }
+
+  /** They are fetched once somebody wants to see them. */
+  async _makePuppets() {
+    const { puppetFigure } = await import("./puppets.js");
+    if (this._puppets.length) return;
+    this._puppets = ["arkit52", "marmoset"].map(puppetFigure);
+    this._puppetRow.append(...this._puppets.map((each) => each.element));
   }
 
   _toggleReplay() {

@@ -3,7 +3,6 @@
 import { h, t, announce, colour, get, keep, keyHint, recallTable, sharp } from "./dom.js";
 import { Again } from "./again.js";
 import { cardElement } from "./card.js";
-import { openCurve } from "./draw.js";
 import { Gauge } from "./gauge.js";
 import { HandsFree } from "./hands-free.js";
 import { Lesson, summaryPanel } from "./lesson.js";
@@ -29,7 +28,7 @@ export class PractiseView {
     this._kind = h("p.soft");
     this._start = h("button.main", { type: "button", disabled: true, onclick: () => this.start() }, t("practise.start"), keyHint("Space"));
     this._stop = h("button", { type: "button", hidden: true, onclick: () => this.stop() }, t("practise.stop"), keyHint("Esc"));
-    this._own = h("button.quiet", { type: "button", onclick: () => openCurve(basics, (drill) => this._take(drill)) }, t("practise.draw"));
+    this._own = h("button.quiet", { type: "button", onclick: async () => (await import("./draw.js")).openCurve(basics, (drill) => this._take(drill)) }, t("practise.draw"));
     this._prompt = h("p.prompt", { role: "status" });
     this._rule = h("p.soft.small.rule");
     this._gauge = new Gauge(letters);

@@ -3,8 +3,7 @@
 // Where there is a graphics card, the human is the head in 3D; without one it would hold the page up.
 
 import { h, s, t } from "./dom.js";
-import { isSoftware } from "./head3d/renderer.js";
-import { Head3D } from "./head3d/head3d.js";
+import { isSoftware } from "./head3d/software.js";
 import { humanFace } from "./puppet-human.js";
 import { marmosetFace } from "./puppet-marmoset.js";
 
@@ -35,6 +34,7 @@ function solidOr(flat, svg) {
 /** The 3D head in place of a picture; gives what draws a frame on it. */
 export async function solidHead(svg) {
   const canvas = h("canvas", { role: "img", tabindex: 0, "aria-label": svg.getAttribute("aria-label") });
+  const { Head3D } = await import("./head3d/head3d.js");
   const head = new Head3D(canvas);
   await head.showShipped();
   head.setMirrored(true);

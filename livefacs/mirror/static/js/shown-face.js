@@ -1,10 +1,7 @@
 // A face that shows given levels of actions: the head in 3D, or a flat puppet where there is no WebGL 2.
 
 import { h, s, get } from "./dom.js";
-import { Head3D } from "./head3d/head3d.js";
-import { isSoftware } from "./head3d/renderer.js";
-import { humanFace } from "./puppet-human.js";
-import { marmosetFace } from "./puppet-marmoset.js";
+import { isSoftware } from "./head3d/software.js";
 
 const STILL = { yaw: 0, pitch: 0, roll: 0 };
 
@@ -22,7 +19,7 @@ export class ShownFace {
     this._label = label;
     this._mirrored = mirrored;
     this.element = h("div.shown-face");
-    /** @type {Head3D | null} */
+    /** @type {import("./head3d/head3d.js").Head3D | null} */
     this._head = null;
     /** @type {{draw: (c: (name: string) => number, turn: object) => void} | null} */
     this._flat = null;
@@ -40,6 +37,7 @@ export class ShownFace {
 
   async _open() {
     if (this.kind === "head") {
+      const { Head3D } = await import("./head3d/head3d.js");
       const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img", tabindex: 0, "aria-label": this._label }));
       try {
         this._head = new Head3D(canvas);
@@ -54,7 +52,7 @@ export class ShownFace {
         return;
       }
     }
-    const face = this.kind === "marmoset" ? marmosetFace() : humanFace();
+    const face = this.kind === "marmoset" ? (await import("./puppet-marmoset.js")).marmosetFace() : (await import("./puppet-human.js")).humanFace();
     const svg = s("svg", { viewBox: "0 0 240 240", role: "img", "aria-label": this._label }, face.root);
     if (this._mirrored) svg.style.transform = "scaleX(-1)";
     this._flat = face;
