@@ -11,7 +11,14 @@ import pytest
 
 from livefacs.mirror.server import Mirror
 from tests.mirror.conftest import make_frame, without_face
-from tests.mirror.test_browser import find, go, pytestmark, start_chromium, wait  # noqa: F401  # the skip marks of that module
+from tests.mirror.test_browser import (  # noqa: F401  # the skip marks of that module
+    find,
+    go,
+    pytestmark,
+    sized,
+    start_chromium,
+    wait,
+)
 
 pytest.importorskip("selenium", reason="the browser tests need selenium")
 from selenium.webdriver import Chrome, Keys  # after the check above
@@ -61,10 +68,14 @@ def school(start_mirror: Callable[..., Mirror], tmp_path: Path) -> Mirror:
 
 
 class Feeding:
-    """Frames for a mirror, one after the other, at the pace of a camera."""
+    """Frames for a mirror, one after the other, at the pace of a camera.
 
-    def __init__(self, mirror: Mirror) -> None:
+    ``page``: each waits until this one has drawn the frame before, however long that takes.
+    """
+
+    def __init__(self, mirror: Mirror, page: Chrome | None = None) -> None:
         self._mirror = mirror
+        self._page = page
         self._i = 0
 
     def send(self, seconds: float, *, face: bool = True, **levels: float) -> None:
@@ -73,7 +84,10 @@ class Feeding:
             self._i += 1
             frame = make_frame(self._i, **levels)
             self._mirror.feed.send(frame if face else without_face(frame))
-            time.sleep(1 / 150)  # a page draws what has come; a camera has a pace as well
+            if self._page is None:
+                time.sleep(1 / 150)  # a page draws what has come; a camera has a pace as well
+            else:
+                wait(self._page, f"return window.livefacs.live.frame?.iFrame === {self._i}")
 
 
 def active(driver: Chrome) -> Any:
@@ -108,9 +122,7 @@ def test_while_a_drill_runs_its_gauge_is_in_sight(
     browser: Chrome, school: Mirror, width: int, height: int
 ) -> None:
     """1024 × 768, the same at 200 % zoom, a phone."""
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    try:
+    with sized(browser, width, height):
         practise(browser, school)
         feeding = Feeding(school)
         feeding.send(0.3)
@@ -126,8 +138,6 @@ def test_while_a_drill_runs_its_gauge_is_in_sight(
         assert scrolled == 0
         assert 0 < top < bottom <= height
         assert too_wide <= 0
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_each_side_has_its_bar_and_the_weaker_one_counts(browser: Chrome, school: Mirror) -> None:

@@ -26,7 +26,16 @@ from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.server import Mirror
 from livefacs.vocab.facs import AU_CHANNELS, find_code, letter_from_intensity
 from livefacs.vocab.notation import exclusion_errors, parse_notation
-from tests.mirror.test_browser import find, go, start_chromium, wait
+from tests.mirror.test_browser import (
+    SCREENS,
+    assert_no_barrier,
+    find,
+    go,
+    put_on,
+    sized,
+    start_chromium,
+    wait,
+)
 from tests.mirror.test_browser import pytestmark as in_browser
 from tests.mirror.test_head3d import SOFTWARE_GL
 
@@ -236,42 +245,27 @@ def test_letters_are_said_by_key(browser: Chrome, mirror: Mirror) -> None:
 
 @in_browser[0]
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize("size", SCREENS)
 def test_axe_finds_no_barrier(
     browser: Chrome, mirror: Mirror, theme: str, size: tuple[int, int]
 ) -> None:
-    from axe_core_python.selenium import Axe
-
-    def check() -> None:
-        wide = "return document.documentElement.scrollWidth - innerWidth"
-        assert browser.execute_script(wide) <= 0
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-        found = Axe().run(browser, options={"runOnly": {"type": "tag", "values": tags}})
-        assert [(one["id"], one["nodes"][0]["target"]) for one in found["violations"]] == []
-
-    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    try:
+    with sized(browser, *size):
         go(browser, mirror, "test")
         browser.execute_script("sessionStorage.clear()")
         go(browser, mirror, "test")
-        browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
-        wait(browser, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
+        put_on(browser, theme)
         wait(browser, "return document.querySelector('#letters-count')")
-        check()
+        assert_no_barrier(browser)
         set_field(browser, "#letters-count", "1")
         browser.execute_script("document.querySelector('#letters-count').form.requestSubmit()")
         wait(browser, f"{ITEM} === '1'")
-        check()
+        assert_no_barrier(browser)
         find(browser, "body").send_keys("a")
         wait(browser, "return document.querySelector('[data-exact]')")
-        check()
+        assert_no_barrier(browser)
         find(browser, "main button.main").click()
         wait(browser, "return document.querySelector('#test-pack')")
         set_field(browser, "#test-pack", "school-marmoset")
         find(browser, "form button").click()
         wait(browser, f"{ITEM} === '1'")
-        check()
-    finally:
-        browser.execute_script("sessionStorage.clear()")
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        assert_no_barrier(browser)

@@ -16,7 +16,17 @@ from livefacs.mirror.cards import cards_document
 from livefacs.mirror.puppet_pose import levels_from_text, pose_from_levels
 from livefacs.mirror.server import Mirror
 from livefacs.vocab.facs import code_table
-from tests.mirror.test_browser import find, go, pytestmark, start_chromium, wait  # noqa: F401  # the skip marks of that module
+from tests.mirror.test_browser import (  # noqa: F401  # the skip marks of that module
+    SCREENS,
+    assert_no_barrier,
+    find,
+    go,
+    put_on,
+    pytestmark,
+    sized,
+    start_chromium,
+    wait,
+)
 from tests.mirror.test_head3d import SOFTWARE_GL
 from tests.mirror.test_lessons import Feeding
 
@@ -143,28 +153,16 @@ def test_the_card_in_the_mirror_shows_the_action(browser: Chrome, mirror: Mirror
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize("size", SCREENS)
 def test_axe_finds_no_barrier(
     browser: Chrome, mirror: Mirror, theme: str, size: tuple[int, int]
 ) -> None:
-    from axe_core_python.selenium import Axe
-
-    width, height = size
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    try:
+    with sized(browser, *size):
         choose(browser, mirror, "inner-brow", "1")
-        browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
-        wait(browser, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
+        put_on(browser, theme)
         find(browser, "[data-alike='4']").click()
         wait(browser, f"{SHOWN} === '1|4'")
-        wide = "return document.documentElement.scrollWidth - innerWidth"
-        assert browser.execute_script(wide) <= 0
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-        found = Axe().run(browser, options={"runOnly": {"type": "tag", "values": tags}})
-        assert [(one["id"], one["nodes"][0]["target"]) for one in found["violations"]] == []
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        assert_no_barrier(browser)
 
 
 def test_without_a_graphics_card_the_flat_face_shows_it(

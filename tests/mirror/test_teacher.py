@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -32,7 +33,16 @@ from livefacs.mirror.report import csv_from_report
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.server import Mirror
 from livefacs.resources import data_path
-from tests.mirror.test_browser import find, go, start_chromium, wait
+from tests.mirror.test_browser import (
+    SCREENS,
+    assert_no_barrier,
+    find,
+    go,
+    put_on,
+    sized,
+    start_chromium,
+    wait,
+)
 from tests.mirror.test_browser import pytestmark as in_browser
 from tests.support.waiting import PATIENCE_S
 
@@ -285,20 +295,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 
 def axe(driver: Chrome) -> None:
-    from axe_core_python.selenium import Axe
-
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-    for theme in ("dark", "light"):
-        driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
-        wait(driver, "return !document.getAnimations().some((a) => a instanceof CSSTransition)")
-        for width, height in ((1440, 900), (1024, 768), (390, 844)):
-            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            wide = driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, width
-            found = Axe().run(driver, options={"runOnly": {"type": "tag", "values": tags}})
-            assert [(one["id"], one["nodes"][0]["target"]) for one in found["violations"]] == []
-    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    for theme, size in product(("dark", "light"), SCREENS):
+        with sized(driver, *size):
+            put_on(driver, theme)
+            assert_no_barrier(driver, f"{theme} {size}")
 
 
 @in_browser[0]

@@ -89,7 +89,7 @@ export class CodingView {
 }
 
 /** What a comparison says, for coding and for the test's report. */
-export function resultElement(found) {
+function resultElement(found) {
   const total = 2 * found.agreed.length + found.missed.length + found.added.length;
   const chips = (codes, kind = "") => (codes.length ? h("div.chips", {}, codes.map((code) => h(`span.chip${kind}`, {}, code))) : h("span.soft", {}, t("code.none")));
   const verdict = t(found.passed ? "code.passed" : "code.failed", { line: found.pass_line.toFixed(2) });

@@ -4,8 +4,8 @@ const HEADER = 80;
 const KEPT_MS = 10000;
 const RESTART_MS = 1000; // a longer step back in time is another session
 
-export const HEALTH = ["no_face", "held", "uncalibrated", "out_of_range", "side_hidden", "frames_skipped", "late", "recorder_late"];
-export const HINTS = ["dark", "far", "turned", "at_border", "several"];
+const HEALTH = ["no_face", "held", "uncalibrated", "out_of_range", "side_hidden", "frames_skipped", "late", "recorder_late"];
+const HINTS = ["dark", "far", "turned", "at_border", "several"];
 
 export class Live extends EventTarget {
   constructor(path = "/live") {

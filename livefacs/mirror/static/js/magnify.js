@@ -61,7 +61,7 @@ export class Magnifier {
 /** Noise: the spread of second differences, which slow movement does not enter (their
  * lower quartile, so that quick movement hardly does). The estimator cuts at zero, and what lies there
  * shows no noise: it is left out. A second difference of white noise has √6 times its deviation. */
-export function noiseOf(values) {
+function noiseOf(values) {
   const triples = values.slice(2).map((value, i) => [values[i], values[i + 1], value]);
   const second = triples.filter((three) => three.every((value) => value > AT_ZERO)).map(([a, b, c]) => Math.abs(c - 2 * b + a));
   if (second.length < 8) return 0;

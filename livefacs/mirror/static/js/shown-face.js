@@ -6,7 +6,7 @@ import { isSoftware } from "./head3d/software.js";
 const STILL = { yaw: 0, pitch: 0, roll: 0 };
 
 /** Milliseconds between two pictures: without a graphics card one costs as much as a camera's frame. */
-export const PICTURE_MS = 125;
+const PICTURE_MS = 125;
 
 export class ShownFace {
   /**

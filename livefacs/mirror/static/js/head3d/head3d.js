@@ -7,7 +7,7 @@ import { Renderer } from "./renderer.js";
 
 /** @typedef {import("./gltf.js").Bind} Bind */
 
-export const HEAD_URL = "/stage/head.glb";
+const HEAD_URL = "/stage/head.glb";
 const TURN_PER_PIXEL = 0.008;
 const KEY_TURN = 0.12;
 

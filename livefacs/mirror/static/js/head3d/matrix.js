@@ -41,23 +41,6 @@ export function compose(t, r, s, out = new Float32Array(16)) {
 }
 
 /**
- * @param {Mat4} m
- * @returns {Mat4} inverse of an affine matrix; the identity where there is none
- */
-export function inverse(m) {
-  const [a, b, c, d, e, f, g, h, i] = [m[0], m[1], m[2], m[4], m[5], m[6], m[8], m[9], m[10]];
-  const det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
-  const out = identity();
-  if (!det) return out;
-  const k = 1 / det;
-  out[0] = (e * i - f * h) * k; out[1] = (c * h - b * i) * k; out[2] = (b * f - c * e) * k;
-  out[4] = (f * g - d * i) * k; out[5] = (a * i - c * g) * k; out[6] = (c * d - a * f) * k;
-  out[8] = (d * h - e * g) * k; out[9] = (b * g - a * h) * k; out[10] = (a * e - b * d) * k;
-  for (let row = 0; row < 3; row += 1) out[12 + row] = -(out[row] * m[12] + out[4 + row] * m[13] + out[8 + row] * m[14]);
-  return out;
-}
-
-/**
  * @param {number} fovRad vertical
  * @param {number} aspect
  * @param {number} near
