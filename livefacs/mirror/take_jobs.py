@@ -14,6 +14,7 @@ from typing import Any, Final
 from livefacs.errors import ConfigError, LivefacsError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import Format, export_take
+from livefacs.formats.text import noting_rows
 from livefacs.sinks.trimming import trim_take
 from livefacs.take.reader import Take
 from livefacs.workers import Worker
@@ -29,8 +30,9 @@ class Export:
     ----------
     path : Path
         The file, in a folder of its own that goes with the job.
-    n_rows, n_cut : int
-        Rows that are exported, and how many of them are cut out of the take so far.
+    n_rows, n_cut, n_written : int
+        Rows that are exported, how many of them are cut out of the take so far, and how many
+        are written; formats that are written in one stroke count none.
     state : str
         ``cutting``, ``writing``, ``ready`` or ``failed``.
     error : str
@@ -40,6 +42,7 @@ class Export:
     n_rows: int
     state: str = "cutting"
     n_cut: int = 0
+    n_written: int = 0
     error: str = ""
     _seen: int = field(default=0)
 
@@ -49,6 +52,7 @@ class Export:
             "state": self.state,
             "rows": self.n_rows,
             "cut": self.n_cut,
+            "written": min(self.n_written, self.n_rows),
             "bytes": self._bytes(),
             "name": self.path.name,
             "error": self.error,
@@ -115,14 +119,18 @@ def _work(
 ) -> None:
     part = job.path.parent / "part"
 
-    def note(n_cut: int) -> None:
-        job.n_cut = n_cut
+    def note_cut(n_rows: int) -> None:
+        job.n_cut = n_rows
+
+    def note_written(n_rows: int) -> None:
+        job.n_written += n_rows
 
     try:
         if len(rows) < take.n_rows:
-            take = Take(trim_take(take, rows, part, on_rows=note))
+            take = Take(trim_take(take, rows, part, on_rows=note_cut))
         job.n_cut, job.state = len(rows), "writing"
-        export_take(take, file_format, job.path, options)
+        with noting_rows(note_written):
+            export_take(take, file_format, job.path, options)
         job.state = "ready"
     except LivefacsError as error:
         job.state, job.error = "failed", str(error)

@@ -266,6 +266,9 @@ def test_a_take_is_recorded_listed_and_exported(running: OnStage) -> None:
         part = export(http, name, format="csv", rig="", first=5, last=9)
         rows = http.get(f"{part['path']}/file").text.strip().splitlines()
         assert len(rows) == 1 + 5
+        assert part["written"] == part["rows"] == 5
+        for lines in ("jsonl", "openface", "nuke"):
+            assert export(http, name, format=lines, rig="")["written"] == take["frames"], lines
         assert http.get("/api/stage/takes/%2e%2e").status_code in (400, 404)
         assert http.get("/api/stage/takes/nothing").status_code == 503
         assert "no such export" in http.get("/api/stage/exports/99").json()["error"]

@@ -65,11 +65,12 @@ export class Takes {
     this._exports.replaceChildren(line);
     for (;;) {
       const job = await get(`/api/stage/exports/${number}`);
-      const [kb, share] = [Math.ceil(job.bytes / 1024), job.cut / job.rows];
+      const kb = Math.ceil(job.bytes / 1024);
+      const done = job.state === "cutting" ? job.cut : job.written;
       if (job.state === "failed") { line.replaceChildren(h("span.bad", {}, job.error)); return; }
       if (job.state === "ready") { this._save(line, number, job.name, kb); return; }
-      if (job.state === "cutting" && share > 0) bar.value = share; else bar.removeAttribute("value");
-      words.textContent = t(`stage.takes.${job.state}`, { name: job.name, kb, n: job.cut, of: job.rows });
+      if (done) bar.value = done / job.rows; else bar.removeAttribute("value");
+      words.textContent = t(`stage.takes.${done ? job.state : "begun"}`, { name: job.name, kb, n: done, of: job.rows, percent: Math.floor((100 * done) / job.rows) });
       await new Promise((done) => setTimeout(done, LOOK_MS));
     }
   }
