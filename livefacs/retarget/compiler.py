@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,7 @@ def program_from_map(rig_map: RigMap) -> RigProgram:
     entries = tables.entries
     return RigProgram(
         rig=rig_map.rig,
-        controls=rig_map.controls,
+        controls=_one_of(rig_map.rig, rig_map.controls),
         files=rig_map.files,
         numbers=np.array(numbers, np.float64),
         spans=np.array(spans, np.int64),
@@ -112,6 +113,15 @@ def program_from_map(rig_map: RigMap) -> RigProgram:
         curves=np.array(tables.curves, np.float64).reshape(-1, 2),
         taught=tuple(tables.taught),
     )
+
+
+@lru_cache(maxsize=64)
+def _one_of(rig: str, controls: tuple[str, ...]) -> tuple[str, ...]:
+    """The same object for the same names of a rig: a map tuned while it runs keeps its packets.
+
+    Encoders prepare a layout for each; those of every change before would stay in memory.
+    """
+    return controls
 
 
 def _spans(rule: ControlRule, index: Mapping[str, int], tables: _Tables) -> list[int]:

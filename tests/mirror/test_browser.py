@@ -143,7 +143,7 @@ def go(driver: Chrome, mirror: Mirror, view: str = "mirror") -> None:
     wait(driver, "return document.body.dataset.ready === 'yes'")
 
 
-def wait(driver: Chrome, script: str, timeout_s: float = 20) -> Any:
+def wait(driver: Chrome, script: str, timeout_s: float = PATIENCE_S) -> Any:
     return WebDriverWait(driver, timeout_s, poll_frequency=0.05).until(
         lambda each: each.execute_script(script)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pythonosc.osc_packet import OscPacket
 
+from livefacs.retarget.compiler import program_from_map
+from livefacs.retarget.library import load_map
+from livefacs.retarget.retargeter import Retargeter
 from livefacs.types import Health
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU, letter_from_intensity
 from livefacs.wire.osc import OscEncoder
@@ -129,6 +133,16 @@ def test_a_stream_with_ever_other_unknown_channels_keeps_memory_bounded() -> Non
         got = read(encoder.encode(make_frame(intensity=intensity)))
         assert len(got) == N_AU - 5 + 5
     assert len(encoder._layouts) <= 32
+
+
+def test_a_map_that_is_tuned_while_it_runs_keeps_its_packets() -> None:
+    encoder = OscEncoder(CLOCK, rig="arkit52", units=False)
+    for _ in range(5):
+        program = program_from_map(load_map("arkit52"))
+        tracked = make_frame()
+        frame = Retargeter(program).retarget(tracked)
+        encoder.encode(replace(tracked, rigs={"arkit52": frame}))
+    assert len(encoder._layouts) == 1
 
 
 def test_unbundled_every_message_is_a_datagram() -> None:
