@@ -73,16 +73,17 @@ class Feeding:
     ``page``: each waits until this one has drawn the frame before, however long that takes.
     """
 
-    def __init__(self, mirror: Mirror, page: Chrome | None = None) -> None:
+    def __init__(self, mirror: Mirror, page: Chrome | None = None, rate_hz: int = 30) -> None:
         self._mirror = mirror
         self._page = page
+        self._rate_hz = rate_hz
         self._i = 0
 
     def send(self, seconds: float, *, face: bool = True, **levels: float) -> None:
         """Frames of so much session time; a fifth of it passes, for the page's sake."""
-        for _ in range(round(30 * seconds)):
+        for _ in range(round(self._rate_hz * seconds)):
             self._i += 1
-            frame = make_frame(self._i, **levels)
+            frame = make_frame(self._i, self._i / self._rate_hz, **levels)
             self._mirror.feed.send(frame if face else without_face(frame))
             if self._page is None:
                 time.sleep(1 / 150)  # a page draws what has come; a camera has a pace as well
