@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from livefacs.clock import NS_PER_S
 from livefacs.errors import SourceError
+from livefacs.sources.broken_off import is_broken_off
 from livefacs.sources.header import (
     DEFAULT_RATE_HZ,
     Promise,
@@ -33,6 +34,8 @@ from livefacs.types import Frame
 _LATE_NS: Final = NS_PER_S // 10  # less is the sound's own lead
 _LONGEST_SILENCE: Final = 600
 """Packets without a single frame after which a clip counts as unreadable."""
+_REORDERED: Final = 4
+"""Pictures that may be shown after a damaged one that was the last in the file."""
 
 av.logging.set_level(None)  # what goes wrong comes back as exceptions and counters
 
@@ -76,6 +79,7 @@ class VideoSource:
         self._told: tuple[str, ...] = ()
         self._closed = self._ended = False
         self._n_packets = 0
+        self._n_after_damage = 0  # pictures that came whole since
         self._seen_s = 0.0
         self._first: Frame | None = None
         self._in_order: deque[int] = deque()  # stamps by presentation, where packets have none
@@ -124,9 +128,16 @@ class VideoSource:
             notices.append(f"{self.path.name}: {self.n_damaged} damaged frame(s) were skipped")
         notices += [f"{self.path.name}: {notice}" for notice in self._told]
         if self._ended and not self._told:  # wrong stamps make wrong lengths
-            missing = self._promise.missing(self._n_packets, self._seen_s)
+            missing = self._promise.missing(self._n_packets, self._seen_s) or self._break()
             notices += [f"{self.path.name}: {missing}; the file may be incomplete"] * bool(missing)
         return tuple(notices)
+
+    def _break(self) -> str:
+        """That the file ends in the middle of something, in words; empty where it does not."""
+        ends_damaged = self.n_damaged and self._n_after_damage < _REORDERED
+        if ends_damaged or is_broken_off(self.path, self._format):
+            return "it breaks off in the middle"
+        return ""
 
     def _open(self) -> None:
         if not self.path.is_file():
@@ -138,6 +149,7 @@ class VideoSource:
                 f"{self.path} cannot be read as video ({_reason(error)}); "
                 "is the file complete, and a format that FFmpeg knows?"
             ) from None
+        self._format = self._container.format.name
         if not self._container.streams.video:
             self._container.close()
             raise SourceError(f"{self.path} holds no video stream; expected a clip with pictures")
@@ -237,7 +249,7 @@ class VideoSource:
             try:
                 pictures = packet.decode()
             except FFmpegError:
-                self.n_damaged += 1
+                self._note_damage()
                 self._pass_over_stamp()
                 pictures = []
             n_silent = 0 if pictures else n_silent + 1
@@ -245,9 +257,10 @@ class VideoSource:
                 return
             for picture in pictures:
                 if picture.is_corrupt:
-                    self.n_damaged += 1
+                    self._note_damage()
                     self._pass_over_stamp()
                 else:
+                    self._n_after_damage += 1
                     yield picture
 
     def _pass_over_stamp(self) -> None:
@@ -262,7 +275,7 @@ class VideoSource:
             try:
                 packet = next(packets, None)
             except FFmpegError:
-                self.n_damaged += 1
+                self._note_damage()
                 return
             if packet is None:
                 return
@@ -271,6 +284,10 @@ class VideoSource:
             if is_reordered and packet.size and packet.dts is not None:
                 self._in_order.append(packet.dts)
             yield packet
+
+    def _note_damage(self) -> None:
+        self.n_damaged += 1
+        self._n_after_damage = 0
 
 
 def _reason(error: Exception) -> str:
