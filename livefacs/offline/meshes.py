@@ -87,6 +87,8 @@ class Meshes(Sequence[Mesh]):
         frames = take.frames
         sizes = np.stack((frames["width"], frames["height"]), axis=1)
         numbers = frames["i_frame"], frames["n_faces"]
+        if not (is_sound := take.has_sound_mesh).all():
+            numbers = numbers[0], np.where(is_sound, numbers[1], 0)
         if not as_recorded and (first := _first_row_of_performer(take)):
             numbers = numbers[0], np.where(np.arange(take.n_rows) < first, 0, numbers[1])
         if reader == "geometry":

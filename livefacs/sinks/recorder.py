@@ -311,7 +311,7 @@ class RecorderSink:
                 height, width = images[0][2].shape[:2]
                 self._video = TakeVideo(self.folder, (width, height), self._info.rate_hz)
                 self._writer.describe_video(*self._video.describe())
-            self._video.append(images)
+            self._writer.seal_pictures(self._video.append(images))
             self._counts.images += len(images)
         except (OSError, ValueError) as error:
             self._wants_video = False

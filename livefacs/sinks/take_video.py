@@ -13,7 +13,7 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from livefacs.arrays import U8
+from livefacs.arrays import U8, Records
 from livefacs.files.atomic import sync_file
 from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
 
@@ -74,8 +74,13 @@ class TakeVideo:
         }
         return video, stream_entry("video", VIDEO_STAMPS_FILE, video_dtype())
 
-    def append(self, images: Sequence[tuple[int, int, U8]]) -> None:
+    def append(self, images: Sequence[tuple[int, int, U8]]) -> Records:
         """Encode images, each with its row and session nanoseconds.
+
+        Returns
+        -------
+        (N,) structured
+            Their stamps, as they stand in ``video.rec`` now.
 
         Raises
         ------
@@ -97,6 +102,7 @@ class TakeVideo:
             self._last_pts = pts
             n_encoded += 1
         self._stamps.write(stamps[:n_encoded].view(np.uint8).data)
+        return stamps[:n_encoded]
 
     def close(self) -> None:
         """Finish the file."""

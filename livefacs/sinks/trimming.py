@@ -101,8 +101,9 @@ def _copy(
             if images and video is None:
                 height, width = images[0][2].shape[:2]
                 video = TakeVideo(writer.folder, (width, height), take.frame_rate_hz)
+                writer.describe_video(*video.describe())
             if video is not None:
-                video.append(images)
+                writer.seal_pictures(video.append(images))
             on_rows(some.stop - rows.start)
         for marker in take.markers:
             if marker.row in rows:
@@ -110,8 +111,6 @@ def _copy(
     finally:
         if video is not None:
             video.close()
-    if video is not None:
-        writer.describe_video(*video.describe())
     _copy_sound(take, rows, writer)
     writer.close()
 

@@ -39,6 +39,8 @@ class TakeSource:
         self.timecode: str | None = self._take.timecode(0)
         self.description = f"take {self._take.name}, {self.n_frames} frames, {self.rate_hz:.4g} fps"
         self._row = 0
+        self._i_frame = -1
+        self._is_sound = self._take.has_sound_mesh
         self._closed = False
         self._black = np.zeros((1, 1, 3), np.uint8)
 
@@ -48,13 +50,15 @@ class TakeSource:
         if self._closed or row >= self._take.n_rows:
             return None
         self._row += 1
+        t_ns = int(self._take.t_ns[row]) - int(self._take.t_ns[0])
+        if not self._is_sound[row]:  # nothing of it can be believed, but that it was there
+            return Frame(self._black, t_ns, self._i_frame + 1)
         record = self._take.frames[row]
         shape = (max(1, int(record["height"])), max(1, int(record["width"])), 3)
         if self._black.shape != shape:
             self._black = np.zeros(shape, np.uint8)
-        t_ns = int(record["t_ns"]) - int(self._take.t_ns[0])
-        landmarks = self._take.tracked(row).landmarks
-        return Frame(self._black, t_ns, int(record["i_frame"]), landmarks)
+        self._i_frame = int(record["i_frame"])
+        return Frame(self._black, t_ns, self._i_frame, self._take.tracked(row).landmarks)
 
     def rewind(self) -> None:
         """Begin again at the first frame."""

@@ -15,6 +15,7 @@ import numpy as np
 from livefacs.arrays import Records
 from livefacs.errors import TakeError
 from livefacs.files.reading import read_bytes
+from livefacs.take.streams import wrong_numbers
 
 if TYPE_CHECKING:
     from livefacs.take.reader import Take
@@ -64,7 +65,8 @@ def damaged_rows(take: Take, streams: tuple[str, ...] | None = None) -> dict[str
     """Rows whose records are not what was written, by stream; streams that are sound are left out.
 
     Reads every record of the streams; memory does not grow with them. Rows that no checksum covers
-    (the last ones before a crash) count as sound.
+    (the last ones before a crash, and all of takes of before) count as sound where they carry their
+    own number. Rows of ``video`` are its pictures, counted from 0.
 
     Parameters
     ----------
@@ -84,6 +86,7 @@ def damaged_rows(take: Take, streams: tuple[str, ...] | None = None) -> dict[str
         first = int(take.document["streams"][numbers[name]]["first_row"])
         own = sums[sums["stream"] == numbers[name]]
         rows = list(_damaged(own, take.records(name), first))
+        rows += _misnumbered(take, name, first)
         if rows:
             found[name] = rows
     return found
@@ -92,17 +95,39 @@ def damaged_rows(take: Take, streams: tuple[str, ...] | None = None) -> dict[str
 def damage_mask(take: Take, *streams: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(N_ROWS,) True for rows that are damaged in one of the streams, as of ``damaged_rows``.
 
-    Nowhere where the checksums cannot be read: the records may be sound all the same.
+    Where the checksums cannot be read, by the rows' own numbers alone: the records may be sound.
     """
     mask = np.zeros(take.n_rows, bool)
-    try:
-        found = damaged_rows(take, streams)
-    except TakeError:
-        return mask
-    for ranges in found.values():
+    for ranges in _known_damage(take, streams).values():
         for rows in ranges:
             mask[rows.start : rows.stop] = True
     return mask
+
+
+def picture_mask(take: Take) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(N_STAMPS,) True for records of ``video.rec`` that are damaged."""
+    mask = np.zeros(len(take.records("video")), bool)
+    for rows in _known_damage(take, ("video",)).get("video", ()):
+        mask[rows.start : rows.stop] = True
+    return mask
+
+
+def _known_damage(take: Take, streams: tuple[str, ...]) -> dict[str, list[range]]:
+    try:
+        return damaged_rows(take, streams)
+    except TakeError:
+        entries = {entry["name"]: int(entry["first_row"]) for entry in take.document["streams"]}
+        names = [name for name in streams if name in take.stream_files]
+        return {name: _misnumbered(take, name, entries[name]) for name in names}
+
+
+def _misnumbered(take: Take, name: str, first_row: int) -> list[range]:
+    """Rows whose records do not carry their own number; a picture's is the row that it shows."""
+    if name == "video":
+        return []
+    records = take.records(name)[: max(0, take.n_rows - first_row)]
+    wrong = np.flatnonzero(wrong_numbers(records, first_row)) + first_row
+    return [range(row, row + 1) for row in wrong.tolist()]
 
 
 def _damaged(sums: Records, records: Records, first_row: int) -> Iterator[range]:
@@ -126,7 +151,7 @@ def _read(take: Take) -> Records:
     return np.frombuffer(data, checksum_dtype(), whole)
 
 
-def format_rows(ranges: list[range], n_most: int = 5) -> str:
+def format_rows(ranges: list[range], n_most: int = 5, what: str = "rows") -> str:
     """``rows 64-127, 300-305``: neighbours in one, the rest counted."""
     joined: list[list[int]] = []
     for rows in sorted(ranges, key=lambda each: each.start):
@@ -136,7 +161,7 @@ def format_rows(ranges: list[range], n_most: int = 5) -> str:
             joined.append([rows.start, rows.stop])
     shown = [f"{begin}-{end - 1}" if end - begin > 1 else f"{begin}" for begin, end in joined]
     more = f" and {len(shown) - n_most} more places" if len(shown) > n_most else ""
-    return f"rows {', '.join(shown[:n_most])}{more}"
+    return f"{what} {', '.join(shown[:n_most])}{more}"
 
 
 def reseal(take: Take, stream: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
@@ -28,6 +29,7 @@ from livefacs.timecode import RATES, rate_of_take
 _MOST_NS: Final = 2**63 - 1
 _MOST_DOCUMENT_BYTES: Final = 16 << 20  # a take of many maps that changed comes to some 100 kB
 _MOST_MARKER_BYTES: Final = 64 << 20
+_CHECKSUM: Final = "crc32"
 
 
 def read_document(folder: Path) -> dict[str, Any]:
@@ -145,33 +147,56 @@ def _check_stream(entry: Mapping[str, Any]) -> None:
         raise TypeError(f"controls of {name!r}")
 
 
-def read_markers(folder: Path) -> tuple[Marker, ...]:
-    """Markers of a take in their order; a torn last line is ignored, and none is no error.
+def line_from_marker(marker: Marker) -> bytes:
+    """A line of ``markers.jsonl``: the marker, and the CRC-32 of its text before that."""
+    text = _text_of({name: getattr(marker, name) for name in Marker.__slots__})
+    return text[:-1] + f', "{_CHECKSUM}": {zlib.crc32(text)}}}\n'.encode()
+
+
+def _text_of(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False).encode(errors="backslashreplace")
+
+
+def read_markers(folder: Path) -> tuple[tuple[Marker, ...], tuple[str, ...]]:
+    """Markers of a take in their order, and a sentence for each line that is none.
+
+    A torn last line is ignored, and no file is no error. Lines of before have no checksum.
 
     Raises
     ------
     TakeError
-        A line that is no marker, or a file that cannot be read.
+        The file cannot be read.
     """
     path = folder / MARKERS_FILE
     try:
         lines = read_bytes(path, _MOST_MARKER_BYTES).splitlines(keepends=True)
     except FileNotFoundError:
-        return ()
+        return (), ()
     except OSError as error:
         raise TakeError(f"{path} cannot be read: {error.strerror or error}") from error
-    return tuple(_marker(path, line) for line in lines if line.endswith(b"\n"))
+    markers, errors = [], []
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith(b"\n"):
+            continue
+        try:
+            markers.append(_marker(line))
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            errors.append(
+                f"{path.name}: line {number} is damaged, not a marker: {line[:80]!r}; it is passed"
+                " over: mend or remove it"
+            )
+    return tuple(markers), tuple(errors)
 
 
-def _marker(path: Path, line: bytes) -> Marker:
-    try:
-        marker = Marker(**json.loads(line))
-        numbers = (marker.row, marker.i_frame, marker.t_ns, marker.timecode)
-        if not all(type(number) is int and abs(number) <= _MOST_NS for number in numbers):
-            raise TypeError("numbers")
-        if not isinstance(marker.kind, str) or not isinstance(marker.label, str):
-            raise TypeError("texts")
-        marker = replace(marker, kind=printable(marker.kind), label=printable(marker.label))
-    except (ValueError, TypeError, RecursionError):
-        raise TakeError(f"{path}: not a marker: {line[:80]!r}; mend or remove that line") from None
-    return marker
+def _marker(line: bytes) -> Marker:
+    entry = json.loads(line)
+    checksum = entry.pop(_CHECKSUM, None)
+    if checksum is not None and checksum != zlib.crc32(_text_of(entry)):
+        raise ValueError("checksum")
+    marker = Marker(**entry)
+    numbers = (marker.row, marker.i_frame, marker.t_ns, marker.timecode)
+    if not all(type(number) is int and abs(number) <= _MOST_NS for number in numbers):
+        raise TypeError("numbers")
+    if not isinstance(marker.kind, str) or not isinstance(marker.label, str):
+        raise TypeError("texts")
+    return replace(marker, kind=printable(marker.kind), label=printable(marker.label))

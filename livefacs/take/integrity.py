@@ -18,11 +18,14 @@ def _damage(take: Take, streams: tuple[str, ...] | None) -> list[str]:
         found = damaged_rows(take, streams)
     except TakeError as error:
         return [str(error)]
-    return [
-        f"{take.stream_files[name]} is damaged in {format_rows(rows)} (checksum): take it from a"
-        " copy; the other rows are sound"
-        for name, rows in found.items()
-    ]
+    told = []
+    for name, rows in found.items():
+        what = "pictures" if name == "video" else "rows"
+        told.append(
+            f"{take.stream_files[name]} is damaged in {format_rows(rows, what=what)} (checksum):"
+            f" take it from a copy; the other {what} are sound"
+        )
+    return told
 
 
 def recorded_rows(take: Take) -> int | None:
@@ -67,7 +70,7 @@ def errors_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, 
         errors.append(
             f"{take.n_rows} frames where {recorded} were recorded: streams from another take?"
         )
-    errors += _damage(take, streams)
+    errors += [*_damage(take, streams), *take.marker_errors]
     recorded_ns = take.frames["t_ns"]
     falls = np.flatnonzero(np.diff(recorded_ns) <= 0)
     if len(falls):

@@ -13,7 +13,7 @@ import numpy as np
 from livefacs.arrays import F32, Records
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
-from livefacs.take.checksums import damage_mask
+from livefacs.take.checksums import damage_mask, picture_mask
 from livefacs.take.document import read_document, read_markers
 from livefacs.take.model import (
     STAGES,
@@ -24,6 +24,7 @@ from livefacs.take.model import (
 from livefacs.take.streams import (
     check_layout,
     map_stream,
+    mended_stamps,
     n_whole_rows,
     n_whole_stamps,
 )
@@ -260,7 +261,21 @@ class Take:
     @cached_property
     def markers(self) -> tuple[Marker, ...]:
         """Markers and recorded events in order; a torn last line is ignored."""
+        return self._read_markers[0]
+
+    @property
+    def marker_errors(self) -> tuple[str, ...]:
+        """A sentence for each line of ``markers.jsonl`` that is damaged."""
+        return self._read_markers[1]
+
+    @cached_property
+    def _read_markers(self) -> tuple[tuple[Marker, ...], tuple[str, ...]]:
         return read_markers(self.folder)
+
+    @property
+    def has_sound_mesh(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(N_ROWS,) False for rows whose frame, landmarks or readings are damaged."""
+        return ~damage_mask(self, "frames", "landmarks", "readings")
 
     def tracked(self, row: int) -> TrackedFrame:
         """Everything recorded of one frame, as it was when it was live."""
@@ -323,12 +338,13 @@ class Take:
         """Records of ``video.rec`` (row, pts in µs) whose pictures are in the video.
 
         Empty where no video was recorded. A kill loses up to half a second of pictures that were
-        named already.
+        named already. Damaged records are put between their neighbours.
         """
         stamps = self._maps.get("video")
         if stamps is None:
             return np.zeros(0, video_dtype())
-        return stamps[: self._n_stamps(stamps)]
+        n_stamps = self._n_stamps(stamps)
+        return mended_stamps(stamps[:n_stamps], picture_mask(self)[:n_stamps])
 
     def _n_stamps(self, stamps: Records) -> int:
         n_named = n_whole_stamps(stamps, self.n_rows)

@@ -21,6 +21,7 @@ from livefacs.take.model import (
     rig_dtype,
     video_dtype,
 )
+from livefacs.take.times import Mask, doubtful_times, mended_times
 
 Entries = Mapping[str, Mapping[str, Any]]
 """Entries of ``streams`` in ``take.json``, by name, in order."""
@@ -84,18 +85,42 @@ def n_whole_rows(entries: Entries, maps: Mapping[str, Records]) -> int:
 
 
 def _end_of(records: Records, first_row: int) -> int:
-    """The row from which records carry another number than their own; a lost page reads as 0."""
+    """The row after the last record that carries its own number; a lost page reads as 0.
+
+    One among others that are right is damaged, and ends nothing (``wrong_numbers``).
+    """
     begin = max(0, len(records) - _TAIL_ROWS)
-    rows = records["row"][begin:]
-    wrong = np.flatnonzero(rows != np.arange(begin, len(records)) + first_row)
-    return first_row + (begin + int(wrong[0]) if len(wrong) else len(records))
+    right = np.flatnonzero(~wrong_numbers(records[begin:], begin + first_row))
+    return first_row + begin + (int(right[-1]) + 1 if len(right) else 0)
+
+
+def wrong_numbers(records: Records, first_row: int) -> Mask:
+    """(N,) True for records that do not carry their own number."""
+    wrong: Mask = records["row"] != np.arange(len(records)) + first_row
+    return wrong
 
 
 def n_whole_stamps(stamps: Records, n_rows: int) -> int:
-    """Video stamps that belong to whole rows, in rising order."""
+    """Video stamps that belong to whole rows, without a tail that was never written whole."""
     rows = stamps["row"]
-    if not len(rows):
-        return 0
-    falls = np.flatnonzero(np.diff(rows) <= 0)
-    n_rising = int(falls[0]) + 1 if len(falls) else len(rows)
-    return int(np.searchsorted(rows[:n_rising], n_rows))
+    right = np.flatnonzero(~doubtful_stamps(stamps) & (rows < n_rows))
+    return int(right[-1]) + 1 if len(right) else 0
+
+
+def doubtful_stamps(stamps: Records) -> Mask:
+    """(N,) True for video stamps whose row cannot be right beside the others'."""
+    rows = stamps["row"]
+    doubtful: Mask = doubtful_times(rows - np.arange(len(rows)))  # each has a row of its own
+    doubtful |= rows < 0
+    return doubtful
+
+
+def mended_stamps(stamps: Records, damaged: Mask) -> Records:
+    """Stamps with the damaged and the doubtful ones put between their neighbours."""
+    wrong = damaged | doubtful_stamps(stamps)
+    if not wrong.any():
+        return stamps
+    mended = np.array(stamps)
+    for field in ("row", "pts"):
+        mended[field] = mended_times(stamps[field], wrong)
+    return mended

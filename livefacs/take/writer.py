@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -15,6 +14,7 @@ from livefacs.arrays import Records
 from livefacs.clock import ClockMap
 from livefacs.files.locks import Lock
 from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, checksums_of, reseal
+from livefacs.take.document import line_from_marker
 from livefacs.take.model import (
     FRAMES_FILE,
     LANDMARKS_FILE,
@@ -137,6 +137,7 @@ class TakeWriter:
         self.folder = folder
         self.n_rows = 0
         self.n_bytes = 0
+        self._n_pictures = 0
         self.info = info
         self._rate = info.timecode.rate
         self._count = count
@@ -211,9 +212,7 @@ class TakeWriter:
         ------
         OSError
         """
-        entry = {name: getattr(marker, name) for name in Marker.__slots__}
-        line = json.dumps(entry, ensure_ascii=False) + "\n"
-        self.n_bytes += self._markers.write(line.encode()) or 0
+        self.n_bytes += self._markers.write(line_from_marker(marker)) or 0
 
     def describe_video(self, description: dict[str, Any], stamps: dict[str, Any]) -> None:
         """Put the video and its stream of stamps into ``take.json``."""
@@ -226,6 +225,18 @@ class TakeWriter:
         self._document["sound"] = entry
         if write:
             write_document(self.folder, self._document)
+
+    def seal_pictures(self, stamps: Records) -> None:
+        """Append the checksums of stamps that were appended to ``video.rec``, once described.
+
+        Raises
+        ------
+        OSError
+        """
+        number = [entry["name"] for entry in self._document["streams"]].index("video")
+        sums = checksums_of(number, stamps, self._n_pictures)
+        self._n_pictures += len(stamps)
+        self.n_bytes += self._checksums.write(sums.tobytes()) or 0
 
     def sync(self) -> None:
         """Ask the system to bring everything to the disk. May run beside ``append``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,3 +81,11 @@ def make_take(folder: Path, frames: Sequence[TrackedFrame], info: TakeInfo | Non
         writer.append(frames[begin : begin + 50])
     writer.close()
     return Take(folder)
+
+
+def without_checksums(folder: Path) -> None:
+    """As takes were before."""
+    document = json.loads((folder / "take.json").read_text())
+    del document["checksums"]
+    (folder / "take.json").write_text(json.dumps(document))
+    (folder / "checksums.rec").unlink()

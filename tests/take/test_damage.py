@@ -17,11 +17,12 @@ from livefacs.errors import TakeError
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.catalog import find_takes, repair
+from livefacs.take.document import line_from_marker
 from livefacs.take.integrity import errors_of
-from livefacs.take.model import frames_dtype
+from livefacs.take.model import Marker, frames_dtype
 from livefacs.take.reader import Take
 from tests.support.commands import run
-from tests.take.synthetic import clip_info, make_take, tracked_frame
+from tests.take.synthetic import clip_info, make_take, tracked_frame, without_checksums
 
 N_ROWS = 12
 ROW_BYTES = frames_dtype().itemsize
@@ -91,13 +92,39 @@ def test_a_document_nested_without_end_is_refused(take: Path) -> None:
         '{"row": 0, "i_frame": 0, "t_ns": 0, "timecode": 0, "kind": 3, "label": ""}',
     ],
 )
-def test_what_is_no_marker_is_named_and_hides_no_other_take(take: Path, line: str) -> None:
-    sound = make_take(take.parent / "shot_002", [tracked_frame(0)]).folder
-    (take / "markers.jsonl").write_text(line + "\n")
-    takes, errors = find_takes(take.parent)
-    assert [each.folder for each in takes] == [sound]
-    assert len(errors) == 1
-    assert "not a marker" in str(errors[0])
+def test_what_is_no_marker_is_named_and_passed_over(take: Path, tmp_path: Path, line: str) -> None:
+    before = Marker(2, 2, 7, 9, "mark", "a läuft")
+    after = Marker(3, 3, 8, 10, "mark", "b")
+    text = line_from_marker(before) + line.encode() + b"\n" + line_from_marker(after)
+    (take / "markers.jsonl").write_bytes(text)
+    opened = Take(take)
+    assert opened.markers == (before, after)
+    (error,) = errors_of(opened)
+    assert "markers.jsonl: line 2 is damaged, not a marker" in error
+    assert find_takes(take.parent)[1] == []
+    assert run("export", take, "-o", tmp_path / "out.otio") == 0
+    assert repair(take).errors == (error,)
+    assert (take / "markers.jsonl").read_bytes() == text
+
+
+def test_a_flipped_bit_in_a_marker_is_told(take: Path) -> None:
+    marker = Marker(2, 2, 7, 9, "mark", "go – läuft")
+    lines = line_from_marker(marker) * 2
+    for at in range(len(lines) // 2):
+        for bit in range(8):
+            flipped = bytearray(lines)
+            flipped[at] ^= 1 << bit
+            (take / "markers.jsonl").write_bytes(flipped)
+            opened = Take(take)
+            assert opened.markers in ((marker,), ())  # none: the end of the line became a letter
+            assert len(opened.marker_errors) == 1, flipped
+
+
+def test_markers_of_before_are_read_as_before(take: Path) -> None:
+    line = '{"row": 1, "i_frame": 1, "t_ns": 5, "timecode": 6, "kind": "mark", "label": "a"}\n'
+    (take / "markers.jsonl").write_text(line)
+    assert Take(take).markers == (Marker(1, 1, 5, 6, "mark", "a"),)
+    assert errors_of(Take(take)) == ()
 
 
 def test_a_stream_that_is_no_file_is_refused(take: Path) -> None:
@@ -123,11 +150,16 @@ def _damage_row(folder: Path, row: int, field: str, value: bytes) -> None:
         file.write(value)
 
 
+def _lose_rows_from(folder: Path, first: int) -> None:
+    for row in range(first, N_ROWS):
+        _damage_row(folder, row, "row", b"\xff" * 8)
+
+
 def test_frames_that_are_gone_are_counted(
     take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert errors_of(Take(take)) == ()
-    _damage_row(take, 5, "row", b"\xff" * 8)
+    _lose_rows_from(take, 5)
     assert "7 of 12 recorded frames cannot be read" in errors_of(Take(take))[0]
     assert run("export", take, "-o", tmp_path / "out.csv") == 0
     assert "7 of 12 recorded frames cannot be read" in capsys.readouterr().err
@@ -140,14 +172,35 @@ def test_frames_that_are_gone_are_counted(
 def test_repair_does_not_hide_that_frames_are_gone(
     take: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    _lose_rows_from(take, 5)
     whole = (take / "frames.rec").read_bytes()
-    _damage_row(take, 5, "row", b"\xff" * 8)
     assert run("takes", "repair", take) == 0
     assert "7 of 12 recorded frames cannot be read" in capsys.readouterr().out
     assert "7 of 12 recorded frames cannot be read" in errors_of(Take(take))[0]
     assert repair(take).torn == {}
     kept = (take / "torn" / f"frames.rec.{5 * ROW_BYTES}").read_bytes()
-    assert kept[8:] == whole[5 * ROW_BYTES + 8 :]
+    assert kept == whole[5 * ROW_BYTES :]
+
+
+@pytest.mark.parametrize("has_checksums", [True, False])
+@pytest.mark.parametrize("stream", ["frames", "landmarks", "rig_arkit52"])
+def test_one_wrong_number_costs_no_other_rows(
+    take: Path, stream: str, has_checksums: bool, tmp_path: Path
+) -> None:
+    """A row's number may be damaged as all else: nothing is cut off behind it."""
+    if not has_checksums:
+        without_checksums(take)
+    n_bytes = (take / f"{stream}.rec").stat().st_size
+    with (take / f"{stream}.rec").open("r+b") as file:
+        file.seek(5 * (n_bytes // N_ROWS))
+        file.write(b"\x07")
+    opened = Take(take)
+    assert (opened.n_rows, opened.n_torn_bytes) == (N_ROWS, 0)
+    (error, *_) = errors_of(opened)
+    assert f"{stream}.rec is damaged in rows {'0-7' if has_checksums else '5'}" in error
+    assert repair(take).torn == {}
+    assert run("export", take, "-o", tmp_path / "out.csv") == 0
+    assert (tmp_path / "out.csv").read_text().count("\n") == N_ROWS + 1
 
 
 def test_a_stream_of_another_take_shows(take: Path) -> None:
