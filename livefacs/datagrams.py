@@ -44,7 +44,7 @@ def bound_udp(host: str, port: int) -> socket.socket:
 
     Raises
     ------
-    OSError, OverflowError
+    OSError, OverflowError, UnicodeError, TypeError
         The port is in use, the address is not this machine's, or no interface knows groups;
         ``why_not_bound`` says it in words.
     """
@@ -60,7 +60,7 @@ def bound_udp(host: str, port: int) -> socket.socket:
         whole = sys.platform == "win32" or _is_one_for_each_interface(host)
         udp.bind(_address(("::" if ":" in host else "") if whole else host, port))
         _join(udp, host)
-    except (OSError, OverflowError):
+    except (OSError, OverflowError, UnicodeError, TypeError):
         udp.close()
         raise
     return udp

@@ -211,13 +211,15 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         bound.bind((host, port))
         bound.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError, TypeError) as error:
         bound.close()
         raise SinkError(_format_bind_error(error, host, port)) from None
     return bound
 
 
-def _format_bind_error(error: OSError, host: str, port: int) -> str:
+def _format_bind_error(error: Exception, host: str, port: int) -> str:
+    if not isinstance(error, OSError):
+        return f"cannot listen on {host}:{port}: no name of a host"
     if error.errno == errno.EADDRINUSE:
         if _is_mirror(port):
             return (

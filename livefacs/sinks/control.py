@@ -75,7 +75,7 @@ class OscControl:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, port))
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError, TypeError) as error:
             self._socket.close()
             raise SinkError(
                 f"control port {host}:{port}: cannot listen ({error}); "
@@ -114,7 +114,8 @@ class OscControl:
         for address, arguments in messages:
             try:
                 reply = self._answer(address, arguments)
-            except (CommandError, LivefacsError) as error:
+            except (CommandError, LivefacsError, OSError, ValueError) as error:
+                # whatever a datagram asks for ends neither this thread nor the session
                 self._refuse(error)
                 reply = ("/livefacs/error", (address[:80], str(error)[:400]))
             if reply is not None:
@@ -154,7 +155,7 @@ def _target(arguments: Sequence[object]) -> tuple[str, int]:
         address = socket.getaddrinfo(
             host, port, socket.AF_INET, socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
         )[0][4]
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: a label that is no part of a host name
         raise CommandError(f"send target {host[:60]!r}: expected a numeric IPv4 address") from None
     return str(address[0]), int(address[1])
 

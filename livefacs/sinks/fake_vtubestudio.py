@@ -40,7 +40,7 @@ class VtsReceiver:
                 open_timeout=HEAD_S,
                 logger=QUIET_LOGGER,
             )
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError, TypeError) as error:
             raise SinkError(
                 f"{where.url!r}: cannot listen on {where.host}:{where.port} ({error}); expected a "
                 "free port on an address of this machine (VTube Studio may be running)"

@@ -86,7 +86,7 @@ class RequestedSink:
         self._receivers: dict[tuple[str, int], tuple[Encoder, float]] = {}
         try:
             self._socket = bound_udp(host, port)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError, TypeError) as error:
             raise SinkError(f"output {url!r}: {why_not_bound(host, port, error)}") from None
         self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]

@@ -44,7 +44,7 @@ def listening_socket(url: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError, TypeError) as error:
         raise SinkError(
             f"output {url!r}: cannot listen on {host}:{port} ({error}); "
             "expected a free port on an address of this machine"

@@ -54,7 +54,7 @@ class UdpReceiver:
         self._read = READERS[where.scheme]
         try:
             self._socket = bound_udp(where.host, where.port)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError, TypeError) as error:
             why = why_not_bound(where.host, where.port, error)
             raise SinkError(f"{where.url!r}: {why}") from None
         self.port: int = self._socket.getsockname()[1]
@@ -90,7 +90,7 @@ class VtsPhoneReceiver(UdpReceiver):
         """The next datagram."""
         if time.monotonic() >= self._ask_at_s:
             self._ask_at_s = time.monotonic() + 0.4 * LONGEST_S
-            with suppress(OSError):  # nobody there yet: asked again
+            with suppress(OSError, UnicodeError):  # nobody there yet: asked again
                 self._socket.sendto(request_bytes(LONGEST_S, [self.port], "livefacs"), self._phone)
         return super().receive(timeout_s)
 

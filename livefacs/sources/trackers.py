@@ -107,6 +107,7 @@ class TrackerSource:
         self._reader = SHAPE_READERS[scheme]()
         self._clock = clock
         self._phone = (host, port) if self._tracker.request is not None else None
+        self._phones: frozenset[str] = frozenset()
         self._socket = _bound(spec, *self._own_address(host, port))
         self._socket.settimeout(_POLL_S)
         self.port: int = self._socket.getsockname()[1]
@@ -190,15 +191,23 @@ class TrackerSource:
     def _ask(self) -> None:
         assert self._phone is not None
         assert self._tracker.request is not None
-        with suppress(OSError):  # out of reach for now: asked again
-            self._socket.sendto(self._tracker.request(self.port), self._phone)
+        with suppress(OSError, UnicodeError):  # out of reach for now: asked again
+            found = socket.getaddrinfo(*self._phone, self._socket.family, socket.SOCK_DGRAM)
+            self._phones = frozenset(str(entry[4][0]) for entry in found)
+            self._socket.sendto(self._tracker.request(self.port), found[0][4])
+
+    def _is_phone(self, sender: str) -> bool:
+        """By the addresses that its name had when it was asked: a foreign packet asks nobody."""
+        assert self._phone is not None
+        host = self._phone[0]
+        return sender == host or host in _LOOPBACK or sender in self._phones
 
     def _receive(self) -> None:
         try:
             datagram, sender = self._socket.recvfrom(_MAX_PACKET_BYTES)
         except (TimeoutError, ConnectionError):  # the latter: a phone that is not there
             return
-        if self._phone is not None and not _is_from(sender[0], self._phone[0]):
+        if self._phone is not None and not self._is_phone(str(sender[0])):
             self.n_foreign += 1
             return
         try:
@@ -209,15 +218,6 @@ class TrackerSource:
         if shapes is not None:
             self._slot.put(Frame(self._image, self._clock(), self._i_frame, shapes=shapes))
             self._i_frame += 1
-
-
-def _is_from(sender: str, host: str) -> bool:
-    if sender == host or host in _LOOPBACK:
-        return True
-    try:
-        return any(info[4][0] == sender for info in socket.getaddrinfo(host, None))
-    except OSError:
-        return False
 
 
 def _address(spec: str) -> tuple[str, str, int]:
@@ -238,5 +238,5 @@ def _address(spec: str) -> tuple[str, str, int]:
 def _bound(spec: str, host: str, port: int) -> socket.socket:
     try:
         return bound_udp(host, port)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError, TypeError) as error:
         raise SourceError(f"source {spec!r}: {why_not_bound(host, port, error)}") from None

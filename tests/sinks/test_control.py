@@ -129,6 +129,8 @@ def test_a_refusal_is_told(remote: socket.socket, control: OscControl) -> None:
     )
     for sent in (
         packet("/OSCSetSendTarget", "example.org", 9000),
+        packet("/OSCSetSendTarget", "a" * 70, 9000),
+        packet("/OSCSetSendTarget", "ü..x", 9000),
         packet("/Slate", 3),
         packet("/Take", "many"),
         packet("/nonsense"),
@@ -137,7 +139,26 @@ def test_a_refusal_is_told(remote: socket.socket, control: OscControl) -> None:
     ):
         remote.send(sent)
         assert answer(remote)[0] == "/livefacs/error"
-    assert control.n_bad == 7
+    assert control.n_bad == 9
+
+
+def test_what_a_command_raises_ends_no_session() -> None:
+    class Raising(FakeSession):
+        def set_slate(self, slate: str) -> None:
+            raise UnicodeError(slate)
+
+    failures: list[BaseException] = []
+    control = OscControl(Raising(), port=0, on_failure=failures.append)
+    try:
+        with udp_receiver() as remote:
+            remote.connect(("127.0.0.1", control.port))
+            remote.send(packet("/Slate", "x"))
+            assert answer(remote)[0] == "/livefacs/error"
+            remote.send(packet("/livefacs/time"))
+            assert answer(remote)[0] == "/livefacs/time"
+    finally:
+        control.close()
+    assert failures == []
 
 
 def test_a_bundle_of_the_far_future_is_done_at_once(

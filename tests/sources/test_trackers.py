@@ -62,6 +62,30 @@ def test_a_phone_is_asked_until_it_answers() -> None:
         source.close()
 
 
+def test_foreign_packets_ask_no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up each would let a stranger silence the phone."""
+    asked = []
+
+    def look_up(host: str, port: int, family: int, kind: int) -> list[object]:
+        asked.append(host)
+        return [(family, kind, 0, "", ("127.0.0.9", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    source = TrackerSource("vtsphone://phone.test")
+    try:
+        wait_until(lambda: asked, "the phone is asked")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+
+            def has_come() -> bool:
+                stranger.sendto(b"{}", ("127.0.0.1", source.port))
+                return source.n_foreign > 200
+
+            wait_until(has_come, "two hundred foreign packets")
+        assert len(asked) < 100
+    finally:
+        source.close()
+
+
 def test_rubbish_is_counted_and_told_at_the_end() -> None:
     source = TrackerSource("livelink://127.0.0.1:0")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
@@ -89,6 +113,7 @@ def test_it_listens_on_this_machine_alone_unless_asked() -> None:
         ("livelink://127.0.0.1:99999", "expected livelink://HOST:PORT"),
         ("livelink://127.0.0.1/path", "expected nothing but livelink://HOST:PORT"),
         ("vtsphone://*", "expected the address of the phone"),
+        (f"livelink://{'ü' * 70}", "cannot listen on"),
     ],
 )
 def test_wrong_addresses_say_what_is_expected(spec: str, said: str) -> None:
