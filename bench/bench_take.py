@@ -37,7 +37,7 @@ from tests.take.synthetic import CLOCK, clip_info, tracked_frame
 
 PERFORMER = data_path("performer.mp4")
 N_LONG = 10 * 60 * 60
-MOST_TIMES_TEXT = 6.0
+MOST_TIMES_TEXT = 9.0
 EXPORT_LIMIT_MB = 600.0
 
 EXPORT = """
