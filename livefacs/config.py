@@ -33,7 +33,7 @@ class SourceOptions:
     ----------
     spec : str
         ``auto``, ``demo``, a camera (index, path or name), a clip, a folder or pattern of images,
-        or a network camera's address.
+        a network camera's address, or ``browser``.
     width, height, rate_hz
         Asked of a camera, which may give others; ``rate_hz`` is also the rate of an image folder.
     pixel_format : str

@@ -16,6 +16,11 @@ def data_path(name: str) -> Path:
     return _PACKAGE / "data" / name
 
 
+def page_file(name: str) -> Path:
+    """Path of a file of the pages that ship inside the package."""
+    return _PACKAGE / "mirror" / "static" / name
+
+
 def _shipped_folder(name: str) -> Path:
     """The installed copy first, the checkout's second: an editable install has only the latter."""
     installed = _PACKAGE / "data" / name

@@ -34,7 +34,7 @@ class Health(IntFlag):
     OUT_OF_RANGE = 8  # head turned, face too small, or at the border
     SIDE_HIDDEN = 16  # one side is turned away; its values are held, then faded
     FRAMES_SKIPPED = 32  # newer frames overwrote at least one before this
-    LATE = 64  # older than one frame period when it was sent
+    LATE = 64  # sent more than one frame period after it was there
     RECORDER_LATE = 128  # the take writer fell behind
     NO_NEUTRAL = 256  # no resting frame was found: parts are measured against the mean face
     NEW_PERFORMER = 512  # from here on this number is another person's; the neutral begins anew
@@ -62,6 +62,8 @@ class Frame:
         face, and elsewhere.
     shapes : Shapes or None
         What another tracker measured in place of an image.
+    arrived_ns : int or None
+        Session clock at its arrival, where ``t_ns`` was taken elsewhere; None: as ``t_ns``.
     """
 
     image: U8
@@ -69,6 +71,7 @@ class Frame:
     i_frame: int
     landmarks: Landmarks | None = None
     shapes: Shapes | None = None
+    arrived_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

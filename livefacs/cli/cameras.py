@@ -18,12 +18,17 @@ def cameras(
         bool, typer.Option("--probe", help="Open each one and show what it gives.")
     ] = False,
 ) -> None:
-    """List cameras (number, name, device file) and microphones (for ``--audio``)."""
+    """List cameras (number, name, device file) and microphones (for ``--audio``).
+
+    A browser's camera is none of them: ``-s browser`` serves a page to this machine, and
+    ``-s browser://*`` to the phones of this network.
+    """
     from livefacs.sources.cameras import list_cameras
 
     found = list_cameras()
     if not found:
-        say("No camera found. Network cameras (rtsp://… or http://… MJPEG) are given by address.")
+        say("No camera found. Network cameras (rtsp://… or http://… MJPEG) are given by address;")
+        say("browser takes the camera of a page, browser://* that of a phone.")
     for camera in found:
         words = [f"{camera.index}", camera.name, *([camera.path] if camera.path else [])]
         if probe:

@@ -82,6 +82,15 @@ def _cameras() -> Iterator[str]:
         yield str(camera)
     if not cameras:
         yield "none found"
+    yield f"phones (--source browser://*): {_phones()}"
+
+
+def _phones() -> str:
+    """What the camera page needs to be served to the network."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("cryptography", "segno") if find_spec(name) is None]
+    return f'pip install "livefacs[phone]" ({", ".join(missing)})' if missing else "ready"
 
 
 def _microphones() -> Iterator[str]:

@@ -20,7 +20,7 @@ def live(
             "--source",
             "-s",
             help="auto, demo, a camera (0, /dev/video0, a name), a clip, an image folder, "
-            "rtsp://… or http://…",
+            "rtsp://… or http://…, browser (a page's camera; browser://* for phones)",
         ),
     ] = None,
     to: Annotated[

@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command()
 def mirror(
     source: Annotated[
-        str, typer.Option(help="auto, demo, a camera, a clip or a network camera.")
+        str, typer.Option(help="auto, demo, a camera, a clip, an address or browser (a phone's).")
     ] = "auto",
     port: shared.Port = shared.PAGE_PORT,
     listen: shared.Listen = "127.0.0.1",

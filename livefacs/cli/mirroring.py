@@ -30,6 +30,7 @@ from livefacs.session.runner import Session
 from livefacs.session.stage_host import SessionSetting
 from livefacs.sources import open_source
 from livefacs.sources.cameras import list_cameras
+from livefacs.sources.capture import is_browser
 from livefacs.vocab.facs import CHANNEL_INDEX
 
 PAGE_PROFILE: Final = "mirror"
@@ -153,7 +154,11 @@ class MirrorRun:
         cameras = [{"spec": c.path or str(c.index), "name": c.name} for c in list_cameras()]
         names = sorted(path.stem for path in user_profiles_folder().glob("*.json"))
         return {
-            "sources": [*cameras, {"spec": "demo", "name": "the bundled performer"}],
+            "sources": [
+                *cameras,
+                {"spec": "browser", "name": "a page's camera, on this machine"},
+                {"spec": "demo", "name": "the bundled performer"},
+            ],
             "source": self._options.source.spec,
             "profiles": ["none", *names],
             "profile": profile_name(self._options.tracking) or "none",
@@ -181,6 +186,8 @@ class MirrorRun:
         newest = self.mirror.feed.newest
         if spec == self._options.source.spec and newest is not None and newest.image is not None:
             return jpeg_from_image(newest.image)
+        if is_browser(spec):
+            raise SourceError("a page's camera: there is a picture once it was started there")
         source = open_source(spec)
         try:
             frame = source.read()

@@ -20,7 +20,8 @@ app = typer.Typer()
 @app.command()
 def record(
     source: Annotated[
-        str, typer.Argument(help="auto, demo, a camera, a clip, images, rtsp://… or http://…")
+        str,
+        typer.Argument(help="auto, demo, a camera, clip, images, rtsp://…, http://…, browser"),
     ],
     take: Annotated[Path, typer.Option(help="Folder of the take; must be new or empty.")],
     video: Annotated[bool, typer.Option("--video", help="Keep the images, too.")] = False,

@@ -19,7 +19,8 @@ _CHARACTERS = (".glb", ".vrm", ".gltf")
 @app.command()
 def stage(
     source: Annotated[
-        str, typer.Option("--source", "-s", help="auto, demo, a camera, a clip or an address.")
+        str,
+        typer.Option("--source", "-s", help="auto, demo, a camera, clip, address or browser."),
     ] = "auto",
     rig: Annotated[str, typer.Option(help="The map to tune: a name, or a TOML file.")] = "arkit52",
     to: Annotated[

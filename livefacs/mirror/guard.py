@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from livefacs.visitors import LOOPBACK_NAMES, Visitors, name_of
+
 COOKIE: Final = "livefacs-mirror"
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _SAFE: Final = ("GET", "HEAD")
 
 POLICY: Final = (
@@ -36,10 +34,11 @@ class Guard:
         Asked of every visitor where it is set: once as ``?token=``, then as a cookie.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = _LOOPBACK, token: str | None = None):
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK_NAMES, token: str | None = None
+    ):
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
-        self._token = token
+        self._visitors = Visitors(COOKIE, hosts, token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or refuse it with one plain line."""
@@ -47,45 +46,20 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope, headers)
+        is_http = scope["type"] == "http"
+        query = scope["query_string"].decode("latin-1")
+        refusal = self._visitors.refusal(
+            headers,
+            query,
+            needs_origin=not is_http or scope["method"] not in _SAFE,
+            may_bring_token=is_http,
+        )
         if refusal is not None:
             await _refuse(scope, receive, send, refusal)
-        elif self._brings_token(scope):
+        elif is_http and self._visitors.is_brought(query):
             await self._welcome(scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send, headers.get("host", "")))
-
-    def _refusal(self, scope: Scope, headers: Headers) -> str | None:
-        host = headers.get("host", "")
-        if _name_of(host) not in self._hosts:
-            return f"unknown host {host[:80]!r}: open the address that livefacs printed"
-        origin = headers.get("origin")
-        same = origin is not None and origin.partition("://")[2] == host
-        if origin is not None and not same:
-            return f"refused: asked from another page ({origin[:80]})"
-        needs_origin = scope["type"] == "websocket" or scope["method"] not in _SAFE
-        if needs_origin and origin is None:
-            return "refused: this call needs an Origin header of the mirror itself"
-        if self._token is not None and not (self._has_cookie(headers) or self._brings_token(scope)):
-            return "a token is needed: open the full address that livefacs printed"
-        return None
-
-    def _is_token(self, text: str) -> bool:
-        known = (self._token or "").encode()
-        return hmac.compare_digest(text.encode("utf-8", "replace"), known)
-
-    def _brings_token(self, scope: Scope) -> bool:
-        if self._token is None or scope["type"] != "http":
-            return False
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        return any(self._is_token(value) for value in query.get("token", []))
-
-    def _has_cookie(self, headers: Headers) -> bool:
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and self._is_token(cookie.value)
 
     async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep the token in a cookie and out of the address bar.
@@ -94,7 +68,9 @@ class Guard:
         anything asks for the mirror's own Origin besides.
         """
         response = RedirectResponse(scope["path"], status_code=303)
-        response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="lax", path="/")
+        response.set_cookie(
+            COOKIE, self._visitors.token or "", httponly=True, samesite="lax", path="/"
+        )
         await response(scope, receive, send)
 
 
@@ -105,14 +81,6 @@ def is_of_this_machine(request: Request) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _name_of(host: str) -> str:
-    """Host without its port; IPv6 keeps its brackets."""
-    host = host.lower()
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.rpartition(":")[0] if ":" in host else host
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, reason: str) -> None:
@@ -131,7 +99,7 @@ def _with_headers(send: Send, host: str) -> Send:
             headers["Content-Security-Policy"] = policy
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "no-referrer"
-            if _name_of(host) in _LOOPBACK:  # elsewhere browsers heed it over https only
+            if name_of(host) in LOOPBACK_NAMES:  # elsewhere browsers heed it over https only
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"

@@ -7,7 +7,7 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from livefacs.sinks.listeners import HEAD_S, MOST_CONNECTIONS
+from livefacs.listeners import HEAD_S, MOST_CONNECTIONS
 
 
 class BoundedHttp(H11Protocol):

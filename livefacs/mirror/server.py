@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import json
 import logging
 import mimetypes
 import os
-import secrets
 import socket
 import threading
 import urllib.request
@@ -24,6 +22,7 @@ from starlette.websockets import WebSocket
 
 from livefacs.clock import now_ns
 from livefacs.errors import SinkError
+from livefacs.listeners import BACKLOG, limit_log_of, stop_accepting
 from livefacs.mirror import api, letters_api, profiles_api, stage_api, teacher_api
 from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
@@ -32,7 +31,7 @@ from livefacs.mirror.page import Page
 from livefacs.mirror.stage_page import StagePage
 from livefacs.mirror.texts import STATIC
 from livefacs.protocols import RigRetargeter
-from livefacs.sinks.listeners import BACKLOG, limit_log_of, stop_accepting
+from livefacs.visitors import hosts_of, is_loopback, new_token, reachable_host
 from livefacs.workers import Worker
 
 _log = logging.getLogger(__name__)
@@ -82,7 +81,7 @@ class Mirror(MirrorCore):
         except BaseException:
             self._socket.close()
             raise
-        self.token = None if _is_loopback(self.options.host) else secrets.token_urlsafe(16)
+        self.token = None if is_loopback(self.options.host) else new_token()
         self._server = _Server(
             uvicorn.Config(
                 self.application(),
@@ -108,7 +107,7 @@ class Mirror(MirrorCore):
     @property
     def url(self) -> str:
         """Address to open."""
-        host = _reachable_host(self.options.host)
+        host = reachable_host(self.options.host)
         query = "" if self.token is None else f"?token={self.token}"
         return f"http://{host}:{self.port}/{query}"
 
@@ -129,11 +128,7 @@ class Mirror(MirrorCore):
             WebSocketRoute("/stage/live", self._stage_live),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
-        hosts = {"127.0.0.1", "localhost", "[::1]", _reachable_host(self.options.host)}
-        if self.token is not None:
-            hosts |= {socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
-            hosts |= set(_own_addresses())
-        return Guard(Starlette(routes=routes), hosts, self.token)
+        return Guard(Starlette(routes=routes), hosts_of(self.options.host), self.token)
 
     def start(self) -> None:
         """Serve from now on; returns when the address answers.
@@ -239,30 +234,3 @@ def _is_mirror(port: int) -> bool:
             return bool(json.loads(answer.read(4096)).get("name") == "livefacs mirror")
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _is_loopback(host: str) -> bool:
-    return host in {"127.0.0.1", "localhost", "::1"} or host.startswith("127.")
-
-
-def _reachable_host(host: str) -> str:
-    """How a browser may call it: an address for a wildcard, brackets round IPv6."""
-    if host in {"0.0.0.0", "::", ""}:
-        addresses = _own_addresses()
-        return addresses[0] if addresses else "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-def _own_addresses() -> list[str]:
-    """IPv4 addresses of this machine, the one towards the network first; sends nothing."""
-    found: list[str] = []
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
-        contextlib.suppress(OSError),  # no network: loopback is all there is
-    ):
-        probe.connect(("192.0.2.1", 9))  # TEST-NET: only chooses the route
-        found.append(str(probe.getsockname()[0]))
-    with contextlib.suppress(OSError):  # a host name that nobody resolves
-        infos = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
-        found += [str(info[4][0]) for info in infos]
-    return list(dict.fromkeys(found))

@@ -18,10 +18,15 @@ _POLL_S: Final = 0.1  # how soon a blocked reader notices that the session ended
 
 @dataclass(frozen=True, slots=True)
 class Grabbed:
-    """A frame and the session time at which it was there."""
+    """A frame and the session time of its grab, and that at which it was there."""
 
     frame: Frame
     grabbed_ns: int
+
+    @property
+    def arrived_ns(self) -> int:
+        """Later than its grab where that was on another machine."""
+        return self.grabbed_ns if self.frame.arrived_ns is None else self.frame.arrived_ns
 
 
 class Feed:

@@ -100,7 +100,7 @@ def _open_chain(
     landmarker, estimators = open_tracking(options.source.spec, tracking, model, notify, undo)
     for estimator in estimators:
         estimator.warm_up()
-    source = open_source_from_options(options.source)
+    source = open_source_from_options(options.source, notify)
     undo.callback(source.close)
     first, *others = (
         Tracker(

@@ -37,7 +37,7 @@ def first_run_notice() -> str:
     return "" if is_compiled() else "compiling for this machine, this once: up to half a minute"
 
 
-def open_source_from_options(options: SourceOptions) -> Source:
+def open_source_from_options(options: SourceOptions, notify: Callable[[str], None]) -> Source:
     """The frame source of these options; ``SourceError`` where it cannot be had."""
     return open_source(
         options.spec,
@@ -48,6 +48,7 @@ def open_source_from_options(options: SourceOptions) -> Source:
         realtime=options.realtime,
         loop=options.loop,
         rotate=options.rotate,
+        notify=notify,
     )
 
 

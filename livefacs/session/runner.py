@@ -236,7 +236,7 @@ class Session:
         if missed > 0:
             self._n_missed += missed
             health |= Health.FRAMES_SKIPPED
-        age_ns = self._clock() - grabbed.grabbed_ns
+        age_ns = self._clock() - grabbed.arrived_ns
         if self.source.is_live and (age_ns > self._period_ns or t_ns != frame.t_ns):
             health |= Health.LATE
         self._deliver(replace(tracked, health=health), grabbed.grabbed_ns, began_ns)

@@ -39,7 +39,7 @@ def opened(
         reading = with_readers(finder, tracking.reader, load_model(tracking.weights))
         given = {"spec": spec, "realtime": not is_recorded(spec), "rotate": rotate}
         options = load_options(None, {"source": given})
-        source = stack.enter_context(closing(open_source_from_options(options.source)))
+        source = stack.enter_context(closing(open_source_from_options(options.source, notify)))
         for notice in source.notices:
             notify(notice)
         yield source, reading

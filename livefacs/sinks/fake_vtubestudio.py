@@ -12,9 +12,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.server import ServerConnection, serve
 
 from livefacs.errors import SinkError
+from livefacs.listeners import HEAD_S, QUIET_LOGGER
 from livefacs.sinks.destination import Destination
-from livefacs.sinks.listeners import HEAD_S
-from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.wire import vts
 from livefacs.wire.reading import Reading, reading_from_injection
 

@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 
 from livefacs.datagrams import bound_udp, why_not_bound
 from livefacs.errors import SinkError
+from livefacs.listeners import QUIET_LOGGER
 from livefacs.sinks.destination import Destination
-from livefacs.sinks.null_logger import QUIET_LOGGER
 from livefacs.wire.reading import READERS, Reading
 from livefacs.wire.vtsphone import LONGEST_S, request_bytes
 

@@ -9,7 +9,7 @@ from typing import Final
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from livefacs.sinks.null_logger import QUIET_LOGGER
+from livefacs.listeners import QUIET_LOGGER
 from livefacs.sinks.tokens import TokenStore
 from livefacs.slot import Slot
 from livefacs.types import SinkCounters, TrackedFrame

@@ -14,18 +14,17 @@ from typing import Final
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.protocol import State
 
-from livefacs.protocols import Encoder
-from livefacs.sinks.listeners import (
+from livefacs.listeners import (
     BACKLOG,
     HEAD_S,
-    MOST_CONNECTIONS,
+    QUIET_LOGGER,
+    bounded_connections,
+    close_websockets,
     limit_log_of,
     listening_socket,
-    stop_accepting,
 )
-from livefacs.sinks.null_logger import QUIET_LOGGER
+from livefacs.protocols import Encoder
 from livefacs.types import SinkCounters, TrackedFrame
 from livefacs.workers import Worker
 
@@ -90,7 +89,7 @@ class WebSocketSink:
         self._clients: set[ServerConnection] = set()
         self._newest: TrackedFrame | None = None
         self._hand_over = threading.Lock()
-        self._socket = listening_socket(url, host, port)
+        self._socket = listening_socket(f"output {url!r}", host, port)
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -136,16 +135,12 @@ class WebSocketSink:
             open_timeout=HEAD_S,
             close_timeout=1,
             backlog=BACKLOG,
-            create_connection=_bounded_connections(there),
+            create_connection=bounded_connections(there),
             logger=QUIET_LOGGER,
         ) as server:
             await self._stop.wait()
             self._broadcast()
-            await stop_accepting(server.sockets)
-            for connection in tuple(there):
-                if connection.state is not State.OPEN:  # its handshake is not waited for
-                    connection.transport.abort()
-            server.close()
+            await close_websockets(server, there)
 
     def _origins(self) -> Sequence[re.Pattern[str] | None] | None:
         if self._origin == "any":
@@ -191,24 +186,3 @@ class WebSocketSink:
             broadcast(reading, payload.decode() if self._is_text else payload)
             counters.packets += len(reading)
             counters.bytes += len(reading) * len(payload)
-
-
-def _bounded_connections(there: set[ServerConnection]) -> type[ServerConnection]:
-    """Connections of one server: dropped at once where there are too many.
-
-    ``there`` holds them, those that are still shaking hands, which the server does not count,
-    included.
-    """
-
-    class BoundedConnection(ServerConnection):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            super().connection_made(transport)
-            there.add(self)
-            if len(there) > MOST_CONNECTIONS:
-                self.transport.abort()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            there.discard(self)
-            super().connection_lost(exc)
-
-    return BoundedConnection

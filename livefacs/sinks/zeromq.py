@@ -11,10 +11,10 @@ import zmq
 
 from livefacs.clock import ClockMap
 from livefacs.errors import SinkError
+from livefacs.listeners import HEAD_S, MOST_CONNECTIONS, listening_socket
 from livefacs.protocols import Encoder, SessionControl
 from livefacs.sinks.commands import CommandError, run_command
 from livefacs.sinks.destination import Destination
-from livefacs.sinks.listeners import HEAD_S, MOST_CONNECTIONS, listening_socket
 from livefacs.sinks.zmtp import (
     MOST_PART_BYTES,
     RequestMeter,
@@ -43,7 +43,7 @@ def _gated(
     ------
     SinkError
     """
-    listening = listening_socket(url, host, port)
+    listening = listening_socket(f"output {url!r}", host, port)
     inner: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
     inner.setsockopt(zmq.MAXMSGSIZE, MOST_PART_BYTES)
     inner.setsockopt(zmq.HANDSHAKE_IVL, round(HEAD_S * 1000))

@@ -15,7 +15,7 @@ import socket
 from collections.abc import Callable
 from typing import Final, cast
 
-from livefacs.sinks.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of, stop_accepting
+from livefacs.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of, stop_accepting
 from livefacs.workers import Worker
 
 MOST_PART_BYTES: Final = 4096

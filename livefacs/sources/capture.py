@@ -23,6 +23,7 @@ from livefacs.errors import SourceError
 from livefacs.printable import without_secrets
 
 NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
+BROWSER: Final = "browser"
 OPEN_TIMEOUT_S: Final = 5.0
 READ_TIMEOUT_S: Final = 2.0
 
@@ -161,6 +162,11 @@ def ask_permission(address: int | str) -> None:
 def is_network_address(spec: str) -> bool:
     """True for ``rtsp://``, ``rtsps://``, ``http://`` and ``https://``."""
     return spec.partition("://")[0].lower() in NETWORK_SCHEMES and "://" in spec
+
+
+def is_browser(spec: str) -> bool:
+    """True for ``browser`` and ``browser://…``: a page's camera, by ``browser.BrowserSource``."""
+    return spec == BROWSER or spec.startswith(f"{BROWSER}://")
 
 
 _OWN: Final = threading.local()

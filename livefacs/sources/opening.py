@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from livefacs.errors import ConfigError, SourceError
 from livefacs.protocols import Source
 from livefacs.resources import data_path
 from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
-from livefacs.sources.capture import CaptureWishes, is_network_address
+from livefacs.sources.capture import CaptureWishes, is_browser, is_network_address
 from livefacs.sources.livelink_csv import LiveLinkCsvSource, is_livelink_csv
 from livefacs.sources.player import Clip, Player
 from livefacs.sources.sequence import is_image_spec
@@ -30,6 +31,7 @@ def open_source(
     loop: bool = False,
     rotate: int = 0,
     n_threads: int = 0,
+    notify: Callable[[str], None] = lambda _sentence: None,
 ) -> Source:
     """Open what a user asked for.
 
@@ -37,7 +39,8 @@ def open_source(
     ----------
     spec : str
         ``auto`` (the first camera that opens, else the performer), ``demo`` (the performer),
-        a camera by index, name or path, ``rtsp://…`` or ``http://…``, a video file,
+        a camera by index, name or path, ``rtsp://…`` or ``http://…``, ``browser`` (the camera of
+        a page, ``browser://*`` for phones on the network), a video file,
         a folder of images or a pattern such as ``shots/*.png`` or ``shot.%04d.jpg``, a recorded
         take (to be replayed), another tracker (``livelink://:11111``), a CSV of Live Link Face.
     width, height : int
@@ -54,6 +57,8 @@ def open_source(
         Degrees clockwise by which pictures are turned: 0, 90, 180 or 270.
     n_threads : int
         That decode a clip; 0: as many as there are cores.
+    notify : callable(str)
+        Takes plain sentences while the source runs, from any thread: what ``browser`` has to say.
 
     Raises
     ------
@@ -68,6 +73,10 @@ def open_source(
         return _open_auto(wishes, rotate)
     if is_tracker(spec):
         return TrackerSource(spec)
+    if is_browser(spec):
+        from livefacs.sources.browser import BrowserSource  # a web server, which nothing else needs
+
+        return BrowserSource(spec, wishes, degrees=rotate, notify=notify)
     camera = _camera_address(spec)
     if camera is not None:
         return CameraSource(camera, wishes, opener=turning_opener(rotate))
@@ -119,7 +128,7 @@ def _open_named_camera(name: str, wishes: CaptureWishes, rotate: int) -> Source:
         known = ", ".join(repr(camera.name) for camera in cameras) or "none found"
         raise SourceError(
             f"{name!r} is no file and names no single camera (cameras: {known}); expected auto, "
-            "demo, a camera's number or name, a clip, images, rtsp://… or http://…"
+            "demo, a camera's number or name, a clip, images, rtsp://…, http://… or browser"
         )
     return CameraSource(
         camera.path or camera.index, wishes, name=camera.name, opener=turning_opener(rotate)

@@ -17,10 +17,10 @@ import msgpack
 import pytest
 import zmq
 
+from livefacs import listeners
+from livefacs.listeners import MOST_CONNECTIONS, LimitedLog, limit_log_of
 from livefacs.mirror.server import Mirror
-from livefacs.sinks import listeners
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.listeners import MOST_CONNECTIONS, LimitedLog, limit_log_of
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.websocket import WebSocketSink
 from livefacs.sinks.zeromq import ZmqPublisher, open_zmq
@@ -33,6 +33,7 @@ from livefacs.sinks.zmtp import (
     SubscriptionMeter,
     ZmtpMeter,
 )
+from livefacs.sources.browser import BrowserSource
 from tests.mirror.conftest import mirror, start_mirror
 from tests.sinks.doubles import FakeSession
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -57,6 +58,13 @@ def publisher() -> Iterator[ZmqPublisher]:
 
 
 @pytest.fixture
+def camera() -> Iterator[BrowserSource]:
+    opened = BrowserSource("browser://:0")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def port_of(request: pytest.FixtureRequest) -> Callable[[str], int]:
     def find(name: str) -> int:
         if name.startswith("zmq"):
@@ -67,7 +75,7 @@ def port_of(request: pytest.FixtureRequest) -> Callable[[str], int]:
     return find
 
 
-LISTENERS = ("ws", "mirror", "zmq", "zmq control")
+LISTENERS = ("ws", "mirror", "camera", "zmq", "zmq control")
 
 
 def connected(port: int, stack: ExitStack) -> socket.socket:
@@ -139,7 +147,7 @@ def _stop(request: pytest.FixtureRequest, name: str) -> None:
     if name == "mirror":
         request.getfixturevalue("mirror").stop()
     else:
-        request.getfixturevalue("ws" if name == "ws" else "publisher").close()
+        request.getfixturevalue(name if name in ("ws", "camera") else "publisher").close()
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(mirror: Mirror) -> None:

@@ -185,3 +185,35 @@ def text_frame(rng: random.Random) -> bytes:
         for _ in range(rng.randrange(1, 8))
     ]
     return "|".join(tokens).encode()
+
+
+def camera_picture(jpeg: bytes) -> Callable[[random.Random], bytes]:
+    """Messages of the camera page: a picture with bytes, sizes or segments that are wrong."""
+
+    def make(rng: random.Random) -> bytes:
+        data = bytearray(jpeg)
+        for _ in range(rng.choice((0, 1, 1, 2, 5))):
+            at = rng.randrange(2, len(data))
+            data[at] = rng.choice((0, 0xFF, 0xDA, 0xC2, rng.randrange(256)))
+        if rng.random() < 0.3:
+            marker = rng.choice((0xC0, 0xC2, 0xC4, 0xDA, 0xDB, 0xDD, 0xE1, 0xFE))
+            body = rng.randbytes(rng.choice((0, 1, 9, 15, 67, 200)))
+            size = rng.choice((0, 1, 2, 65535)) if rng.random() < 0.3 else len(body) + 2
+            data[2:2] = bytes((0xFF, marker)) + struct.pack(">H", size) + body
+        if rng.random() < 0.1:
+            del data[rng.randrange(len(data)) :]
+        page_ms = rng.choice((0.0, -1e3, 1e9, 1e15, math.nan, math.inf))
+        magic = b"LFC1" if rng.random() < 0.95 else b"LFC2"
+        return struct.pack("<4sId", magic, rng.getrandbits(32), page_ms) + bytes(data)
+
+    return make
+
+
+def camera_answer(rng: random.Random) -> bytes:
+    """What the camera page answers when its clock is asked."""
+    answer: dict[str, object] = {"type": "time", "id": rng.choice((1, 2, *NUMBERS))}
+    answer["t"] = rng.choice((1.5, 1e9, *NUMBERS))
+    if rng.random() < 0.1:
+        answer["more"] = "[" * rng.randrange(300)
+    text = json.dumps(answer)
+    return text[: rng.randrange(len(text))].encode() if rng.random() < 0.1 else text.encode()

@@ -20,9 +20,12 @@ import pytest
 
 from livefacs.errors import SourceError
 from livefacs.sinks.listening import Tally
+from livefacs.sources.browser import MOST_SIDE
+from livefacs.sources.jpeg import JpegReader
 from livefacs.sources.livelink_csv import LiveLinkCsvSource
 from livefacs.types import Shapes
 from livefacs.wire import vts
+from livefacs.wire.camera_page import PageClock, picture_from_message
 from livefacs.wire.ifacialmocap import version_from_handshake
 from livefacs.wire.ltc import LtcReader
 from livefacs.wire.oscreading import (
@@ -35,6 +38,7 @@ from livefacs.wire.oscreading import (
 from livefacs.wire.reading import MAX_NAMES, READERS, Reading, reading_from_injection
 from livefacs.wire.shapes import SHAPE_READERS
 from livefacs.wire.vtsphone import LONGEST_S, PhoneRequest, request_from_datagram
+from tests.sources.camera_page import grey
 from tests.wire import fuzzing
 from tests.wire.test_reading import encoders_once
 
@@ -105,6 +109,28 @@ def check_shapes(shapes: Shapes) -> None:
     assert np.isfinite((shapes.head.yaw_rad, shapes.head.x_cm, shapes.gaze.left_yaw_rad)).all()
 
 
+def camera_picture(data: bytes) -> object:
+    """The way of a picture from the wire to the landmarker."""
+    picture = picture_from_message(data)
+    image = None if picture is None else _JPEGS.read(picture.jpeg)
+    if image is None:
+        raise ValueError("no picture")
+    assert image.dtype == np.uint8
+    assert max(image.shape) <= MOST_SIDE
+    return image
+
+
+_JPEGS = JpegReader(MOST_SIDE)
+
+
+def camera_clock(data: bytes) -> object:
+    clock = PageClock(lambda: 10**12)
+    clock.question()
+    if not clock.take_answer(data.decode()):
+        raise ValueError("no answer")
+    return clock.session_ns(0.0, 10**12)
+
+
 PARSERS: dict[str, tuple[Parse, Callable[[random.Random], bytes]]] = {
     "osc": (messages_from_osc, fuzzing.osc_packet),
     "osc as heard": (READERS["osc"], fuzzing.osc_packet),
@@ -115,6 +141,8 @@ PARSERS: dict[str, tuple[Parse, Callable[[random.Random], bytes]]] = {
     "ifacialmocap": (READERS["ifacialmocap"], fuzzing.text_frame),
     "handshake": (version_from_handshake, fuzzing.text_frame),
     "phone requests": (asked_of_a_phone, fuzzing.phone_request),
+    "camera pictures": (camera_picture, fuzzing.camera_picture(grey())),
+    "camera clocks": (camera_clock, fuzzing.camera_answer),
     "linear timecode": (timecode_heard, fuzzing.timecode_sound),
     "Live Link CSV": (table_of_a_phone, fuzzing.livelink_table),
     **{

@@ -2,8 +2,11 @@
 
 let table = {};
 
-export async function loadTexts(...names) {
-  table = Object.assign({}, ...(await Promise.all(["texts.en.json", ...names].map((name) => get(`/static/${name}`)))));
+export const loadTexts = (...names) => readTexts("texts.en.json", ...names);
+
+/** These files alone: for a page that has none of the mirror's texts. */
+export async function readTexts(...names) {
+  table = Object.assign({}, ...(await Promise.all(names.map((name) => get(`/static/${name}`)))));
 }
 
 /** A text by its dotted path, with {name} filled in. */

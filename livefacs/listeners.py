@@ -8,6 +8,7 @@ listener           connections  seconds a head  bytes of a message
 ZeroMQ's control   64           5 (handshake)   4,096 a part, 64 parts, 16,384 in all
 OSC's control      UDP          none            4,096
 the mirror         64           5, with a body  65,536
+``browser://``     64           5               2,097,152 (one picture)
 =================  ===========  ==============  ==========================================
 
 Whoever goes beyond is dropped; what a listener logs of it is a line a second.
@@ -23,7 +24,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from livefacs.errors import SinkError
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.protocol import State
+
+from livefacs.errors import LivefacsError, SinkError
 
 MOST_CONNECTIONS: Final = 64
 HEAD_S: Final = 5.0
@@ -32,21 +36,35 @@ BACKLOG: Final = 16
 """Connections that wait to be accepted. With no descriptor left, asyncio reports one each."""
 _LOG_S: Final = 1.0
 
+QUIET_LOGGER: Final = logging.getLogger("livefacs.quiet")
+"""For libraries whose complaints are counted here, not printed."""
+QUIET_LOGGER.addHandler(logging.NullHandler())
+QUIET_LOGGER.propagate = False
 
-def listening_socket(url: str, host: str, port: int) -> socket.socket:
-    """Open the port of an output; port 0 takes a free one.
+
+def listening_socket(
+    what: str, host: str, port: int, error_type: type[LivefacsError] = SinkError
+) -> socket.socket:
+    """Open the port of an output or source; port 0 takes a free one.
+
+    Parameters
+    ----------
+    what : str
+        Whose it is, for the error: ``output 'ws://:9001'``.
+    host, port : where to listen
+    error_type : type of the error
 
     Raises
     ------
-    SinkError
+    LivefacsError
         It is taken, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError, UnicodeError, TypeError) as error:
-        raise SinkError(
-            f"output {url!r}: cannot listen on {host}:{port} ({error}); "
+        raise error_type(
+            f"{what}: cannot listen on {host}:{port} ({error}); "
             "expected a free port on an address of this machine"
         ) from None
 
@@ -63,6 +81,36 @@ async def stop_accepting(listening: Iterable[socket.socket]) -> None:
             loop.remove_reader(each.fileno())
     for _ in range(4):  # accepted, a transport, connection_made, the first step of the handler
         await asyncio.sleep(0)
+
+
+def bounded_connections(there: set[ServerConnection]) -> type[ServerConnection]:
+    """Connections of one WebSocket server: dropped at once where there are too many.
+
+    ``there`` holds them, those that are still shaking hands, which the server does not count,
+    included.
+    """
+
+    class BoundedConnection(ServerConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            there.add(self)
+            if len(there) > MOST_CONNECTIONS:
+                self.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            there.discard(self)
+            super().connection_lost(exc)
+
+    return BoundedConnection
+
+
+async def close_websockets(server: Server, there: set[ServerConnection]) -> None:
+    """Close a server of ``bounded_connections``; handshakes are not waited for."""
+    await stop_accepting(server.sockets)
+    for connection in tuple(there):
+        if connection.state is not State.OPEN:
+            connection.transport.abort()
+    server.close()
 
 
 class LimitedLog:
