@@ -169,7 +169,7 @@ def test_a_stand_in_takes_vtube_studios_place() -> None:
 def test_what_cannot_be_listened_to_is_explained() -> None:
     with udp_receiver() as taken:
         url = f"osc://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(SinkError, match=r"the receiving tool may be running"):
+        with pytest.raises(SinkError, match=r"another program may be receiving there"):
             open_receiver(parse_destination(url))
 
 
