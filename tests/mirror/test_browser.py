@@ -24,6 +24,7 @@ from tests.mirror.conftest import make_frame
 from tests.support.waiting import PATIENCE_S
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need selenium")
+from selenium.common.exceptions import JavascriptException  # noqa: E402
 from selenium.webdriver import Chrome, ChromeOptions, Keys  # noqa: E402  # after the check above
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -144,9 +145,9 @@ def go(driver: Chrome, mirror: Mirror, view: str = "mirror") -> None:
 
 
 def wait(driver: Chrome, script: str, timeout_s: float = PATIENCE_S) -> Any:
-    return WebDriverWait(driver, timeout_s, poll_frequency=0.05).until(
-        lambda each: each.execute_script(script)
-    )
+    """What a script returns once it is true; elements of a view that is being fetched are null."""
+    patient = WebDriverWait(driver, timeout_s, 0.05, ignored_exceptions=[JavascriptException])
+    return patient.until(lambda each: each.execute_script(script))
 
 
 def find(driver: Chrome, css: str) -> Any:
@@ -453,10 +454,9 @@ def test_puppets_move_with_the_performance(browser: Chrome, performance: Perform
         "if (document.querySelector('.puppets').hidden) window.livefacs._view.key('p')"
     )
     shapes = "return [...document.querySelectorAll('.puppets svg')].map((each) => each.outerHTML)"
-    wait(browser, "return window.livefacs.live.drawn > 2")
+    wait(browser, "return document.querySelectorAll('.puppets svg').length === 2")
     before = browser.execute_script(shapes)
-    assert len(before) == 2
-    WebDriverWait(browser, 10).until(
+    WebDriverWait(browser, PATIENCE_S).until(
         lambda each: all(a != b for a, b in zip(before, each.execute_script(shapes), strict=True))
     )
 

@@ -40,7 +40,7 @@ showing._pause(true); showing._at = arguments[0]; showing._draw();
 return showing._own.element.firstElementChild.toDataURL('image/png').split(',')[1];
 """
 APEX_S, REST_S = 1.2, 2.9
-SHOWN = "return document.querySelector('.showing').dataset.ready"
+SHOWN = "return document.querySelector('.showing')?.dataset.ready"
 
 
 @pytest.fixture(scope="module")
