@@ -21,13 +21,14 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.protocol import State
 
 from livefacs.errors import LivefacsError, SinkError
+from livefacs.workers import Worker
 
 MOST_CONNECTIONS: Final = 64
 HEAD_S: Final = 5.0
@@ -111,6 +112,59 @@ async def close_websockets(server: Server, there: set[ServerConnection]) -> None
         if connection.state is not State.OPEN:
             connection.transport.abort()
     server.close()
+
+
+class LoopThread:
+    """An event loop in a thread of its own, for one listener.
+
+    Parameters
+    ----------
+    serve : callable(asyncio.Event) that gives a coroutine
+        Listens until the event is set.
+    name : str
+        Of the thread.
+    log : logging.Logger
+        Takes what the loop complains of, a line a second.
+    on_failure : callable(exception)
+        Called from the thread where serving ends by an error.
+    join_s : float
+        So long ``close`` waits.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
+        name: str,
+        log: logging.Logger,
+        on_failure: Callable[[BaseException], object],
+        join_s: float,
+    ) -> None:
+        self._make = serve
+        self._log = log
+        self._join_s = join_s
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = Worker(self._run, name, on_failure)
+        self._thread.start()
+
+    def call(self, act: Callable[[], object]) -> None:
+        """Let the loop do something soon; nothing where it has ended."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(act)
+
+    def close(self) -> None:
+        """Tell it to end, and wait for that."""
+        if self._thread.is_alive():
+            self.call(self._stop.set)
+            self._thread.join(self._join_s)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        limit_log_of(asyncio.get_running_loop(), self._log)
+        await self._make(self._stop)
 
 
 class LimitedLog:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 import threading
@@ -19,14 +18,13 @@ from livefacs.listeners import (
     BACKLOG,
     HEAD_S,
     QUIET_LOGGER,
+    LoopThread,
     bounded_connections,
     close_websockets,
-    limit_log_of,
     listening_socket,
 )
 from livefacs.protocols import Encoder
 from livefacs.types import SinkCounters, TrackedFrame
-from livefacs.workers import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -91,10 +89,7 @@ class WebSocketSink:
         self._hand_over = threading.Lock()
         self._socket = listening_socket(f"output {url!r}", host, port)
         self.port: int = self._socket.getsockname()[1]
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = Worker(self._run, "livefacs-ws", self.counters.fail)
-        self._thread.start()
+        self._thread = LoopThread(self._serve, "livefacs-ws", _log, self.counters.fail, _JOIN_S)
 
     def send(self, tracked: TrackedFrame) -> None:
         """Hand the frame to the server's thread; one that still waits there is dropped."""
@@ -105,23 +100,13 @@ class WebSocketSink:
             is_waiting = self._newest is not None
             self._newest = tracked
         if not is_waiting:
-            with contextlib.suppress(RuntimeError):  # the server closes at this moment
-                self._loop.call_soon_threadsafe(self._broadcast)
+            self._thread.call(self._broadcast)
 
     def close(self) -> None:
         """Close every connection and stop listening."""
-        if not self._thread.is_alive():
-            return
-        with contextlib.suppress(RuntimeError):  # it has just ended by itself
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(_JOIN_S)
+        self._thread.close()
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        limit_log_of(asyncio.get_running_loop(), _log)
+    async def _serve(self, stop: asyncio.Event) -> None:
         server: Server
         there: set[ServerConnection] = set()
         async with serve(
@@ -138,7 +123,7 @@ class WebSocketSink:
             create_connection=bounded_connections(there),
             logger=QUIET_LOGGER,
         ) as server:
-            await self._stop.wait()
+            await stop.wait()
             self._broadcast()
             await close_websockets(server, there)
 

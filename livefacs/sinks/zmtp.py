@@ -9,14 +9,12 @@ greeting of 12) on its way in, and drops whoever goes beyond.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 from collections.abc import Callable
 from typing import Final, cast
 
-from livefacs.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, limit_log_of, stop_accepting
-from livefacs.workers import Worker
+from livefacs.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, LoopThread, stop_accepting
 
 MOST_PART_BYTES: Final = 4096
 MOST_PARTS: Final = 64
@@ -177,33 +175,24 @@ class ZmtpGate:
         self.ends: set[_End] = set()
         self.port: int = listening.getsockname()[1]
         self._listening = listening
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = Worker(self._run, "livefacs-zmq-gate", lambda error: None)
-        self._thread.start()
+        self._thread = LoopThread(
+            self._serve, "livefacs-zmq-gate", _log, lambda error: None, _JOIN_S
+        )
 
     def close(self) -> None:
         """Stop listening, let out what the socket behind has sent, and drop every connection."""
-        with contextlib.suppress(RuntimeError):  # it has just ended by itself
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(_JOIN_S)
+        self._thread.close()
 
     def drop(self, peer: _Peer) -> None:
         """Cut off whoever goes beyond what is allowed."""
         self.n_dropped += 1
         peer.transport.abort()
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
-        limit_log_of(loop, _log)
-        server = await loop.create_server(
+    async def _serve(self, stop: asyncio.Event) -> None:
+        server = await asyncio.get_running_loop().create_server(
             lambda: _Peer(self), sock=self._listening, backlog=BACKLOG
         )
-        await self._stop.wait()
+        await stop.wait()
         await stop_accepting(server.sockets)
         server.close()
         await self._wait_for_ends(_CLOSING_S)
@@ -212,8 +201,9 @@ class ZmtpGate:
         await self._wait_for_ends(_CLOSING_S)
 
     async def _wait_for_ends(self, patience_s: float) -> None:
-        ends_at = self._loop.time() + patience_s
-        while self.ends and self._loop.time() < ends_at:
+        time = asyncio.get_running_loop().time
+        ends_at = time() + patience_s
+        while self.ends and time() < ends_at:
             await asyncio.sleep(0.01)
 
 

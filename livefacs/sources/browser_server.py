@@ -25,14 +25,13 @@ from livefacs.listeners import (
     BACKLOG,
     HEAD_S,
     QUIET_LOGGER,
+    LoopThread,
     bounded_connections,
     close_websockets,
-    limit_log_of,
 )
 from livefacs.resources import page_file
 from livefacs.visitors import Visitors
 from livefacs.wire.camera_page import MOST_JPEG_BYTES, PageClock, picture_from_message
-from livefacs.workers import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -133,25 +132,13 @@ class CameraPageServer:
         self._clock = clock
         self._tls = tls
         self._sender: ServerConnection | None = None
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = Worker(self._run, "livefacs-camera-page", inbox.fail)
-        self._thread.start()
+        self._thread = LoopThread(self._serve, "livefacs-camera-page", _log, inbox.fail, _JOIN_S)
 
     def close(self) -> None:
         """Let the page go and stop listening."""
-        if not self._thread.is_alive():
-            return
-        with contextlib.suppress(RuntimeError):  # it has just ended by itself
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(_JOIN_S)
+        self._thread.close()
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        limit_log_of(asyncio.get_running_loop(), _log)
+    async def _serve(self, stop: asyncio.Event) -> None:
         there: set[ServerConnection] = set()
         async with serve(
             self._serve_page,
@@ -170,9 +157,9 @@ class CameraPageServer:
             ssl=self._tls,
             ssl_handshake_timeout=None if self._tls is None else HEAD_S,
         ) as server:
-            while not self._stop.is_set():
+            while not stop.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), _TICK_S)
+                    await asyncio.wait_for(stop.wait(), _TICK_S)
                 self._inbox.look()
             await close_websockets(server, there)
 
