@@ -14,11 +14,11 @@ import numpy as np
 from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import SourceError
 from livefacs.listeners import listening_socket
-from livefacs.slot import Slot
 from livefacs.sources.browser_server import PAGE, CameraPageServer, PageWishes
 from livefacs.sources.capture import BROWSER, CaptureWishes
 from livefacs.sources.certificate import OwnCertificate, own_certificate
 from livefacs.sources.jpeg import JpegReader
+from livefacs.sources.live import LiveCamera
 from livefacs.sources.turned import turned
 from livefacs.types import Frame
 from livefacs.visitors import Visitors, hosts_of, is_loopback, new_token, reachable_host
@@ -35,7 +35,7 @@ _TOKEN: Final = new_token()
 """One for all sources of this process: a page finds its source again when a session follows."""
 
 
-class BrowserSource:
+class BrowserSource(LiveCamera):
     """Pictures that a page sends from a browser's camera; the newest wins.
 
     ``browser`` serves the page to this machine, over HTTP. ``browser://*:PORT`` (or an address of
@@ -72,11 +72,6 @@ class BrowserSource:
         Not such an address, the port is taken, or HTTPS needs a package that is not installed.
     """
 
-    is_live = True
-    n_frames: int | None = None
-    timecode: str | None = None
-    start_ns = 0
-
     def __init__(
         self,
         spec: str = BROWSER,
@@ -86,20 +81,17 @@ class BrowserSource:
         notify: Callable[[str], None] = lambda _sentence: None,
         clock: Callable[[], int] = now_ns,
     ) -> None:
+        super().__init__()
         wishes = wishes or CaptureWishes()
         host, port = _address(spec)
         self._degrees = degrees
         self._notify = notify
         self._clock = clock
         self.rate_hz = wishes.rate_hz
-        self.n_damaged = self.n_refused = self.n_losses = self.lost_ns = 0
-        self._i_frame = 0
+        self.n_refused = 0
         self._newest_ns: int | None = None
-        self._lost_since_ns: int | None = None
         self._latencies_ms: deque[float] = deque(maxlen=_KEPT_LATENCIES)
         self._reader = JpegReader(MOST_SIDE)
-        self._slot: Slot[Frame] = Slot()
-        self._failure: BaseException | None = None
         is_open = not is_loopback(host)
         hosts = hosts_of(host)
         self.certificate = own_certificate(hosts) if is_open else None
@@ -121,21 +113,6 @@ class BrowserSource:
         )
 
     @property
-    def n_dropped(self) -> int:
-        """Pictures that a newer one overtook before they were read."""
-        return self._slot.overwritten
-
-    @property
-    def is_lost(self) -> bool:
-        """True while pictures stay away that came before."""
-        return self._lost_since_ns is not None
-
-    @property
-    def ended(self) -> bool:
-        """True once closed."""
-        return self._slot.closed
-
-    @property
     def latency_ms(self) -> float:
         """From a picture's capture until it was here: the median of the last ones; NaN before."""
         latencies = list(self._latencies_ms)
@@ -154,10 +131,6 @@ class BrowserSource:
             raise SourceError(f"{self.description}: {self._failure}") from self._failure
         return frame
 
-    def read(self) -> Frame | None:
-        """The newest picture that was not read yet, however long it takes; None once closed."""
-        return self.newest()
-
     def close(self) -> None:
         """Let the page go and stop listening."""
         self._slot.close()
@@ -172,14 +145,7 @@ class BrowserSource:
             )
         else:
             notices.append(f"{self.description}: no picture came")
-        if self.n_losses:
-            state = " and was away at the end" if self.is_lost else ""
-            notices.append(
-                f"{self.description} was lost {self.n_losses} time(s), "
-                f"{self.lost_ns / NS_PER_S:.1f} s in all{state}"
-            )
-        if self.n_damaged:
-            notices.append(f"{self.description}: {self.n_damaged} damaged picture(s) were skipped")
+        notices += self._loss_notices(self.description)
         if self.n_refused:
             notices.append(
                 f"{self.description}: {self.n_refused} message(s) or page(s) were refused"
@@ -224,24 +190,18 @@ class BrowserSource:
         self._slot.close()
 
     def _note_return(self, width: int, height: int, arrived_ns: int) -> None:
-        is_first, since_ns = self._newest_ns is None, self._lost_since_ns
+        is_first, away_ns = self._newest_ns is None, self._end_loss(arrived_ns)
         self._newest_ns = arrived_ns
-        if not is_first and since_ns is None:
+        if not is_first and away_ns is None:
             return
-        away = ""
-        if since_ns is not None:
-            self.lost_ns += max(0, arrived_ns - since_ns)
-            self._lost_since_ns = None
-            away = f" again after {(arrived_ns - since_ns) / NS_PER_S:.1f} s"
+        away = "" if away_ns is None else f" again after {away_ns / NS_PER_S:.1f} s"
         self._notify(
             f"{self.description}: pictures come{away}, {width}×{height}, "
             f"{self._latencies_ms[-1]:.0f} ms from its camera to here"
         )
 
     def _note_loss(self, why: str) -> None:
-        if self._lost_since_ns is None and not self.ended:
-            self._lost_since_ns = self._clock()
-            self.n_losses += 1
+        if not self.ended and self._begin_loss(self._clock()):
             self._notify(f"{self.description} is lost: {why}")
 
 

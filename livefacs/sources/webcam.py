@@ -7,10 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from livefacs.clock import NS_PER_S, now_ns
+from livefacs.clock import now_ns
 from livefacs.errors import SourceError
 from livefacs.printable import without_secrets
-from livefacs.slot import Slot
 from livefacs.sources.capture import (
     Capture,
     CaptureLost,
@@ -18,6 +17,7 @@ from livefacs.sources.capture import (
     ask_permission,
     open_capture,
 )
+from livefacs.sources.live import LiveCamera
 from livefacs.types import Frame
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _MOST_DAMAGED_AT_START: Final = 100  # a stream joined in its middle begins with
 _PATIENCE_AT_CLOSE_S: Final = 0.5
 
 
-class CameraSource:
+class CameraSource(LiveCamera):
     """A camera read by its own thread, so that no stalled driver or network holds anybody up.
 
     A failing read, an unplugged cable or a dead connection is retried with growing pauses (0.25 s
@@ -57,11 +57,7 @@ class CameraSource:
         At the start: absent, busy, forbidden, or no picture within 15 s.
     """
 
-    is_live = True
-    n_frames: int | None = None
-    timecode: str | None = None
     notices: tuple[str, ...] = ()
-    start_ns = 0
 
     def __init__(
         self,
@@ -71,38 +67,19 @@ class CameraSource:
         name: str | None = None,
         opener: Callable[[int | str, CaptureWishes], Capture] = open_capture,
     ) -> None:
+        super().__init__()
         self._address = address
         self._wishes = wishes or CaptureWishes()
         self._opener = opener
         self._name = name or _name_from_address(address)
         self.description = self._name
         self.rate_hz = self._wishes.rate_hz
-        self.n_damaged = self.n_losses = self.lost_ns = 0
-        self._lost_since_ns: int | None = None
-        self._i_frame = 0
-        self._slot: Slot[Frame] = Slot()
         self._closing = threading.Event()
         self._started = threading.Event()
-        self._failure: BaseException | None = None
         ask_permission(address)
         self._thread = threading.Thread(target=self._run, name="livefacs-camera", daemon=True)
         self._thread.start()
         self._await_first_frame()
-
-    @property
-    def n_dropped(self) -> int:
-        """Pictures that a newer one overtook before they were read."""
-        return self._slot.overwritten
-
-    @property
-    def is_lost(self) -> bool:
-        """True while the camera is away."""
-        return self._lost_since_ns is not None
-
-    @property
-    def ended(self) -> bool:
-        """True once closed, and when the camera is gone for good."""
-        return self._slot.closed
 
     def newest(self, timeout_s: float | None = None) -> Frame | None:
         """The newest picture that was not read yet; None when none came in time, or once closed."""
@@ -110,10 +87,6 @@ class CameraSource:
         if self._failure is not None:
             raise self._failure
         return None if self._closing.is_set() else frame
-
-    def read(self) -> Frame | None:
-        """The newest picture that was not read yet, however long it takes; None once closed."""
-        return self.newest()
 
     def close(self) -> None:
         """Let the camera go; its thread ends by itself where the driver still holds it."""
@@ -123,16 +96,7 @@ class CameraSource:
 
     def closing_notices(self) -> tuple[str, ...]:
         """What a user should be told at the end."""
-        notices = []
-        if self.n_losses:
-            state = " and was away at the end" if self.is_lost else ""
-            notices.append(
-                f"{self._name} was lost {self.n_losses} time(s), "
-                f"{self.lost_ns / NS_PER_S:.1f} s in all{state}"
-            )
-        if self.n_damaged:
-            notices.append(f"{self._name}: {self.n_damaged} damaged picture(s) were skipped")
-        return tuple(notices)
+        return tuple(self._loss_notices(self._name))
 
     def _await_first_frame(self) -> None:
         in_time = self._started.wait(_FIRST_FRAME_TIMEOUT_S)
@@ -193,7 +157,8 @@ class CameraSource:
                 raise SourceError(f"{self._name} sends nothing that can be decoded as a picture")
             return
         image, t_ns = grabbed
-        self._note_return(t_ns)
+        if self._end_loss(t_ns) is not None:
+            _log.info("%s is back", self._name)
         if not self._started.is_set():
             self.rate_hz = capture.rate_hz
             height, width = image.shape[:2]
@@ -204,16 +169,8 @@ class CameraSource:
     def _note_loss(self) -> None:
         if not self._started.is_set():
             raise SourceError(f"{self._name} opened, but gives no picture; is it in use elsewhere?")
-        if self._lost_since_ns is None:
-            self._lost_since_ns = now_ns()
+        if self._begin_loss(now_ns()):
             _log.warning("%s is lost", self._name)
-            self.n_losses += 1
-
-    def _note_return(self, t_ns: int) -> None:
-        if self._lost_since_ns is not None:
-            self.lost_ns += max(0, t_ns - self._lost_since_ns)
-            self._lost_since_ns = None
-            _log.info("%s is back", self._name)
 
 
 def _name_from_address(address: int | str) -> str:
