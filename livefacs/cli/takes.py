@@ -12,9 +12,12 @@ from livefacs.cli.terminal import say
 from livefacs.errors import TakeError
 
 if TYPE_CHECKING:
+    from livefacs.offline.aligning import Alignment
+    from livefacs.offline.recordings import Recording
+    from livefacs.take.model import Marker
     from livefacs.take.reader import Take
 
-app = typer.Typer(help="Recorded takes: list, show, repair.")
+app = typer.Typer(help="Recorded takes: list, show, repair, align.")
 
 _HEADINGS = ("take", "slate", "frames", "length", "rate", "timecode", "markers", "state")
 _Folder = Annotated[Path, typer.Argument(help="A take, or a folder of takes.", show_default=False)]
@@ -76,6 +79,78 @@ def repair(folder: _Folder) -> None:
     if not takes and not errors:
         errors.append(TakeError(f"no takes in {folder}: expected a take, or a folder of takes"))
     _tell_and_exit(errors)
+
+
+@app.command()
+def align(
+    a: Annotated[Path, typer.Argument(help="A take, or a clip or file with sound.")],
+    b: Annotated[Path, typer.Argument(help="The other one.")],
+    by: Annotated[
+        str, typer.Option(help="sound or curves; default: by sound where both have it.")
+    ] = "",
+    channel: Annotated[
+        int, typer.Option(min=0, help="Channel of the sound, from 1; 0: all, mixed.")
+    ] = 0,
+    mark: Annotated[
+        bool, typer.Option("--mark", help="Set a marker in each take at the same moment.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find where B lies on A's clock, by sound or by curves.
+
+    Two recordings of one moment: other cameras, microphones and levels. Tells the offset of their
+    first frames, the drift between their clocks where they are long enough, and a confidence.
+    """
+    from contextlib import closing
+
+    from livefacs.offline.aligning import align as align_recordings
+    from livefacs.offline.aligning import sync_markers
+    from livefacs.offline.recordings import Recording
+
+    with closing(Recording(a, channel)) as first, closing(Recording(b, channel)) as second:
+        found = align_recordings(first, second, by)
+        say(_alignment_json(found, first, second)) if as_json else _say_alignment(
+            found, first, second
+        )
+        for recording, markers in sync_markers(found, first, second) if mark else ():
+            _mark(recording, markers, quiet=as_json)
+
+
+def _say_alignment(found: Alignment, a: Recording, b: Recording) -> None:
+    side = "after" if found.offset_s >= 0 else "before"
+    offset_s = abs(found.offset_s)
+    rate = next((r.take.rate for r in (a, b) if r.take is not None), None)
+    frames = f" ({offset_s * float(rate.fraction):.2f} frames at {rate.name})" if rate else ""
+    say(f"{b.name} begins {offset_s * 1e3:.1f} ms{frames} {side} {a.name}")
+    if label := a.label_at(found.offset_s):
+        say(f"  its first frame is at {label} of {a.name}")
+    drift = "too short to tell" if found.drift_ppm is None else f"{found.drift_ppm:+.1f} ppm"
+    say(f"  drift         {drift}")
+    say(f"  overlap       {max(0.0, found.overlap_s):.2f} s")
+    say(
+        f"  confidence    {found.confidence:.2f} by {found.by}: {found.n_agreeing} of"
+        f" {found.n_clear} clear parts agree, {found.spread_s * 1e3:.2f} ms apart in the median"
+    )
+
+
+def _alignment_json(found: Alignment, a: Recording, b: Recording) -> str:
+    import json
+    from dataclasses import asdict
+
+    rate = None if a.take is None else a.take.rate
+    more = {"a": str(a.path), "b": str(b.path), "timecode": a.label_at(found.offset_s) or None}
+    frames = found.offset_s * float(rate.fraction) if rate else None
+    return json.dumps({**more, **asdict(found), "offset_frames": frames})
+
+
+def _mark(recording: Recording, markers: Sequence[Marker], *, quiet: bool = False) -> None:
+    """Set markers in a take and say so."""
+    from livefacs.take.catalog import add_markers
+
+    assert recording.take is not None
+    n_new = add_markers(recording.take, markers)
+    if not quiet:
+        say(f"  {recording.name}: {n_new} marker(s) set")
 
 
 def _tell_and_exit(errors: Sequence[TakeError]) -> None:

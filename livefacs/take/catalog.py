@@ -6,6 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,8 +15,9 @@ from livefacs.errors import TakeError
 from livefacs.files.atomic import create, sync_folder
 from livefacs.files.locks import is_locked
 from livefacs.files.reading import copy_tail, open_own
+from livefacs.take.document import line_from_marker
 from livefacs.take.integrity import errors_of, missing_pictures, recorded_rows
-from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, write_document
+from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, MARKERS_FILE, Marker, write_document
 from livefacs.take.reader import Take
 from livefacs.take.sound import mend_sound
 from livefacs.take.writer import RESERVE_FILE
@@ -109,6 +111,42 @@ def repair(folder: Path) -> Repair:
     except OSError as error:
         raise TakeError(f"cannot repair {folder}: {error.strerror or error}") from error
     return report
+
+
+def add_markers(take: Take, markers: Sequence[Marker]) -> int:
+    """Append markers to a finished take; those that are there already are passed over.
+
+    Returns
+    -------
+    int
+        How many were new.
+
+    Raises
+    ------
+    TakeError
+        The take is being recorded, or cannot be written.
+    """
+    folder = take.folder
+    if is_locked(folder / LOCK_FILE):
+        raise TakeError(f"{folder} is being recorded: end the take first, then mark it")
+    new = [marker for marker in markers if marker not in take.markers]
+    if not new:
+        return 0
+    path = folder / MARKERS_FILE
+    try:
+        if not path.exists():
+            os.close(create(path))
+        with open_own(path, write=True) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            torn = b"\n" if size and file.read(1) != b"\n" else b""  # a kill's last line
+            file.seek(size)
+            file.write(torn + b"".join(map(line_from_marker, new)))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise TakeError(f"cannot mark {folder}: {error.strerror or error}") from error
+    return len(new)
 
 
 def _cut(path: Path, n_bytes: int) -> int:

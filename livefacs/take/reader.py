@@ -260,8 +260,8 @@ class Take:
 
     @cached_property
     def markers(self) -> tuple[Marker, ...]:
-        """Markers and recorded events in order; a torn last line is ignored."""
-        return self._read_markers[0]
+        """Markers and recorded events by time; a torn last line is ignored."""
+        return tuple(sorted(self._read_markers[0], key=lambda marker: marker.t_ns))
 
     @property
     def marker_errors(self) -> tuple[str, ...]:
