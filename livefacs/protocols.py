@@ -283,6 +283,23 @@ class Outputs(Protocol):
         """Close every destination."""
 
 
+@dataclass(frozen=True, slots=True)
+class TakeRequest:
+    """How a take is to be named; None: as the session has it.
+
+    Attributes
+    ----------
+    slate : str or None
+    number : int or None
+        One that is taken moves on to the next free one.
+    notes : str or None
+    """
+
+    slate: str | None = None
+    number: int | None = None
+    notes: str | None = None
+
+
 @runtime_checkable
 class SessionControl(Protocol):
     """What a control port may ask of a running session. Thread-safe; returns at once."""
@@ -311,8 +328,10 @@ class SessionControl(Protocol):
     def set_take(self, number: int) -> None:
         """Number of the next take."""
 
-    def record_start(self, slate: str | None = None, take: int | None = None) -> str:
-        """Start a take; the timecode it starts at.
+    def record_start(
+        self, slate: str | None = None, take: int | None = None, notes: str | None = None
+    ) -> str:
+        """Start a take; the timecode it starts at. None: as the session has it.
 
         Raises
         ------

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from livefacs.clock import NS_PER_S, now_ns, ns_from_s
-from livefacs.protocols import Outputs, Sink, Source
+from livefacs.protocols import Outputs, Sink, Source, TakeRequest
 from livefacs.session.feed import Feed, Grabbed
 from livefacs.session.meter import Meter, Summary
 from livefacs.session.output_watch import OutputWatch, outputs_document
@@ -45,7 +45,7 @@ class Session:
     outputs : Outputs or None
         The destinations, which streaming starts and stops.
     watchers : sinks that always see every frame (meters, mirror)
-    recording_factory : callable(slate, take number) that opens a take, or None
+    recording_factory : callable(TakeRequest) that opens a take, or None
     time_limit_s : float or None
         End after this much of the source's time.
     clock : callable that gives the session's nanoseconds
@@ -358,9 +358,11 @@ class Session:
         """Number of the next take."""
         self._takes.number = number
 
-    def record_start(self, slate: str | None = None, take: int | None = None) -> str:
+    def record_start(
+        self, slate: str | None = None, take: int | None = None, notes: str | None = None
+    ) -> str:
         """Start a take; its start timecode. One that ended early makes way for it."""
-        return self._takes.start(slate, take)
+        return self._takes.start(TakeRequest(slate, take, notes))
 
     def record_stop(self) -> tuple[str, str, str]:
         """End the take: timecode, path of its curves, path of its video (empty without one)."""

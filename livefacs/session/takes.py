@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from livefacs.errors import TakeError
+from livefacs.protocols import TakeRequest
 from livefacs.types import TrackedFrame
 
 _log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class Recording(Protocol):
         """Close the take: end timecode, path of the curves, path of the video."""
 
 
-RecordingFactory = Callable[[str | None, int | None], Recording]
+RecordingFactory = Callable[[TakeRequest], Recording]
 
 
 class Takes:
@@ -49,7 +51,7 @@ class Takes:
 
     Parameters
     ----------
-    factory : callable(slate, take number) that opens a take, or None
+    factory : callable(TakeRequest) that opens a take, or None
 
     Attributes
     ----------
@@ -90,7 +92,7 @@ class Takes:
         if recording is not None:
             recording.send(tracked)
 
-    def start(self, slate: str | None, number: int | None) -> str:
+    def start(self, request: TakeRequest) -> str:
         """Start a take; its start timecode. One that ended early makes way for it.
 
         Raises
@@ -110,11 +112,12 @@ class Takes:
             if self._recording is not None:
                 self._recording.finish()
                 self._recording = None
-            if slate is not None:
-                self.slate = slate
-            if number is not None:
-                self.number = number
-            self._recording = self._factory(self.slate, self.number)
+            if request.slate is not None:
+                self.slate = request.slate
+            if request.number is not None:
+                self.number = request.number
+            named = replace(request, slate=self.slate, number=self.number)
+            self._recording = self._factory(named)
             _log.info("take of slate %s begins at %s", self.slate, self._recording.timecode)
             return self._recording.timecode
 

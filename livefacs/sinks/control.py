@@ -16,8 +16,15 @@ from typing import Any, Final
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from livefacs.errors import LivefacsError, SinkError
+from livefacs.printable import printable
 from livefacs.protocols import SessionControl
-from livefacs.sinks.commands import CommandError, run_command, text_argument, whole_argument
+from livefacs.sinks.commands import (
+    MAX_TEXT,
+    CommandError,
+    run_command,
+    text_argument,
+    whole_argument,
+)
 from livefacs.wire.oscreading import OscError, messages_from_osc
 from livefacs.workers import Worker
 
@@ -25,6 +32,8 @@ _PREFIX: Final = "/livefacs/"
 _MAX_REQUEST_BYTES: Final = 4096
 _POLL_S: Final = 0.1
 _JOIN_S: Final = 2.0
+_TARGET_COMMANDS: Final = ("/OSCSetSendTarget", "/OSCAddSendTarget")
+"""How the app is told where answers go, and how Unreal's Switchboard tells it."""
 _UNKNOWN: Final = -1
 """Answer to battery and thermal queries: what the phone says where it does not know."""
 
@@ -34,7 +43,7 @@ Reply = tuple[str, Sequence[object]] | None
 class OscControl:
     """Listens for commands in a thread of its own.
 
-    Replies go to the sender, or where ``/OSCSetSendTarget`` said. Packets that are malformed,
+    Replies go to the sender, or where ``/OSCSetSendTarget`` said last. Packets that are malformed,
     oversized or unknown are counted and ignored.
 
     Parameters
@@ -125,9 +134,9 @@ class OscControl:
         if address.startswith(_PREFIX):
             word = address.removeprefix(_PREFIX)
             return address, (run_command(self._control, word, arguments),)
-        if address == "/OSCSetSendTarget":
+        if address in _TARGET_COMMANDS:
             self._target = _target(arguments)
-            return None
+            return f"{address}Confirm", ()
         action = _STAGE.get(address)
         if action is None:
             raise CommandError(_NOT_HERE.get(address, "unknown command"))
@@ -171,7 +180,12 @@ def _silent(act: Callable[[SessionControl, Sequence[object]], object]) -> Any:
 def _record_start(control: SessionControl, arguments: Sequence[object]) -> Reply:
     slate = text_argument(arguments, 0) if arguments else None
     take = whole_argument(arguments, 1) if len(arguments) > 1 else None
-    return "/RecordStartConfirm", (control.record_start(slate, take),)
+    return "/RecordStartConfirm", (control.record_start(slate, take, _notes(arguments)),)
+
+
+def _notes(arguments: Sequence[object]) -> str | None:
+    """A stage's description of the take: no reason to refuse it, however long and of what lines."""
+    return printable(str(arguments[2]))[:MAX_TEXT] if len(arguments) > 2 else None
 
 
 def _record_stop(control: SessionControl, _arguments: Sequence[object]) -> Reply:
@@ -186,10 +200,9 @@ _STAGE: Final[Mapping[str, Callable[[SessionControl, Sequence[object]], Reply]]]
         "/RecordStop": _record_stop,
         "/LiveLinkStreamStart": _silent(lambda control, _: control.start_streaming()),
         "/LiveLinkStreamStop": _silent(lambda control, _: control.stop_streaming()),
-        **dict.fromkeys(
-            ("/ARSessionStart", "/ARSessionStop", "/VideoDisplayOn", "/VideoDisplayOff"),
-            _silent(lambda _control, _: None),
-        ),
+        "/ARSessionStart": lambda _control, _: ("/ARSessionStartConfirm", ()),
+        "/ARSessionStop": lambda _control, _: ("/ARSessionStopConfirm", ()),
+        **dict.fromkeys(("/VideoDisplayOn", "/VideoDisplayOff"), _silent(lambda *_: None)),
         "/BatteryQuery": lambda _control, _: ("/Battery", (float(_UNKNOWN),)),
         "/ThermalsQuery": lambda _control, _: ("/Thermals", (_UNKNOWN,)),
     }

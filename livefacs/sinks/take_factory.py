@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
+from livefacs.protocols import TakeRequest
 from livefacs.sinks.performers_recorder import PerformersRecorder
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.take_sound import OpenSound
@@ -63,9 +64,7 @@ class TakeFactory:
         """Why the newest take ended early; empty where it did not."""
         return "" if self._newest is None else self._newest.failure
 
-    def __call__(
-        self, slate: str | None = None, number: int | None = None
-    ) -> RecorderSink | PerformersRecorder:
+    def __call__(self, request: TakeRequest) -> RecorderSink | PerformersRecorder:
         """A new take. A number that is taken moves on to the next free one.
 
         Raises
@@ -73,14 +72,16 @@ class TakeFactory:
         TakeError
             It cannot be made.
         """
-        slate = self.infos[0].slate if slate is None else slate
+        common, number = self.infos[0], request.number
+        slate = common.slate if request.slate is None else request.slate
+        notes = common.notes if request.notes is None else request.notes
         on_end = None if self._exact else self._tell_of
         if self._exact:
-            folder, number = self.parent, self.infos[0].number if number is None else number
+            folder, number = self.parent, common.number if number is None else number
             self._exact, self.parent = False, self.parent.parent
         else:
             folder, number = make_take_folder(self.parent, slate, number)
-        infos = [replace(info, slate=slate, number=number) for info in self.infos]
+        infos = [replace(info, slate=slate, number=number, notes=notes) for info in self.infos]
         clock = ClockMap.read()
         try:
             info, count = self._labelled(infos[0], clock)

@@ -12,6 +12,7 @@ import pytest
 
 from livefacs.config import load_options
 from livefacs.errors import SinkError
+from livefacs.protocols import TakeRequest
 from livefacs.session.mirror_beside import open_mirror_beside
 from livefacs.session.opening import open_session
 from livefacs.session.runner import Session
@@ -51,8 +52,8 @@ class Whole:
         self.session.on_close("control port", lambda: self.closed.add("control port"))
         self.session.record_start()
 
-    def _take(self, slate: str | None, number: int | None) -> MemoryRecording:
-        self.takes.append(MemoryRecording(slate, number))
+    def _take(self, request: TakeRequest) -> MemoryRecording:
+        self.takes.append(MemoryRecording(request.slate, request.number))
         return self.takes[-1]
 
     def _close_landmarker(self) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from livefacs.errors import SourceError, TakeError
+from livefacs.protocols import TakeRequest
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.runner import Session
@@ -237,8 +238,8 @@ class MemoryRecording:
 def test_a_take_gets_every_frame_but_not_the_last_neutral_one() -> None:
     takes: list[MemoryRecording] = []
 
-    def factory(slate: str | None, take: int | None) -> MemoryRecording:
-        takes.append(MemoryRecording(slate, take))
+    def factory(request: TakeRequest) -> MemoryRecording:
+        takes.append(MemoryRecording(request.slate, request.number))
         return takes[-1]
 
     source = ListSource([frame(i) for i in range(1, 11)])
@@ -261,8 +262,8 @@ def test_a_take_gets_every_frame_but_not_the_last_neutral_one() -> None:
 def test_a_take_that_ended_early_is_said_and_makes_way_for_another() -> None:
     takes: list[MemoryRecording] = []
 
-    def factory(slate: str | None, take: int | None) -> MemoryRecording:
-        takes.append(MemoryRecording(slate, take))
+    def factory(request: TakeRequest) -> MemoryRecording:
+        takes.append(MemoryRecording(request.slate, request.number))
         return takes[-1]
 
     session = Session(ListSource([frame(1)]), make_tracker(), recording_factory=factory)

@@ -85,7 +85,7 @@ def test_times_rise_strictly_whatever_the_delays(pictures: list[tuple[int, int]]
         ScriptedSource(script, clock),
         make_tracker(),
         watchers=[watcher],
-        recording_factory=lambda _slate, _take: recording,
+        recording_factory=lambda _request: recording,
         clock=clock,
     )
     session.record_start()

@@ -39,11 +39,13 @@ class FakeSession:
     def set_take(self, number: int) -> None:
         self.calls.append(("take", number))
 
-    def record_start(self, slate: str | None = None, take: int | None = None) -> str:
+    def record_start(
+        self, slate: str | None = None, take: int | None = None, notes: str | None = None
+    ) -> str:
         if self.is_recording:
             raise TakeError("a take is already being recorded")
         self.is_recording = True
-        self.calls.append(("record", slate, take))
+        self.calls.append(("record", slate, take, *([notes] if notes is not None else [])))
         return "10:00:00:00"
 
     def record_stop(self) -> tuple[str, str, str]:

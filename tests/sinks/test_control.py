@@ -60,6 +60,18 @@ def answer(remote: socket.socket) -> tuple[str, list[object]]:
             ("/RecordStartConfirm", ["10:00:00:00"]),
             ("record", "slate_1", 3),
         ),
+        (
+            ("/RecordStart", "slate_1", 3, "as Anna enters"),
+            ("/RecordStartConfirm", ["10:00:00:00"]),
+            ("record", "slate_1", 3, "as Anna enters"),
+        ),
+        (
+            ("/RecordStart", "slate_1", 3, "two\nlines" + 300 * "."),
+            ("/RecordStartConfirm", ["10:00:00:00"]),
+            ("record", "slate_1", 3, "two\nlines" + 191 * "."),
+        ),
+        (("/ARSessionStart",), ("/ARSessionStartConfirm", []), None),
+        (("/ARSessionStop",), ("/ARSessionStopConfirm", []), None),
         (("/RecordStart",), ("/RecordStartConfirm", ["10:00:00:00"]), ("record", None, None)),
         (
             ("/RecordStop",),
@@ -100,7 +112,6 @@ def test_commands_without_an_answer(remote: socket.socket, session: FakeSession)
         packet("/LiveLinkStreamStop"),
         packet("/LiveLinkStreamStart"),
         packet("/VideoDisplayOff"),
-        packet("/ARSessionStart"),
     ):
         remote.send(sent)
     remote.send(packet("/livefacs/status"))
@@ -110,11 +121,13 @@ def test_commands_without_an_answer(remote: socket.socket, session: FakeSession)
     assert session.calls == [("slate", "intro"), ("take", 7), ("stop",), ("start",)]
 
 
+@pytest.mark.parametrize("command", ["/OSCSetSendTarget", "/OSCAddSendTarget"])
 def test_answers_go_where_the_stage_said(
-    remote: socket.socket, session: FakeSession, control: OscControl
+    remote: socket.socket, session: FakeSession, control: OscControl, command: str
 ) -> None:
     with udp_receiver() as elsewhere:
-        remote.send(packet("/OSCSetSendTarget", "127.0.0.1", elsewhere.getsockname()[1]))
+        remote.send(packet(command, "127.0.0.1", elsewhere.getsockname()[1]))
+        assert answer(elsewhere) == (f"{command}Confirm", [])
         remote.send(packet("/RecordStart", "s", 1))
         assert answer(elsewhere) == ("/RecordStartConfirm", ["10:00:00:00"])
 

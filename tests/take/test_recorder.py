@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from livefacs.errors import TakeError
+from livefacs.protocols import TakeRequest
 from livefacs.sinks import recorder as recorder_module
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.take_factory import TakeFactory
@@ -225,11 +226,21 @@ def test_a_take_factory_numbers_its_takes(tmp_path: Path) -> None:
     factory = TakeFactory(tmp_path, [clip_info()])
     names = []
     for slate, number in ((None, None), ("12a", 5), ("12a", 5), (None, None)):
-        recording = factory(slate, number)
+        recording = factory(TakeRequest(slate, number))
         recording.send(tracked_frame(0))
         recording.finish()
         names.append((recording.folder.name, Take(recording.folder).number))
     assert names == [("smile_001", 1), ("12a_005", 5), ("12a_006", 6), ("smile_002", 2)]
+
+
+def test_notes_of_a_stage_are_those_of_the_take(tmp_path: Path) -> None:
+    factory = TakeFactory(tmp_path, [clip_info(notes="the day's")])
+    notes = []
+    for request in (TakeRequest("a", 1, "as Anna enters"), TakeRequest("a", 2)):
+        recording = factory(request)
+        recording.finish()
+        notes.append(Take(recording.folder).document["notes"])
+    assert notes == ["as Anna enters", "the day's"]
 
 
 def test_a_take_factory_tells_how_each_take_ended(
@@ -237,7 +248,7 @@ def test_a_take_factory_tells_how_each_take_ended(
 ) -> None:
     said: list[str] = []
     factory = TakeFactory(tmp_path, [clip_info()], on_warning=said.append)
-    first = factory("whole", None)
+    first = factory(TakeRequest("whole"))
     first.send(tracked_frame(0))
     first.finish()
     assert (said.pop(), factory.failure) == (f"{tmp_path / 'whole_001'}: 1 frames", "")
@@ -246,7 +257,7 @@ def test_a_take_factory_tells_how_each_take_ended(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(writer_module._Stream, "append", fail)
-    second = factory("cut", None)
+    second = factory(TakeRequest("cut"))
     _send_until_failed(second)
     second.finish()
     assert "the take ended early: No space left on device" in factory.failure
@@ -262,7 +273,7 @@ def test_a_take_that_cannot_begin_leaves_no_folder(
 
     monkeypatch.setattr(writer_module.TakeWriter, "_begin", refuse)
     with pytest.raises(TakeError, match="cannot write a take"):
-        TakeFactory(tmp_path, [clip_info()])(None, None)
+        TakeFactory(tmp_path, [clip_info()])(TakeRequest())
     assert list(tmp_path.iterdir()) == []
 
 
