@@ -136,7 +136,8 @@ class RecordOptions:
         ``auto`` takes the nearest standard rate of the source; else ``24``, ``29.97DF`` …
     timecode_source : str
         ``auto``: the clip's own where it has one, else the time of day; ``ltc:2``: the linear
-        timecode in the second channel of the clip's sound, or of the microphone.
+        timecode in the second channel of the clip's sound, or of the microphone; ``mtc:NAME``: the
+        MIDI timecode of a port, by its name or a part of it.
     timecode_start : str
         First label of a clip or of a free run; empty: the clip's own, or 00:00:00:00.
     notes : str
@@ -157,7 +158,7 @@ class RecordOptions:
     take: Annotated[int, Field(ge=0)] = 1
     timecode_rate: str = "auto"
     timecode_source: Annotated[
-        str, Field(pattern=r"^(auto|time of day|clip|free run|ltc:[1-9][0-9]?)$")
+        str, Field(pattern=r"^(auto|time of day|clip|free run|ltc:[1-9][0-9]?|mtc:.{0,200})$")
     ] = "auto"
     timecode_start: str = ""
     notes: str = ""

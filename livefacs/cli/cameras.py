@@ -1,4 +1,4 @@
-"""``livefacs cameras``: what is attached, what each camera gives, and which microphones."""
+"""``livefacs cameras``: what is attached: cameras, what each gives, microphones, MIDI ports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def cameras(
         bool, typer.Option("--probe", help="Open each one and show what it gives.")
     ] = False,
 ) -> None:
-    """List cameras (number, name, device file) and microphones (for ``--audio``).
+    """List cameras (number, name, device file), microphones (``--audio``) and MIDI ports.
 
     A browser's camera is none of them: ``-s browser`` serves a page to this machine, and
     ``-s browser://*`` to the phones of this network.
@@ -34,7 +34,7 @@ def cameras(
         if probe:
             words.append(_probe(camera.path or camera.index))
         say("  ".join(words))
-    for line in microphone_lines():
+    for line in (*microphone_lines(), *midi_lines()):
         say(line)
 
 
@@ -53,6 +53,22 @@ def microphone_lines() -> Iterator[str]:
     for each in found:
         words = f"microphone {each.index}  {each.name}  {each.n_channels} channel(s)"
         yield words + ("  (auto)" if each.is_default else "")
+
+
+def midi_lines() -> Iterator[str]:
+    """A line for each MIDI port that timecode may come in by, or why there is none."""
+    from livefacs.errors import ConfigError, SourceError
+    from livefacs.sources.midi import list_midi_ports
+
+    try:
+        found = list_midi_ports()
+    except (ConfigError, SourceError) as error:
+        yield str(error)
+        return
+    if not found:
+        yield "No MIDI port found."
+    for name in found:
+        yield f"MIDI port  {name}  (--timecode-source mtc:NAME)"
 
 
 def _probe(address: int | str) -> str:

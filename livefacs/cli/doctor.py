@@ -28,6 +28,8 @@ _PACKAGES = (
     "python-osc",
     "pyzmq",
     "sounddevice",
+    "mido",
+    "python-rtmidi",
     "typer",
     "pydantic",
 )
@@ -39,12 +41,13 @@ def doctor(
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
 ) -> None:
-    """Versions, backends, cameras, microphones, folders, and how long each stage takes here."""
+    """Versions, backends, cameras, microphones, MIDI, folders, and how long each stage takes."""
     sections: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
         ("system", _system),
         ("packages", _packages),
         ("cameras", _cameras),
         ("microphones", _microphones),
+        ("MIDI ports", _midi_ports),
         ("folders", _folders),
         ("stages, milliseconds", lambda: _stages(landmarker, model)),
     )
@@ -97,6 +100,12 @@ def _microphones() -> Iterator[str]:
     from livefacs.cli.cameras import microphone_lines
 
     return microphone_lines()
+
+
+def _midi_ports() -> Iterator[str]:
+    from livefacs.cli.cameras import midi_lines
+
+    return midi_lines()
 
 
 def _folders() -> Iterator[str]:

@@ -11,7 +11,8 @@ import typer
 from livefacs.cli.terminal import say
 
 if TYPE_CHECKING:
-    from livefacs.wire.ltc import LtcFrame, LtcWriter
+    from livefacs.wire.following import HeardFrame
+    from livefacs.wire.ltc import LtcWriter
 
 app = typer.Typer()
 
@@ -97,9 +98,9 @@ def read(
         say(_part_line(part, rate_hz, start_s))
 
 
-def _parts(frames: list[LtcFrame]) -> list[list[LtcFrame]]:
+def _parts(frames: list[HeardFrame]) -> list[list[HeardFrame]]:
     """Runs of frames that follow each other in time and count."""
-    from livefacs.wire.ltc import follows
+    from livefacs.wire.following import follows
 
     parts = [[frames[0]]]
     for frame in frames[1:]:
@@ -110,7 +111,7 @@ def _parts(frames: list[LtcFrame]) -> list[list[LtcFrame]]:
     return parts
 
 
-def _part_line(part: list[LtcFrame], sample_rate_hz: int, start_s: float) -> str:
+def _part_line(part: list[HeardFrame], sample_rate_hz: int, start_s: float) -> str:
     first, last = part[0], part[-1]
     begin_s = start_s + first.start / sample_rate_hz
     if len(part) == 1:

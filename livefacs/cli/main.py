@@ -26,7 +26,7 @@ _log = logging.getLogger("livefacs.cli.main")  # its name where it is run as a m
 COMMANDS: Final[dict[str, str]] = {
     "live": "Track a camera or clip and stream Action Units.",
     "demo": "Play the bundled performer through the whole chain.",
-    "cameras": "List the cameras.",
+    "cameras": "List cameras, microphones and MIDI ports.",
     "models": "Landmark models: list and fetch.",
     "rigs": "Retargeting maps: list, show, new, check, fit, preview.",
     "au": "The FACS card of an action.",

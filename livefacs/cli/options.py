@@ -81,7 +81,8 @@ AudioChannels: TypeAlias = Annotated[
 ]
 TimecodeRate: TypeAlias = Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")]
 TimecodeSource: TypeAlias = Annotated[
-    str | None, typer.Option(help="auto, time of day, clip, free run, or ltc:CHANNEL of the sound.")
+    str | None,
+    typer.Option(help="auto, time of day, clip, free run, ltc:CHANNEL of the sound, mtc:PORT."),
 ]
 TimecodeStart: TypeAlias = Annotated[
     str | None, typer.Option(help="First label of a clip or free run, 01:00:00:00.")

@@ -28,7 +28,8 @@ from livefacs.session.performers import PerformersTracker
 from livefacs.session.rigs import Retargeting, RigReloader
 from livefacs.session.runner import Session
 from livefacs.session.take_info import estimator_of, performers_info
-from livefacs.session.take_sound import open_microphone, sound_of_takes, timecode_of_takes
+from livefacs.session.take_sound import open_microphone, sound_of_takes
+from livefacs.session.take_timecode import open_wire, timecode_from_wire
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.opening import open_hub
 from livefacs.sources.opening import gives_shapes
@@ -37,6 +38,7 @@ from livefacs.sources.takes import is_take
 if TYPE_CHECKING:
     from livefacs.sinks.take_factory import TakeFactory
     from livefacs.sources.microphone import Microphone
+    from livefacs.sources.wire_timecode import WireTimecode
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +77,10 @@ def open_session(
         microphone = open_microphone(options.record, notify)
         if microphone is not None:
             undo.callback(microphone.close)
-        session = _assemble(options, source, tracker, microphone, notify)
+        wire = open_wire(options.record, source, microphone, notify)
+        if wire is not None:
+            undo.callback(wire.close)
+        session = _assemble(options, source, tracker, microphone, wire, notify)
         undo.pop_all()  # the session owns them now
     try:
         _open_outputs(session, options, retargeting, notify)
@@ -154,11 +159,12 @@ def _assemble(
     source: Source,
     tracker: Tracker,
     microphone: Microphone | None,
+    wire: WireTimecode | None,
     notify: Notify,
 ) -> Session:
     for notice in source.notices:
         notify(notice)
-    take_factory = _take_factory(options, source, tracker, microphone, notify)
+    take_factory = _take_factory(options, source, tracker, microphone, wire, notify)
 
     def end_without_take() -> None:
         """Where nothing but the take was asked for, there is nothing to go on for without it."""
@@ -176,6 +182,8 @@ def _assemble(
     )
     if microphone is not None:
         session.on_close("microphone", microphone.close)
+    if wire is not None:
+        session.on_close("timecode", wire.close)
     return session
 
 
@@ -204,6 +212,7 @@ def _take_factory(
     source: Source,
     tracker: Tracker,
     microphone: Microphone | None,
+    wire: WireTimecode | None,
     notify: Notify,
 ) -> TakeFactory | None:
     if options.record.folder is None:
@@ -215,7 +224,7 @@ def _take_factory(
         performers_info(options, source, tracker, notify),
         video=options.record.video,
         sound=sound_of_takes(options, source, microphone),
-        timecode=timecode_of_takes(options.record, source, microphone, notify),
+        timecode=timecode_from_wire(wire, options.record, source, notify) if wire else None,
         on_warning=notify,
         exact=options.record.exact,
     )

@@ -9,7 +9,8 @@ from typing import Final
 from livefacs.errors import SourceError
 from livefacs.sources.audio import AudioFile
 from livefacs.timecode import RATES, TimecodeRate
-from livefacs.wire.ltc import LtcFollower, LtcReader
+from livefacs.wire.following import TimecodeFollower
+from livefacs.wire.ltc import LtcReader
 
 _LONGEST_GAP_S: Final = 1.0
 
@@ -52,7 +53,7 @@ def timecode_in_sound(path: Path, channel: int, at_s: float, rate_hz: float) -> 
         No sound, no such channel, or no timecode in it.
     """
     with AudioFile(path, channel) as sound:
-        reader, follower = LtcReader(sound.sample_rate_hz), LtcFollower(sound.sample_rate_hz)
+        reader, follower = LtcReader(sound.sample_rate_hz), TimecodeFollower(sound.sample_rate_hz)
         sample = (at_s - sound.start_s) * sound.sample_rate_hz
         gaps, heard_until, first = 0, None, None
         for block in sound.blocks():
@@ -71,7 +72,7 @@ def timecode_in_sound(path: Path, channel: int, at_s: float, rate_hz: float) -> 
 
 
 def _label_at(
-    follower: LtcFollower, sample: float, rate_hz: float
+    follower: TimecodeFollower, sample: float, rate_hz: float
 ) -> tuple[TimecodeRate, str] | None:
     """Rate and label by what is heard so far: the frame whose beginning is nearest to a moment."""
     wire = follower.rate
@@ -82,13 +83,13 @@ def _label_at(
     )
     if fast is None or abs(rate_hz - float(fast.fraction)) > abs(rate_hz - float(wire.fraction)):
         return wire, wire.label_from_frame(follower.frame_at(sample, nearest=True) or 0)
-    half = 0.5 * follower.sample_rate_hz / float(wire.fraction)
+    half = 0.5 * follower.ticks_hz / float(wire.fraction)
     frame = follower.frame_at(sample + 0.5 * half) or 0
     is_second = follower.frame_at(sample + 1.5 * half) != frame
     return fast, fast.label_from_frame(2 * frame + is_second)
 
 
-def _notices(follower: LtcFollower, gaps: int) -> tuple[str, ...]:
+def _notices(follower: TimecodeFollower, gaps: int) -> tuple[str, ...]:
     notices = []
     if follower.n_jumps:
         notices.append(

@@ -1,6 +1,6 @@
-"""Linear timecode from a microphone's channel as it comes: which label each moment has.
+"""Timecode as it comes on a wire: which label each moment has.
 
-The wire's count is followed as ``LtcFollower`` does: two frames lock it, it runs on through
+The wire's count is followed as ``TimecodeFollower`` does: two frames lock it, it runs on through
 drop-outs (jam sync), and jumps where two frames in a row agree on another count.
 """
 
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
-from livefacs.clock import NS_PER_S
+from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import ConfigError
 from livefacs.protocols import SoundBlock, SoundInput
 from livefacs.timecode import RATES, TimecodeRate
-from livefacs.wire.ltc import LtcFollower, LtcReader
+from livefacs.wire.following import TimecodeFollower
+from livefacs.wire.ltc import LtcReader
 
 _RATE_HZ: Final = 48_000
 _BLOCKS: Final = 64  # whose times are compared with the count of samples
@@ -25,36 +27,29 @@ _LONG_SILENCE_S: Final = 1.0
 
 
 class WireTimecode:
-    """The timecode in a channel of a microphone; any thread may ask.
+    """The timecode on a wire; any thread may ask. Whoever listens to the wire feeds the follower.
 
     Parameters
     ----------
-    source : SoundInput
-    channel : int
-        From 1.
-
-    Raises
-    ------
-    ConfigError
-        The microphone has not so many channels.
+    description : str
+    follower : TimecodeFollower
+        Its ticks are counted from ``_origin_ns`` of the session clock.
+    clock : callable, nanoseconds
     """
 
-    def __init__(self, source: SoundInput, channel: int) -> None:
-        if channel > source.n_channels:
-            raise ConfigError(
-                f"timecode source 'ltc:{channel}': {source.description}; ask for more with"
-                " --audio-channels"
-            )
-        self.description = f"linear timecode in channel {channel} of {source.description}"
-        self._channel = channel - 1
-        self._reader = LtcReader(_RATE_HZ)
-        self._reader.read(np.zeros(8, np.float32))  # compiles now, not in the device's thread
-        self._reader = LtcReader(_RATE_HZ)
-        self._follower = LtcFollower(_RATE_HZ)
-        self._origins: deque[float] = deque(maxlen=_BLOCKS)
-        self._n_samples = 0
+    def __init__(
+        self,
+        description: str,
+        follower: TimecodeFollower,
+        clock: Callable[[], int] = now_ns,
+    ) -> None:
+        self.description = description
+        self._follower = follower
+        self._clock = clock
         self._lock = threading.Condition()
-        source.subscribe(self._hear)
+
+    def close(self) -> None:
+        """Listen no more."""
 
     def wait(self, seconds: float) -> bool:
         """Whether timecode is heard, now or within some seconds."""
@@ -84,18 +79,80 @@ class WireTimecode:
         """
         with self._lock:
             wire = self._follower.rate
-            if wire is None or not self._origins:
+            if wire is None:
                 return None
-            origin_ns = float(np.median(self._origins))
-            place = self._follower.place_at((t_ns - origin_ns) * _RATE_HZ / NS_PER_S)
+            tick = (t_ns - self._origin_ns()) * self._follower.ticks_hz / NS_PER_S
+            place = self._follower.place_at(tick)
         return None if place is None else place * float(rate.fraction / wire.fraction)
 
     @property
     def is_heard(self) -> bool:
-        """False while the wire is silent for over a second, or never spoke."""
+        """False while nothing has run on the wire for a second, or never did."""
         with self._lock:
-            until = self._follower.heard_until
-            return bool(self._n_samples - until < _LONG_SILENCE_S * _RATE_HZ)
+            return self._clock() - self._ns(self._follower.heard_until) < _LONG_SILENCE_S * NS_PER_S
+
+    @property
+    def running_since_ns(self) -> int | None:
+        """Session time at which the first frame of the running timecode began; None: none runs."""
+        with self._lock:
+            begun = self._follower.running_since
+            return None if begun is None else round(self._ns(begun))
+
+    def _origin_ns(self) -> float:
+        """Session time of the follower's tick 0."""
+        return 0.0
+
+    def _ns(self, tick: float) -> float:
+        return self._origin_ns() + tick * NS_PER_S / self._follower.ticks_hz
+
+
+class SoundTimecode(WireTimecode):
+    """Linear timecode in a channel of a microphone.
+
+    Parameters
+    ----------
+    source : SoundInput
+    channel : int
+        From 1.
+    rate : TimecodeRate or None
+        The rate that is expected.
+    clock : callable, nanoseconds
+
+    Raises
+    ------
+    ConfigError
+        The microphone has not so many channels.
+    """
+
+    def __init__(
+        self,
+        source: SoundInput,
+        channel: int,
+        rate: TimecodeRate | None = None,
+        clock: Callable[[], int] = now_ns,
+    ) -> None:
+        if channel > source.n_channels:
+            raise ConfigError(
+                f"timecode source 'ltc:{channel}': {source.description}; ask for more with"
+                " --audio-channels"
+            )
+        words = f"linear timecode in channel {channel} of {source.description}"
+        super().__init__(words, TimecodeFollower(_RATE_HZ, rate), clock)
+        self._source = source
+        self._channel = channel - 1
+        self._reader = LtcReader(_RATE_HZ)
+        self._reader.read(np.zeros(8, np.float32))  # compiles now, not in the device's thread
+        self._reader = LtcReader(_RATE_HZ)
+        self._origins: deque[float] = deque(maxlen=_BLOCKS)
+        self._n_samples = 0
+        source.subscribe(self._hear)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._source.unsubscribe(self._hear)
+
+    def _origin_ns(self) -> float:
+        return float(np.median(self._origins)) if self._origins else 0.0
 
     def _hear(self, block: SoundBlock) -> None:
         """In the device's thread: some microseconds a block."""

@@ -69,7 +69,7 @@ UNITS: Final[dict[str, str]] = {
     "pts": "presentation stamp of the video frame, microseconds from its first frame",
 }
 
-TimecodeSource = Literal["time of day", "clip", "free run", "ltc"]
+TimecodeSource = Literal["time of day", "clip", "free run", "ltc", "mtc"]
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _PACKAGES: Final = ("numpy", "ai-edge-litert", "mediapipe", "numba", "av")
@@ -133,7 +133,7 @@ class TimecodeStart:
     Attributes
     ----------
     rate : TimecodeRate
-    source : ``"time of day"``, ``"clip"``, ``"free run"`` or ``"ltc"``
+    source : ``"time of day"``, ``"clip"``, ``"free run"``, ``"ltc"``, ``"mtc"``
     start : str
         Label at presentation time 0 of a clip (``ltc``: heard in its sound), or at the first frame
         of a free run.

@@ -11,7 +11,7 @@ import pytest
 
 from livefacs.errors import ConfigError
 from livefacs.sinks.recorder import RecorderSink
-from livefacs.sources.wire_timecode import WireCount, WireTimecode
+from livefacs.sources.wire_timecode import SoundTimecode, WireCount
 from livefacs.take.model import TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.timecode import RATES, TimecodeRate
@@ -27,7 +27,7 @@ class Wire:
     def __init__(self, rate: str = "25", start: str = "10:00:00:00", **device: float) -> None:
         self.device = FakePortAudio(n_channels=2, **device)  # type: ignore[arg-type]
         self.device.devices = (type(self.device.devices[0])(3, "Booth", 2, True),)
-        self.heard = WireTimecode(self.device.microphone(), 2)
+        self.heard = SoundTimecode(self.device.microphone(), 2, clock=self.device.clock)
         self.rate = RATES[rate]
         self.writer = LtcWriter(self.rate, start, level=0.3)
         self.begin = self.device.n_played
@@ -122,7 +122,7 @@ def test_a_jump_of_the_wire_is_followed() -> None:
 
 def test_a_channel_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match="ask for more with --audio-channels"):
-        WireTimecode(FakePortAudio().microphone(), 2)
+        SoundTimecode(FakePortAudio().microphone(), 2)
 
 
 def test_rows_and_marks_of_a_take_carry_the_labels_of_the_wire(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_live_takes_its_timecode_from_the_microphone(
     capsys: pytest.CaptureFixture[str],
     plays: bool,
 ) -> None:
-    monkeypatch.setattr("livefacs.session.take_sound._LOCK_S", 0.01)
+    monkeypatch.setattr("livefacs.session.take_timecode._LOCK_S", 0.01)
     wire = Wire("30", "14:00:00:00")
     opened = wire.device.microphone()
     monkeypatch.setattr("livefacs.session.take_sound.Microphone", lambda *_: opened)

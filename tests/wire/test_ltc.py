@@ -9,15 +9,12 @@ from hypothesis import strategies as st
 
 from livefacs.errors import ConfigError
 from livefacs.timecode import RATES
+from livefacs.wire.following import WIRE_RATES, HeardFrame, TimecodeFollower, wire_rate
 from livefacs.wire.ltc import (
-    WIRE_RATES,
-    LtcFollower,
-    LtcFrame,
     LtcReader,
     LtcWriter,
     bits_from_label,
     frame_from_bits,
-    wire_rate,
 )
 from tests.wire import libltc
 
@@ -31,7 +28,7 @@ def audio(rate: str, n_frames: int, label: str = "", hz: int = HZ, **options: fl
     return writer.write(n_frames)
 
 
-def read(samples: np.ndarray, hz: int = HZ) -> list[LtcFrame]:
+def read(samples: np.ndarray, hz: int = HZ) -> list[HeardFrame]:
     return LtcReader(hz).read(samples.astype(np.float32))
 
 
@@ -164,8 +161,8 @@ def test_what_is_no_number_counts_as_silence() -> None:
     assert len(read(samples)) in (57, 58)
 
 
-def followed(samples: np.ndarray, rate: str | None = None) -> LtcFollower:
-    follower = LtcFollower(HZ, RATES[rate] if rate else None)
+def followed(samples: np.ndarray, rate: str | None = None) -> TimecodeFollower:
+    follower = TimecodeFollower(HZ, RATES[rate] if rate else None)
     follower.follow(read(samples))
     return follower
 
@@ -184,7 +181,7 @@ def test_the_follower_finds_the_rate_and_the_count(rate: str) -> None:
 def test_jam_sync_runs_through_a_dropout() -> None:
     samples = audio("29.97df", 200)
     samples[50_000:200_000] = 0.0
-    reader, follower = LtcReader(HZ), LtcFollower(HZ)
+    reader, follower = LtcReader(HZ), TimecodeFollower(HZ)
     follower.follow(reader.read(samples[:200_000]))
     length = float(HZ / RATES["29.97df"].fraction)
     first = RATES["29.97df"].frame_from_label("01:00:59;25")
@@ -212,7 +209,7 @@ def test_midnight() -> None:
 
 def test_one_frame_alone_locks_nothing() -> None:
     (frame, *_) = read(audio("25", 5))
-    follower = LtcFollower(HZ)
+    follower = TimecodeFollower(HZ)
     follower.follow([frame])
     assert follower.frame_at(frame.start) is None
     assert follower.rate is None
