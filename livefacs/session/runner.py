@@ -381,7 +381,7 @@ class Session:
         return self._status(self._meter.summary())
 
     def _status(self, summary: Summary) -> dict[str, Any]:
-        last, takes = self._last, self._takes
+        last = self._last
         return {
             "source": self.source.description,
             "frames": summary.frames,
@@ -389,10 +389,7 @@ class Session:
             "dropped": summary.dropped,
             "rate_hz": summary.rate_hz,
             "streaming": self._streaming,
-            "recording": takes.is_open and not takes.failure,
-            "recording_failure": takes.failure,
-            "slate": takes.slate,
-            "take": takes.number,
+            **self._takes.status(),
             "estimator": self._about,
             "health": format_health(last.health) if last else "starting",
             **health_by_performer(last),

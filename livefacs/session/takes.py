@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from livefacs.errors import TakeError
 from livefacs.protocols import TakeRequest
@@ -85,6 +85,15 @@ class Takes:
         """Why the take at hand ended early; empty where it did not."""
         recording = self._recording
         return "" if recording is None else recording.failure
+
+    def status(self) -> dict[str, Any]:
+        """What a session's status says of takes, in plain values."""
+        return {
+            "recording": self.is_open and not self.failure,
+            "recording_failure": self.failure,
+            "slate": self.slate,
+            "take": self.number,
+        }
 
     def send(self, tracked: TrackedFrame) -> None:
         """Record a frame, while there is a take."""
