@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ DESCRIPTION: Final = {"file": CHECKSUMS_FILE, "algorithm": "crc32 of the records
 _MOST_BYTES: Final = 256 << 20
 
 
+@cache
 def checksum_dtype() -> np.dtype[Any]:
     """Record of ``checksums.rec``: number of the stream in ``take.json``, first row, rows, CRC."""
     return np.dtype([("row", "<i8"), ("stream", "<i4"), ("n_rows", "<i4"), ("crc32", "<u8")])
@@ -43,17 +45,14 @@ def checksums_of(stream: int, records: Records, first_row: int) -> Records:
     first_row : int
         Row of the first of them.
     """
-    begins = range(0, len(records), BLOCK_ROWS)
-    sums = np.zeros(len(begins), checksum_dtype())
-    for entry, begin in zip(sums, begins, strict=True):
-        block = records[begin : begin + BLOCK_ROWS]
-        entry["row"], entry["stream"], entry["n_rows"] = first_row + begin, stream, len(block)
-        entry["crc32"] = _crc(block)
-    return sums
+    blocks = [records[begin : begin + BLOCK_ROWS] for begin in range(0, len(records), BLOCK_ROWS)]
+    rows = range(first_row, first_row + len(records), BLOCK_ROWS)
+    sums = [(row, stream, len(block), _crc(block)) for row, block in zip(rows, blocks, strict=True)]
+    return np.array(sums, checksum_dtype())
 
 
 def _crc(records: Records) -> int:
-    return zlib.crc32(np.ascontiguousarray(records).view(np.uint8).data)
+    return zlib.crc32(records.tobytes())
 
 
 def has_checksums(take: Take) -> bool:

@@ -75,9 +75,9 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _PACKAGES: Final = ("numpy", "ai-edge-litert", "mediapipe", "numba", "av")
 
 
+@cache
 def frames_dtype(n_channels: int = len(AU_CHANNELS)) -> np.dtype[Any]:
     """Record of ``frames.rec`` for a number of Action Unit channels."""
-    units = (n_channels,)
     return np.dtype(
         [
             ("row", "<i8"),
@@ -92,9 +92,9 @@ def frames_dtype(n_channels: int = len(AU_CHANNELS)) -> np.dtype[Any]:
             ("head", "<f8", (len(HEAD_FIELDS),)),
             ("gaze", "<f8", (len(GAZE_FIELDS),)),
             ("stage_ns", "<i8", (len(STAGES),)),
-            ("intensity", "<f4", units),
-            ("raw", "<f4", units),
-            ("confidence", "<f4", units),
+            ("intensity", "<f4", (n_channels,)),
+            ("raw", "<f4", (n_channels,)),
+            ("confidence", "<f4", (n_channels,)),
         ]
     )
 

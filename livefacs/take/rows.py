@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from livefacs.take.model import (
 )
 from livefacs.types import Estimate, RigFrame, TrackedFrame
 
+_HEAD = attrgetter(*HEAD_FIELDS)
+_GAZE = attrgetter(*GAZE_FIELDS)
+
 
 def frame_records(
     frames: Sequence[TrackedFrame],
@@ -29,30 +33,27 @@ def frame_records(
     """Of the stream ``frames``; ``timecode_frame`` numbers a session time."""
     records = np.zeros(len(frames), frames_dtype(n_channels))
     records["row"] = rows
-    for record, frame in zip(records, frames, strict=True):
-        record["i_frame"] = frame.i_frame
-        record["t_ns"] = frame.t_ns
-        record["timecode"] = timecode_frame(frame.t_ns)
-        record["health"] = int(frame.health)
-        record["width"], record["height"] = frame.image_size
-        record["n_faces"] = frame.n_faces
-        record["stage_ns"] = [frame.stage_ns.get(stage, -1) for stage in STAGES]
-        put_estimate(record, frame)
+    records["i_frame"] = [frame.i_frame for frame in frames]
+    records["t_ns"] = [frame.t_ns for frame in frames]
+    records["timecode"] = [timecode_frame(frame.t_ns) for frame in frames]
+    records["health"] = [int(frame.health) for frame in frames]
+    records["width"], records["height"] = zip(*(f.image_size for f in frames), strict=True)
+    records["n_faces"] = [frame.n_faces for frame in frames]
+    records["stage_ns"] = [[frame.stage_ns.get(stage, -1) for stage in STAGES] for frame in frames]
+    put_estimates(records, frames)
     return records
 
 
-def put_estimate(record: Any, found: TrackedFrame | Estimate) -> None:
-    """Write an estimate into a record of the stream ``frames``."""
-    record["head"] = [getattr(found.head, name) for name in HEAD_FIELDS]
-    record["gaze"] = [getattr(found.gaze, name) for name in GAZE_FIELDS]
-    units, n = found.units, len(found.units.channels)
-    for name, values in (
-        ("intensity", units.intensity),
-        ("raw", units.raw),
-        ("confidence", units.confidence),
-    ):
-        record[name][:n] = values
-        record[name][n:] = 0.0 if name == "confidence" else np.nan  # taught, and not known now
+def put_estimates(records: Records, found: Sequence[TrackedFrame | Estimate]) -> None:
+    """Write an estimate into each record of the stream ``frames``."""
+    records["head"] = [_HEAD(each.head) for each in found]
+    records["gaze"] = [_GAZE(each.gaze) for each in found]
+    for name, unknown in (("intensity", np.nan), ("raw", np.nan), ("confidence", 0.0)):
+        values = records[name]
+        for row, each in zip(values, found, strict=True):
+            known = getattr(each.units, name)
+            row[: len(known)] = known
+            row[len(known) :] = unknown  # taught, and not known now
 
 
 def named_rigs(frame: TrackedFrame) -> list[tuple[str, RigFrame]]:

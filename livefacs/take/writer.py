@@ -38,7 +38,7 @@ from livefacs.take.rows import (
     frame_records,
     landmark_records,
     named_rigs,
-    put_estimate,
+    put_estimates,
     reading_records,
     rig_records,
 )
@@ -67,7 +67,7 @@ class _Stream:
 
     def append(self, records: np.ndarray[Any, Any]) -> int:
         """Append whole records; a part that got through before a failure is cut off again."""
-        view = records.view(np.uint8).data
+        view = memoryview(records.tobytes())
         begun = 0
         try:
             while begun < len(view):
@@ -298,11 +298,13 @@ class TakeWriter:
     def _seal(self) -> None:
         """Write the checksums of what has just been appended, once every stream has it."""
         numbers = {entry["file"]: i for i, entry in enumerate(self._document["streams"])}
+        found = []
         for stream in (self._landmarks, *self._side_streams(), self._frames):
             for sums in stream.sums:
                 sums["stream"] = numbers[stream.name]
-                self.n_bytes += self._checksums.write(sums.tobytes()) or 0
+                found.append(sums.tobytes())
             stream.sums.clear()
+        self.n_bytes += self._checksums.write(b"".join(found)) or 0
 
     def _has_readings(self, frames: Sequence[TrackedFrame]) -> bool:
         """Open the stream of readings with the first frames that have some."""
@@ -366,9 +368,9 @@ def rewrite_estimates(take: Take, estimates: Iterable[Estimate], kept: Health) -
     with (take.folder / FRAMES_FILE).open("r+b", buffering=0) as file:
         for begin in range(0, take.n_rows, _ROWS_A_REWRITE):
             records = np.array(take.frames[begin : begin + _ROWS_A_REWRITE])
-            for record, estimate in zip(records, islice(coming, len(records)), strict=True):
-                flags = int(estimate.health | (Health(int(record["health"])) & kept))
-                record["health"] = flags
-                put_estimate(record, estimate)
+            some = list(islice(coming, len(records)))
+            records["health"] &= int(kept)
+            records["health"] |= np.array([int(each.health) for each in some], np.uint32)
+            put_estimates(records, some)
             file.write(records.tobytes())
     reseal(take, "frames")
