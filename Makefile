@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Processes that run tests: as many as there are cores, at most four; 0: the one of pytest itself.
+JOBS ?= logical
 
 .PHONY: demo test bench lint docs clean
 
@@ -11,7 +13,7 @@ demo: $(STAMP)
 	$(BIN)/livefacs demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile $(OPTIONS)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest bench --benchmark-enable --timeout 600 -p no:randomly
