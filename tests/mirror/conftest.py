@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +21,9 @@ from livefacs.types import (
     TrackedFrame,
 )
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 FrameMaker = Callable[..., TrackedFrame]
 
@@ -75,3 +78,34 @@ def start_mirror(tmp_path: Path) -> Iterator[Callable[..., Mirror]]:
 def mirror(start_mirror: Callable[..., Mirror]) -> Mirror:
     """A running mirror on loopback."""
     return start_mirror()
+
+
+@pytest.fixture(scope="module")
+def browser_flags() -> tuple[str, ...]:
+    """Flags of every browser of a module, which may have its own."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+def open_browser(
+    tmp_path_factory: pytest.TempPathFactory, browser_flags: tuple[str, ...]
+) -> Iterator[Callable[..., Chrome]]:
+    """Opens browsers, with more flags where they are given; all are closed at the end."""
+    from tests.mirror.test_browser import start_chromium  # selenium, which few tests need
+
+    drivers: list[Chrome] = []
+
+    def start(*flags: str) -> Chrome:
+        folder = tmp_path_factory.mktemp("chromium")
+        drivers.append(start_chromium(folder, *browser_flags, *flags))
+        return drivers[-1]
+
+    yield start
+    for driver in drivers:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def browser(open_browser: Callable[..., Chrome]) -> Chrome:
+    """The browser of a module's tests."""
+    return open_browser()

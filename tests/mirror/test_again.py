@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -99,10 +99,8 @@ def test_nobody_there_leaves_nothing_to_see() -> None:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"), *SOFTWARE_GL)
-    yield driver
-    driver.quit()
+def browser_flags() -> tuple[str, ...]:
+    return SOFTWARE_GL
 
 
 SMILE = {"AU12_L": 0.45, "AU12_R": 0.45}

@@ -116,24 +116,6 @@ def start_chromium(folder: Path, *flags: str) -> Chrome:
     return Chrome(options=options, service=Service(str(DRIVER)))
 
 
-@pytest.fixture(scope="module")
-def open_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Chrome]]:
-    drivers: list[Chrome] = []
-
-    def start(*flags: str) -> Chrome:
-        drivers.append(start_chromium(tmp_path_factory.mktemp("chromium"), *flags))
-        return drivers[-1]
-
-    yield start
-    for driver in drivers:
-        driver.quit()
-
-
-@pytest.fixture(scope="module")
-def browser(open_browser: Callable[[], Chrome]) -> Chrome:
-    return open_browser()
-
-
 CHECK = "document.querySelector('#answer-check').textContent"
 
 

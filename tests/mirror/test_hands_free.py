@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,13 +38,6 @@ AudioContext.prototype.createOscillator = function () {
 };
 speechSynthesis.speak = (said) => window.spoken.push(said.text);
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
 
 
 def stand_back(driver: Chrome, mirror: Mirror, name: str = "smile-c") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from PIL import Image
 from livefacs.mirror.server import Mirror
 from livefacs.vocab.controls import control_names
 from tests.mirror import models
-from tests.mirror.test_browser import CHROMIUM, DRIVER, Chrome, start_chromium
+from tests.mirror.test_browser import CHROMIUM, DRIVER, Chrome
 
 pytestmark = [
     pytest.mark.skipif(
@@ -50,11 +50,10 @@ catch (error) { return error.constructor.name + ': ' + error.message; }
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"), *SOFTWARE_GL)
+def browser(open_browser: Callable[..., Chrome]) -> Chrome:
+    driver = open_browser(*SOFTWARE_GL)
     driver.set_script_timeout(40)
-    yield driver
-    driver.quit()
+    return driver
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -131,16 +130,9 @@ pytest.importorskip("selenium", reason="the browser tests need selenium")
 from selenium.webdriver import Chrome  # noqa: E402  # after the check above
 
 from livefacs.mirror.server import Mirror  # noqa: E402
-from tests.mirror.test_browser import find, go, start_chromium, wait  # noqa: E402
+from tests.mirror.test_browser import find, go, wait  # noqa: E402
 from tests.mirror.test_browser import pytestmark as in_browser  # noqa: E402
 from tests.mirror.test_lessons import Feeding  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
 
 
 @in_browser[0]

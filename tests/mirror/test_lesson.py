@@ -231,20 +231,12 @@ from tests.mirror.test_browser import (  # noqa: E402
     go,
     put_on,
     sized,
-    start_chromium,
     wait,
 )
 
 in_browser = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None, reason="no chromium and chromedriver on the PATH"
 )
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
 
 
 ASKED = """

@@ -46,11 +46,8 @@ OscillatorNode.prototype.start = function (...when) {
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    flag = "--autoplay-policy=no-user-gesture-required"
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"), flag)
-    yield driver
-    driver.quit()
+def browser_flags() -> tuple[str, ...]:
+    return ("--autoplay-policy=no-user-gesture-required",)
 
 
 @pytest.fixture

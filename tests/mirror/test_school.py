@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,6 @@ from tests.mirror.test_browser import (
     go,
     put_on,
     sized,
-    start_chromium,
     wait,
 )
 from tests.mirror.test_browser import pytestmark as in_browser
@@ -176,10 +174,8 @@ from selenium.webdriver import Chrome  # noqa: E402  # after the check above
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"), *SOFTWARE_GL)
-    yield driver
-    driver.quit()
+def browser_flags() -> tuple[str, ...]:
+    return SOFTWARE_GL
 
 
 def set_field(driver: Chrome, css: str, value: str) -> None:

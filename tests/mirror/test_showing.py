@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,8 @@ SHOWN = "return document.querySelector('.showing')?.dataset.ready"
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"), *SOFTWARE_GL)
-    yield driver
-    driver.quit()
+def browser_flags() -> tuple[str, ...]:
+    return SOFTWARE_GL
 
 
 def choose(driver: Chrome, mirror: Mirror, drill: str, shown: str) -> None:

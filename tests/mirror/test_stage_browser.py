@@ -26,7 +26,6 @@ from tests.mirror.test_browser import (
     assert_no_barrier,
     find,
     sized,
-    start_chromium,
     wait,
 )
 from tests.mirror.test_head3d import SOFTWARE_GL
@@ -43,21 +42,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def open_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Chrome]]:
-    drivers: list[Chrome] = []
-
-    def start() -> Chrome:
-        drivers.append(start_chromium(tmp_path_factory.mktemp("chromium"), *SOFTWARE_GL))
-        return drivers[-1]
-
-    yield start
-    for driver in drivers:
-        driver.quit()
-
-
-@pytest.fixture(scope="module")
-def browser(open_browser: Callable[[], Chrome]) -> Chrome:
-    return open_browser()
+def browser_flags() -> tuple[str, ...]:
+    return SOFTWARE_GL
 
 
 @pytest.fixture

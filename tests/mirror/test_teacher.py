@@ -9,7 +9,7 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -40,7 +40,6 @@ from tests.mirror.test_browser import (
     go,
     put_on,
     sized,
-    start_chromium,
     wait,
 )
 from tests.mirror.test_browser import pytestmark as in_browser
@@ -285,13 +284,6 @@ def test_over_http_errors_are_words(start_mirror: Callable[..., Mirror], tmp_pat
 
 pytest.importorskip("selenium", reason="the browser tests need selenium")
 from selenium.webdriver import Chrome  # noqa: E402  # after the check above
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
 
 
 def axe(driver: Chrome) -> None:
