@@ -38,8 +38,8 @@ class Format:
         A list of events or markers at the take's own times, which has no curves to choose.
     is_text : bool
         It is text (the default ending is), which standard output can take.
-    of_sound : bool
-        It is made of the take's sound, which the take must have.
+    of_sound, of_video : bool
+        It is made of the take's sound or video, which the take must have.
     unseen : str
         What becomes of times without a face, in words; empty where each row says it by itself.
     """
@@ -54,6 +54,7 @@ class Format:
     is_list: bool = False
     is_text: bool = True
     of_sound: bool = False
+    of_video: bool = False
     unseen: str = "values are held there, or 0 before the first"
 
 
@@ -112,6 +113,7 @@ FORMATS: Final[dict[str, Format]] = {
             is_list=True,
             is_text=False,
             of_sound=True,
+            of_video=True,
             unseen="",
         ),
         Format(
@@ -145,7 +147,7 @@ FORMATS: Final[dict[str, Format]] = {
 
 
 def find_format(name: str, path: Path | None = None) -> Format:
-    """A format by name, or by the file's ending where the name is empty.
+    """A format by name or by an ending that it alone has (glb); by the file's if neither is given.
 
     Raises
     ------
@@ -153,7 +155,7 @@ def find_format(name: str, path: Path | None = None) -> Format:
         No such format, or the ending does not tell.
     """
     if name:
-        found = FORMATS.get(name.lower())
+        found = FORMATS.get(name.lower()) or _format_by_ending(f".{name.lower()}")
         if found is None:
             raise ConfigError(f"no format {name!r}: expected one of {', '.join(FORMATS)}")
         return found
@@ -165,6 +167,11 @@ def find_format(name: str, path: Path | None = None) -> Format:
         f"{path}: the ending does not tell the format; name it with --to, one of"
         f" {', '.join(FORMATS)}"
     )
+
+
+def _format_by_ending(ending: str) -> Format | None:
+    found = [each for each in FORMATS.values() if ending in each.suffixes]
+    return found[0] if len(found) == 1 else None
 
 
 def check_place(file_format: Format, path: Path) -> None:

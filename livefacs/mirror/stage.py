@@ -162,14 +162,14 @@ class Stage:
             self.poses.clear()
             self._use(self.saved)
 
-    def change(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    def change(self, changes: Mapping[str, Mapping[str, Any]], gesture: str = "") -> None:
         """Write keys of controls and run the map with them; see ``TunedMap.change``."""
         with self._lock:
             known = set(self.map.controls)
             unknown = sorted(set(changes) - known)
             if unknown:
                 raise ConfigError(f"the map has no control {unknown[0]!r}")
-            self._use(self.tuned.change(changes))
+            self._use(self.tuned.change(changes, gesture))
 
     def reset(self, control: str) -> None:
         """Leave a control as it is inherited."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import NoneType
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -130,10 +131,11 @@ class _Calls:
         return await self._answer(lambda: self._stage.open(name))
 
     async def change(self, request: Request) -> Response:
-        changes = (await json_body(request, changes=dict))["changes"]
+        body = await json_body(request, changes=dict, gesture=(str, NoneType))
+        changes, gesture = body["changes"], body.get("gesture") or ""
         if not all(isinstance(keys, dict) for keys in changes.values()):
             raise ConfigError("changes: expected a table of keys for each control")
-        return await self._answer(lambda: self._stage.change(changes))
+        return await self._answer(lambda: self._stage.change(changes, gesture))
 
     async def reset(self, request: Request) -> Response:
         control = (await json_body(request, control=str))["control"]

@@ -19,13 +19,13 @@ from livefacs.mirror.folders import show_folder
 from livefacs.mirror.guard import is_of_this_machine
 from livefacs.mirror.packets import jpeg_from_image
 from livefacs.mirror.stage import Stage
-from livefacs.mirror.take_jobs import Exports
+from livefacs.mirror.take_jobs import Exports, trim_with_pictures
 from livefacs.retarget.compiler import RigProgram, program_from_map
 from livefacs.retarget.retargeter import Retargeter
-from livefacs.sinks.trimming import trim_take
-from livefacs.sources.take_pictures import TakePictures, open_pictures
+from livefacs.sources.take_pictures import TakePictures
 from livefacs.take.catalog import find_takes
 from livefacs.take.reader import Take
+from livefacs.take.sound import has_sound
 
 _MOST_ROWS: Final = 36_000  # ten minutes at 60 frames a second
 
@@ -62,7 +62,16 @@ class StageTakes:
         folder = self._folder()
         takes, broken = find_takes(folder) if folder.is_dir() else ([], [])
         formats = [
-            {"name": each.name, "summary": each.summary, "is_list": each.is_list}
+            {
+                "name": each.name,
+                "summary": each.summary,
+                "is_list": each.is_list,
+                "needs": [
+                    part
+                    for part, is_needed in (("sound", each.of_sound), ("video", each.of_video))
+                    if is_needed
+                ],
+            }
             for each in FORMATS.values()
         ]
         return {
@@ -116,18 +125,8 @@ class StageTakes:
         body = await json_body(request, first=int, last=int)
         take = await run_in_threadpool(self._take, request)
         rows = range(body["first"], body["last"] + 1)
-        folder = await run_in_threadpool(self._trim, take, rows)
+        folder = await run_in_threadpool(trim_with_pictures, take, rows, self._folder())
         return JSONResponse({"name": folder.name})
-
-    def _trim(self, take: Take, rows: range) -> Path:
-        with open_pictures(take) as pictures:
-            known = set() if pictures is None else set(pictures.rows.tolist())
-            return trim_take(
-                take,
-                rows,
-                self._folder(),
-                lambda row: pictures.image(row) if pictures and row in known else None,
-            )
 
     async def begin_export(self, request: Request) -> Response:
         """Start an export of a take, or of a part of it."""
@@ -163,6 +162,7 @@ def _row(take: Take) -> dict[str, Any]:
         "seconds": round(take.duration_s, 2),
         "notes": take.document["notes"],
         "has_video": take.document["video"] is not None and len(take.video_stamps()) > 0,
+        "has_sound": has_sound(take),
         "is_open": take.state == "recording",
     }
 

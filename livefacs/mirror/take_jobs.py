@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import Format, export_take
 from livefacs.formats.text import noting_rows
 from livefacs.sinks.trimming import trim_take
+from livefacs.sources.take_pictures import open_pictures
 from livefacs.take.reader import Take
 from livefacs.workers import Worker
 
@@ -114,6 +116,21 @@ class Exports:
         shutil.rmtree(self._jobs.pop(number).path.parent, ignore_errors=True)
 
 
+def trim_with_pictures(
+    take: Take, rows: range, parent: Path, on_rows: Callable[[int], None] = lambda _n: None
+) -> Path:
+    """Write some rows as a new take, with the pictures of its video; see ``trim_take``."""
+    with open_pictures(take) as pictures:
+        known = set() if pictures is None else set(pictures.rows.tolist())
+        return trim_take(
+            take,
+            rows,
+            parent,
+            lambda row: pictures.image(row) if pictures and row in known else None,
+            on_rows,
+        )
+
+
 def _work(
     job: Export, take: Take, file_format: Format, options: ExportOptions, rows: range
 ) -> None:
@@ -127,7 +144,8 @@ def _work(
 
     try:
         if len(rows) < take.n_rows:
-            take = Take(trim_take(take, rows, part, on_rows=note_cut))
+            trim = trim_with_pictures if file_format.of_video else trim_take
+            take = Take(trim(take, rows, part, on_rows=note_cut))
         job.n_cut, job.state = len(rows), "writing"
         with noting_rows(note_written):
             export_take(take, file_format, job.path, options)

@@ -69,6 +69,7 @@ class TunedMap:
         self._undone: list[str | None] = []
         self._past: list[str | None] = []
         self._known = self.text()
+        self._gesture = ""
 
     @property
     def rig(self) -> str:
@@ -114,12 +115,15 @@ class TunedMap:
                     found[each] = tuple(table)
         return found
 
-    def change(self, changes: Mapping[str, Mapping[str, Any]]) -> RigMap:
+    def change(self, changes: Mapping[str, Mapping[str, Any]], gesture: str = "") -> RigMap:
         """Write keys of controls; a value of None takes the key out again.
 
         Parameters
         ----------
         changes : for each control its keys and values
+        gesture : str
+            Changes one after the other with the same word, such as those of a slider that is
+            dragged, are undone together; an empty one stands alone.
 
         Returns
         -------
@@ -140,7 +144,7 @@ class TunedMap:
             if unknown:
                 raise ConfigError(f"{control}: {', '.join(unknown)} cannot be tuned")
             _write_control(document, control, keys)
-        return self._replace(before, tomlkit.dumps(document))
+        return self._replace(before, tomlkit.dumps(document), gesture)
 
     def reset(self, control: str) -> RigMap:
         """Take everything out that this file says of a control."""
@@ -203,10 +207,11 @@ class TunedMap:
             raise
         source.pop()
         target.append(before)
+        self._gesture = ""
         self._known = after
         return made
 
-    def _replace(self, before: str | None, after: str) -> RigMap:
+    def _replace(self, before: str | None, after: str, gesture: str = "") -> RigMap:
         self._write(after)
         try:
             made = self.load()
@@ -214,7 +219,9 @@ class TunedMap:
             self._write(before)
             raise
         if after != before:
-            self._remember(before)
+            if not gesture or gesture != self._gesture or before != self._known:
+                self._remember(before)
+            self._gesture = gesture
         self._known = after
         return made
 
@@ -222,6 +229,7 @@ class TunedMap:
         self._past.append(before)
         del self._past[:-_MOST_STEPS]
         self._undone.clear()
+        self._gesture = ""
 
     def _write(self, text: str | None) -> None:
         try:

@@ -304,6 +304,11 @@ class TakeSound:
             yield block
 
 
+def has_sound(take: Take) -> bool:
+    """Whether the take has a sound file; it may be kept elsewhere, as the video."""
+    return take.document.get("sound") is not None and (take.folder / SOUND_FILE).is_file()
+
+
 def sound_of(take: Take) -> TakeSound | None:
     """The sound of a take; None where it has none, or nothing of it was written.
 
@@ -312,8 +317,8 @@ def sound_of(take: Take) -> TakeSound | None:
     TakeError
         It is there and cannot be read.
     """
-    if take.document.get("sound") is None or not (take.folder / SOUND_FILE).is_file():
-        return None  # it may be kept elsewhere, as the video
+    if not has_sound(take):
+        return None
     info = read_info(take.folder / SOUND_FILE)
     if info.bits != BITS or info.data_start != HEADER_BYTES:
         raise TakeError(f"{take.folder / SOUND_FILE}: expected the file that livefacs wrote")

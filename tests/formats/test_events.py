@@ -289,6 +289,9 @@ def test_formats_by_name_and_ending(tmp_path: Path) -> None:
     assert find_format("", Path("x.glb")).name == "gltf"
     assert find_format("", Path("x.csv")).name == "csv"
     assert find_format("USD").name == "usd"
+    assert find_format("GLB").name == "gltf"
+    with pytest.raises(ConfigError, match="no format 'anim'"):  # Maya's and Unity's
+        find_format("anim")
     with pytest.raises(ConfigError, match="no format 'fbx': expected one of csv, jsonl"):
         find_format("fbx")
     with pytest.raises(ConfigError, match="the ending does not tell"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -22,43 +21,14 @@ from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.reader import Take
 from livefacs.take.sound import sound_of
 from livefacs.take.wave import read_info
-from tests.support.sound import NS_PER_S, RATE_HZ, FakePortAudio, clap, onsets
-from tests.support.waiting import wait_until
+from tests.support.claps import FLASHES, N_FRAMES, clap_take
+from tests.support.sound import NS_PER_S, RATE_HZ, FakePortAudio, onsets
 from tests.take.synthetic import CLOCK, clip_info, tracked_frame
-
-FLASHES = (20, 80)
-N_FRAMES = 120
-FIRST = 15  # the sound is on a quarter of a second before the first frame
 
 
 @pytest.fixture(scope="module")
 def take(tmp_path_factory: pytest.TempPathFactory) -> Take:
-    """Two seconds at 60 fps with video; a flash and a clap at once, twice."""
-    folder = tmp_path_factory.mktemp("takes") / "claps 1"
-    device = FakePortAudio(n_channels=1)
-    sink = RecorderSink(
-        folder,
-        clip_info(is_live=False),  # no picture is left out
-        video=True,
-        sound=from_microphone(device.microphone()),
-        clock=CLOCK,
-    )
-    frames = [tracked_frame(i) for i in range(FIRST + 30, FIRST + 30 + N_FRAMES)]
-    start = device.n_played
-    samples = np.zeros((3 * RATE_HZ, 1), np.float32)
-    for flash in FLASHES:
-        late_ns = frames[flash].t_ns - device.time_of(start)
-        at = round(late_ns * RATE_HZ / NS_PER_S)
-        samples[at : at + 480] = clap()
-    for begin in range(0, len(samples), 480):
-        device.play(samples[begin : begin + 480])
-    sound = sink._sound
-    wait_until(lambda: sound._n_taken == sound._n_heard)  # type: ignore[union-attr]
-    for i, frame in enumerate(frames):
-        shade = 255 if i in FLASHES else 20
-        sink.send(replace(frame, image=np.full((48, 64, 3), shade, np.uint8)))
-    sink.close()
-    return Take(folder)
+    return clap_take(tmp_path_factory.mktemp("takes") / "claps 1")
 
 
 def exported(take: Take, name: str, folder: Path) -> Path:

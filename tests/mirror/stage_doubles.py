@@ -19,6 +19,7 @@ from livefacs.mirror.server import Mirror
 from livefacs.session.mirror_beside import open_mirror_beside
 from livefacs.session.opening import open_session
 from livefacs.session.runner import Session
+from tests.support.waiting import PATIENCE_S
 
 
 class OnStage:
@@ -38,7 +39,7 @@ class OnStage:
         self.folder = folder
         self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver.bind(("127.0.0.1", 0))
-        self.receiver.settimeout(5)
+        self.receiver.settimeout(PATIENCE_S)
         self.url = f"osc://127.0.0.1:{self.receiver.getsockname()[1]}?rig=arkit52&units=off"
         options = load_options(
             None,
@@ -64,9 +65,11 @@ class OnStage:
 
     def http(self) -> httpx.Client:
         base = f"http://127.0.0.1:{self.port}"
-        return httpx.Client(base_url=base, headers={"Origin": base}, timeout=30)
+        return httpx.Client(base_url=base, headers={"Origin": base}, timeout=PATIENCE_S)
 
-    def seconds_until(self, control: str, wanted: Callable[[float], bool], most: float) -> float:
+    def seconds_until(
+        self, control: str, wanted: Callable[[float], bool], most: float = PATIENCE_S
+    ) -> float:
         """How long until a received value is as wanted; fails after ``most``."""
         began = time.perf_counter()
         self.receiver.setblocking(False)
@@ -75,7 +78,7 @@ class OnStage:
                 self.receiver.recv(65536)
         except BlockingIOError:
             pass
-        self.receiver.settimeout(5)
+        self.receiver.settimeout(most)
         while time.perf_counter() - began < most:
             values = values_from_packet(self.receiver.recv(65536))
             if control in values and wanted(values[control]):
@@ -86,12 +89,12 @@ class OnStage:
         """Send an OSC command as another program does; its reply."""
         with SimpleUDPClient("127.0.0.1", self.control_port) as client:
             client.send_message(f"/livefacs/{word}", list(arguments))
-            message = next(client.get_messages(timeout=10))
+            message = next(client.get_messages(timeout=PATIENCE_S))
         return str(message.params[0])
 
     def stop(self) -> None:
         self.session.close()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=PATIENCE_S)
         self.receiver.close()
 
 

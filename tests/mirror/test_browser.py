@@ -245,7 +245,7 @@ def test_a_drill_passes_when_the_clip_performs_it(
     go(browser, performance.mirror, "practise")
     wait(browser, "return document.querySelector('[data-drill=brows]')").click()
     browser.find_element(By.TAG_NAME, "body").send_keys(" ")  # the keyboard starts it
-    wait(browser, "return document.querySelector('.result')", 40)
+    wait(browser, "return document.querySelector('.result')")
     assert find(browser, ".result").get_attribute("data-passed") == "true"
     assert find(browser, ".advice").text
 
@@ -256,7 +256,7 @@ def test_a_drill_fails_when_the_clip_does_not_perform_it(
     go(browser, performance.mirror, "practise")
     wait(browser, "return document.querySelector('[data-drill=never]')").click()
     browser.execute_script("window.livefacs._view.start()")
-    wait(browser, "return document.querySelector('.result')", 30)
+    wait(browser, "return document.querySelector('.result')")
     assert find(browser, ".result").get_attribute("data-passed") == "false"
     assert "AD 30, left side" in find(browser, ".advice").text
 

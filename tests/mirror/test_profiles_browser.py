@@ -79,7 +79,7 @@ def tick(driver: Chrome, *exercises: int) -> None:
 
 
 def phase(driver: Chrome, name: str) -> None:
-    wait(driver, PHASE.format(name), 60)
+    wait(driver, PHASE.format(name))
 
 
 def test_a_round_by_keyboard_makes_the_terminals_profile(
@@ -147,7 +147,7 @@ def test_the_prompt_says_how_and_the_keys_work(
     performer.absent_at = "prompt"
     open_profiles(browser, mirror)
     find(browser, "#calibrate").send_keys(Keys.ENTER)
-    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'", 60)
+    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'")
     assert "Raise both brows" in find(browser, ".asked").text
     assert active(browser).text == find(browser, ".asked").text
     assert find(browser, "[data-how='1']").text.startswith("1 Inner brow raiser")
@@ -173,7 +173,7 @@ def test_a_reload_in_mid_round_goes_on_and_a_second_page_sees_it(
     open_profiles(browser, mirror)
     tick(browser, 3)
     find(browser, "#calibrate").send_keys(Keys.ENTER)
-    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'", 60)
+    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'")
     browser.refresh()
     wait(browser, "return document.querySelector('.guide')?.dataset.step === 'prompt'")
     assert "Press the mouth corners inwards" in find(browser, ".asked").text
@@ -199,7 +199,7 @@ def test_leaving_the_view_lets_the_round_wait(
     performer.absent_at = "prompt"
     open_profiles(browser, mirror)
     find(browser, "#calibrate").send_keys(Keys.ENTER)
-    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'", 60)
+    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'")
     browser.find_element(By.TAG_NAME, "body").send_keys("1")
     wait_until(lambda: mirror.guidance.document()["phase"] == "waiting")
     browser.find_element(By.TAG_NAME, "body").send_keys("6")
@@ -217,7 +217,7 @@ def test_what_cannot_be_saved_waits_for_another_name(
     open_profiles(browser, mirror)
     tick(browser, 3)
     find(browser, "#calibrate").send_keys(Keys.ENTER)
-    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'", 60)
+    wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'")
     profile_path("anna").mkdir(parents=True)
     performer.absent_at = ""
     phase(browser, "unsaved")
@@ -291,7 +291,7 @@ def test_face_and_prompt_are_in_sight_and_axe_finds_no_barrier(
         assert_no_barrier(browser)
         tick(browser, 2, 8)
         find(browser, "#calibrate").send_keys(Keys.ENTER)
-        wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'", 60)
+        wait(browser, "return document.querySelector('.guide').dataset.step === 'prompt'")
         for css in (".profiles .stage", ".asked", ".dots", ".hint", "[data-act=skip]"):
             box = "const box = document.querySelector(arguments[0]).getBoundingClientRect();"
             top, bottom = browser.execute_script(box + "return [box.top, box.bottom]", css)

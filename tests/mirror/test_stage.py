@@ -6,11 +6,11 @@ import io
 import json
 import os
 import struct
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
 import httpx
 import numpy as np
 import pytest
@@ -25,9 +25,8 @@ from livefacs.take.integrity import errors_of
 from livefacs.take.reader import Take
 from livefacs.vocab.controls import control_names
 from tests.mirror.stage_doubles import OnStage
-from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(90)
+from tests.support.claps import FLASHES, N_FRAMES, clap_take
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def live(running: OnStage) -> Iterator[ClientConnection]:
 
 def next_text(socket: ClientConnection, kind: str) -> dict[str, object]:
     for _ in range(400):
-        received = socket.recv(timeout=10)
+        received = socket.recv(timeout=PATIENCE_S)
         if isinstance(received, bytes):
             i_frame = struct.unpack_from("<I", received, 4)[0]
             socket.send(json.dumps({"type": "ack", "i_frame": i_frame}))
@@ -58,44 +57,40 @@ def next_text(socket: ClientConnection, kind: str) -> dict[str, object]:
 
 
 def wait_for_seconds_of_frames(running: OnStage, seconds: float) -> None:
-    record = running.mirror.stage.record
-    for _ in range(400):
-        times = record().t_s
-        if len(times) and times[-1] - times[0] >= seconds:
-            return
-        time.sleep(0.05)  # frames come at the clip's own pace
-    raise AssertionError("no frames")
+    def has_come() -> bool:
+        times = running.mirror.stage.record().t_s
+        return bool(len(times)) and bool(times[-1] - times[0] >= seconds)
+
+    wait_until(has_come, "frames, which come at the clip's own pace")
 
 
 def test_a_change_is_in_the_stream_at_once_and_in_the_file(
     running: OnStage,
 ) -> None:
     with running.http() as http:
-        running.seconds_until("jawOpen", lambda value: value < 0.3, 10)
-        began = time.perf_counter()
+        running.seconds_until("jawOpen", lambda value: value < 0.3)
         answer = http.post(
             "/api/stage/change", json={"changes": {"jawOpen": {"gain": 0, "offset": 0.6}}}
         )
         assert answer.status_code == 200
-        running.seconds_until("jawOpen", lambda value: abs(value - 0.6) < 1e-6, 5)
-        assert time.perf_counter() - began < 1.0  # bench/ holds it against 0.3 s
+        running.seconds_until("jawOpen", lambda value: abs(value - 0.6) < 1e-6)
         path = user_rigs_folder() / "arkit52.toml"
         assert 'extends = "arkit52"' in path.read_text()
         assert answer.json()["path"] == str(path)
         assert answer.json()["can_undo"]
         assert http.post("/api/stage/undo", json={}).status_code == 200
-        running.seconds_until("jawOpen", lambda value: value < 0.5, 5)
+        running.seconds_until("jawOpen", lambda value: value < 0.5)
         assert not path.exists()
 
 
 def test_a_and_b(running: OnStage) -> None:
     with running.http() as http:
         http.post("/api/stage/change", json={"changes": {"tongueOut": {"offset": 0.4}}})
-        running.seconds_until("tongueOut", lambda value: abs(value - 0.4) < 1e-6, 5)
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.4) < 1e-6)
         assert http.post("/api/stage/compare", json={"saved": True}).json()["showing_saved"]
-        running.seconds_until("tongueOut", lambda value: value == 0, 5)
+        running.seconds_until("tongueOut", lambda value: value == 0)
         http.post("/api/stage/compare", json={"saved": False})
-        running.seconds_until("tongueOut", lambda value: abs(value - 0.4) < 1e-6, 5)
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.4) < 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -150,12 +145,12 @@ def test_an_edit_by_hand_shows_in_the_page_and_a_broken_one_is_told(running: OnS
         next_text(socket, "map")
         controls = http.get("/api/stage").json()["controls"]
         assert next(c for c in controls if c["name"] == "tongueOut")["offset"] == 0.7
-        running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6, 5)
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6)
         path.write_text(path.read_text() + "\n[controls.jawOpen]\ngian = 2\n")
         next_text(socket, "map")
         errors = http.get("/api/stage").json()["errors"]
         assert "did you mean 'gain'" in errors[0]
-        running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6, 5)
+        running.seconds_until("tongueOut", lambda value: abs(value - 0.7) < 1e-6)
         path.write_text(path.read_text().replace("gian", "gain"))
         next_text(socket, "map")
         assert http.get("/api/stage").json()["errors"] == []
@@ -209,19 +204,17 @@ def test_destinations_come_swept_and_go(running: OnStage) -> None:
         assert next_text(socket, "sweep")["name"] == ""
         left = http.post("/api/stage/destinations/remove", json={"url": other}).json()
         assert [row["url"] for row in left["destinations"]] == [running.url]
-        running.seconds_until("jawOpen", lambda value: value >= 0, 5)
+        running.seconds_until("jawOpen", lambda value: value >= 0)
 
 
 def test_the_filter_is_set_while_it_runs(running: OnStage) -> None:
     with running.http() as http:
         wanted = {"cutoff_hz": 4.0, "beta": 8.0}
         assert http.post("/api/stage/filter", json=wanted).json() == wanted
-        for _ in range(100):
-            if http.get("/api/stage/session").json()["filter"] == wanted:
-                break
-            time.sleep(0.02)  # the session takes it up before its next frame
-        else:
-            raise AssertionError("the filter stayed")
+        wait_until(
+            lambda: http.get("/api/stage/session").json()["filter"] == wanted,
+            "the filter",
+        )
 
 
 def record(running: OnStage, http: httpx.Client, slate: str) -> str:
@@ -282,6 +275,26 @@ def test_a_take_is_recorded_listed_and_exported(running: OnStage) -> None:
     assert (
         len(list((Path(running.folder) / "takes").iterdir())) == 1
     )  # parts of exports are no takes
+
+
+def test_a_part_with_sound_becomes_a_movie(running: OnStage, tmp_path: Path) -> None:
+    whole = clap_take(running.folder / "takes" / "claps_001")
+    with running.http() as http:
+        found = http.get("/api/stage/takes").json()
+        (take,) = found["takes"]
+        assert take["has_sound"]
+        assert take["has_video"]
+        needs = {each["name"]: each["needs"] for each in found["formats"] if each["needs"]}
+        assert needs == {"wav": ["sound"], "mp4": ["sound", "video"]}
+        made = export(http, take["name"], format="mp4", rig="", first=10, last=49)
+        assert made["state"] == "ready", made["error"]
+        (tmp_path / "part.mp4").write_bytes(http.get(f"{made['path']}/file").content)
+    with av.open(str(tmp_path / "part.mp4")) as movie:
+        brightness = [each.to_ndarray(format="gray").mean() for each in movie.decode(video=0)]
+        assert movie.streams.audio[0].codec_context.name == "aac"
+    assert len(brightness) == 40
+    assert int(np.argmax(brightness)) == FLASHES[0] - 10
+    assert whole.n_rows == N_FRAMES
 
 
 def test_a_take_is_trimmed_into_another_with_its_pictures(running: OnStage) -> None:

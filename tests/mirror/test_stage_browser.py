@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import time
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,15 @@ from tests.mirror.test_browser import (
     wait,
 )
 from tests.mirror.test_head3d import SOFTWARE_GL
+from tests.support.claps import clap_take
 from tests.support.waiting import wait_until
+
+pytest.importorskip("selenium", reason="the browser tests need selenium")
+from selenium.webdriver import ActionChains
+from selenium.webdriver.support.ui import Select
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(
         CHROMIUM is None or DRIVER is None,
         reason="no chromium and chromedriver on the PATH (Debian: chromium, chromium-driver)",
@@ -127,12 +132,13 @@ def test_the_mouth_corner_on_the_head_follows_the_performers_smile(
 ) -> None:
     """Landmark 291 is the left corner of the mouth; it rises and goes out with the value."""
     go(browser, running)
-    seen = []
-    deadline = time.monotonic() + 16  # the clip is 14 s long
-    while time.monotonic() < deadline:
+    seen: list[dict[str, Any]] = []
+
+    def smiled() -> bool:
         seen.append(browser.execute_script(LIVE))
-    smile = [row["smile"] for row in seen]
-    assert max(smile) > 0.5
+        return max(row["smile"] for row in seen) > 0.5 and min(row["smile"] for row in seen) < 0.1
+
+    wait_until(smiled, "a smile of the clip")
     rest = min(seen, key=lambda row: row["smile"])
     full = max(seen, key=lambda row: row["smile"])
     assert full["left"][0] > rest["left"][0] + 2  # outwards, to the character's left
@@ -161,26 +167,45 @@ def test_a_dragged_curve_point_changes_stream_and_file(browser: Chrome, running:
     go(browser, running)
     choose(browser, "jawOpen")
     first = find(browser, "svg.curve .point")  # (0, 0): raised, it lifts the value at rest
-    from selenium.webdriver import ActionChains
-
     drag = ActionChains(browser, duration=20).click_and_hold(first).move_by_offset(0, -60)
     drag.release().perform()
-    dropped = time.perf_counter()
-    running.seconds_until("jawOpen", lambda value: value > 0.2, 5)
-    assert time.perf_counter() - dropped < 1.5  # bench/ holds it against 0.3 s, with nothing else
+    running.seconds_until("jawOpen", lambda value: value > 0.2)  # bench/ holds it against 0.3 s
     text = (user_rigs_folder() / "arkit52.toml").read_text()
     assert "[controls.jawOpen]" in text
     assert "curve = [[0.0" in text
     wait(browser, "return !document.querySelector('[data-act=undo]').disabled")
     find(browser, "[data-act=undo]").click()
-    running.seconds_until("jawOpen", lambda value: value < 0.2, 5)
+    running.seconds_until("jawOpen", lambda value: value < 0.2)
+
+
+def test_a_slow_drag_is_undone_in_one_step(browser: Chrome, running: OnStage) -> None:
+    """However many changes it was written in; the keyboard's next press is a step of its own."""
+    go(browser, running)
+    choose(browser, "jawOpen")
+    height = "window.stage.map.control('jawOpen').curve[0]?.[1]"
+    ActionChains(browser).click_and_hold(find(browser, "svg.curve .point")).perform()
+    reached = 0.0
+    for _ in range(3):
+        ActionChains(browser, duration=20).move_by_offset(0, -30).perform()
+        reached = wait(browser, f"return {height} > {reached} && {height}")
+    ActionChains(browser).release().perform()
+    browser.execute_script("document.querySelector('svg.curve .point').focus()")
+    browser.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    wait(browser, f"return {height} > {reached}")
+    undo = "document.querySelector('[data-act=undo]').click()"
+    browser.execute_script(undo)
+    wait(browser, f"return {height} === {reached}")
+    assert browser.execute_script("return window.stage.map.document.can_undo")
+    browser.execute_script(undo)
+    wait(browser, "return !window.stage.map.document.can_undo")
+    assert not (user_rigs_folder() / "arkit52.toml").exists()
 
 
 def test_figures_both_sides_compare_and_reset(browser: Chrome, running: OnStage) -> None:
     go(browser, running)
     choose(browser, "mouthSmileLeft")
     set_figure(browser, "offset", 0.3)
-    running.seconds_until("mouthSmileRight", lambda value: value >= 0.29, 5)
+    running.seconds_until("mouthSmileRight", lambda value: value >= 0.29)
     find(browser, "[data-act=ab]").click()
     wait(browser, "return document.querySelector('[data-act=ab]').textContent.startsWith('A')")
     find(browser, "[data-act=ab]").click()
@@ -207,7 +232,7 @@ def test_a_refused_figure_says_why_and_the_page_shows_the_map_as_it_is(
 def test_what_is_wrong_proposes_and_a_proposal_is_taken(browser: Chrome, running: OnStage) -> None:
     go(browser, running)
     short = "[...window.stage.rows.peaks].find(([, peak]) => peak > 0.1 && peak < 0.8)"
-    name = wait(browser, f"return {short}?.[0]", 30)  # a control that does not reach its limit
+    name = wait(browser, f"return {short}?.[0]")  # a control that does not reach its limit
     choose(browser, name)
     find(browser, "[data-wrong=weak]").click()
     wait(browser, "return document.querySelector('[data-take]')").click()
@@ -221,7 +246,7 @@ def test_a_map_from_three_poses(browser: Chrome, running: OnStage) -> None:
     browser.execute_script("window.stage._show('poses')")
     for n, wanted in enumerate((0.0, 0.4, 0.9), start=1):
         moving = "return window.stage.live.frame.rigs.values.values.some((v) => v > 0.3)"
-        wait(browser, moving if wanted else "return true", 30)
+        wait(browser, moving if wanted else "return true")
         browser.execute_script(
             "const s = document.querySelector('[data-slider=browInnerUp]');"
             "s.value = arguments[0]; s.dispatchEvent(new Event('input'))",
@@ -288,9 +313,9 @@ def test_two_pages_and_a_restart(
     wait(browser, "return document.body.dataset.link === 'off'")
     again = OnStage(tmp_path, port=port)
     try:
-        wait(browser, "return document.body.dataset.link === 'on'", 30)
+        wait(browser, "return document.body.dataset.link === 'on'")
         drawn = browser.execute_script("return window.stage.live.drawn")
-        wait(browser, f"return window.stage.live.drawn > {drawn + 3}", 30)
+        wait(browser, f"return window.stage.live.drawn > {drawn + 3}")
     finally:
         again.stop()
 
@@ -307,6 +332,28 @@ def test_destinations_in_the_page(browser: Chrome, running: OnStage) -> None:
     wait(browser, "return document.querySelectorAll('#panel-out li').length === 2")
     find(browser, "#panel-out [data-sweep]").click()
     wait(browser, "return document.querySelector('.sweeping').textContent.includes('moves')")
+
+
+def test_a_destination_says_that_nobody_takes_its_packets(
+    browser: Chrome, running: OnStage
+) -> None:
+    go(browser, running)
+    browser.execute_script("window.stage._show('out')")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        place = nobody.getsockname()
+    url = f"osc://127.0.0.1:{place[1]}?rig=arkit52"
+    with running.http() as http:
+        http.post("/api/stage/destinations/add", json={"url": url}).raise_for_status()
+    item = f"document.querySelector('li[data-url=\"{url}\"]')"
+    told = f"return {item}.querySelector('.words').textContent.startsWith(arguments[0])"
+    wait(browser, told.replace("arguments[0]", "'refused'"))
+    assert "bad" in browser.execute_script(f"return {item}.querySelector('.dot').className")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as somebody:
+        somebody.bind(place)
+        wait(browser, told.replace("arguments[0]", "'sending'"))
+        words = browser.execute_script(f"return {item}.querySelector('.error').textContent")
+    assert words == "Earlier: Connection refused"
 
 
 def pressed(act: str, state: str) -> str:
@@ -427,6 +474,28 @@ def test_a_take_plays_on_the_face_with_its_pictures_and_is_trimmed_and_exported(
     assert find(browser, "canvas.camera").get_attribute("hidden") is not None
 
 
+def test_only_what_a_take_can_give_is_offered(browser: Chrome, running: OnStage) -> None:
+    """Sound and movie where a take has sound, and there alone."""
+    go(browser, running)
+    record(browser, running, 10)
+    offered = "return [...document.querySelector('#format').options].map((each) => each.value)"
+    formats = browser.execute_script(offered)
+    assert "csv" in formats
+    assert not {"wav", "mp4"} & set(formats)
+    clap_take(running.folder / "takes" / "claps_001")
+    browser.execute_script("window.stage._show('takes')")
+    wait(browser, "return document.querySelector('[data-take=claps_001]')")
+    assert {"wav", "mp4"} <= set(browser.execute_script(offered))
+    Select(find(browser, "#format")).select_by_value("wav")
+    assert not find(browser, "[data-take=fox_001] [data-export]").is_enabled()
+    find(browser, "[data-take=claps_001] [data-export]").click()
+    saved = wait(browser, "return document.querySelector('[data-saved]')")
+    assert saved.text.startswith("Save claps_001.wav")
+    Select(find(browser, "#format")).select_by_value("csv")
+    assert find(browser, "[data-take=fox_001] [data-export]").is_enabled()
+    assert errors_of(browser, running) == []
+
+
 def test_keyboard_alone_tunes_a_control(browser: Chrome, running: OnStage) -> None:
     go(browser, running)
     body = find(browser, "body")
@@ -453,9 +522,11 @@ SIZES = {  # CSS pixels, device pixels for one, touch
     "tablet-upright": (820, 1180, 2, True),
     "tablet": (1180, 820, 2, True),
     "zoom-200": (720, 450, 2, False),
+    "phone": (390, 844, 2, True),
 }
 CUT_OFF = """
-return [...document.querySelectorAll('button, select, input, a, h2, h3, label')].filter((each) => {
+const seen = 'button, select, input, a, h2, h3, label, canvas';
+return [...document.querySelectorAll(seen)].filter((each) => {
   const box = each.getBoundingClientRect(), hidden = !each.checkVisibility() || !box.width;
   if (hidden || each.closest('.skip, .unseen')) return false;
   return box.left < -1 || box.right > innerWidth + 1;

@@ -102,6 +102,31 @@ def test_undo_and_redo_go_through_every_step(fox: TunedMap) -> None:
     assert not fox.can_redo
 
 
+def test_changes_of_one_gesture_are_undone_together(fox: TunedMap) -> None:
+    text = fox.path.read_text()
+    fox.change({"mouthSmileLeft": {"gain": 1.2}}, "a")  # as it is: nothing to undo
+    for gain in (1.3, 1.4, 1.5):
+        fox.change({"mouthSmileLeft": {"gain": gain}}, "a")
+    dragged = fox.path.read_text()
+    fox.change({"mouthSmileLeft": {"gain": 1.6}}, "b")
+    fox.undo()
+    assert fox.path.read_text() == dragged
+    fox.undo()
+    assert fox.path.read_text() == text
+    assert not fox.can_undo
+    fox.redo()
+    assert fox.path.read_text() == dragged
+
+
+def test_an_edit_by_hand_within_a_gesture_is_kept(fox: TunedMap) -> None:
+    fox.change({"mouthSmileLeft": {"gain": 1.3}}, "a")
+    by_hand = fox.path.read_text().replace("1.3", "1.9")
+    fox.path.write_text(by_hand)
+    fox.change({"mouthSmileLeft": {"gain": 1.4}}, "a")
+    fox.undo()
+    assert fox.path.read_text() == by_hand
+
+
 def test_undoing_the_first_change_of_a_shipped_map_leaves_no_file() -> None:
     tuned = TunedMap("arkit52")
     tuned.change({"jawOpen": {"gain": 2}})

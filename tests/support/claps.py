@@ -1,16 +1,55 @@
-"""Clips with a flash and a clap at once, now and then."""
+"""Clips and takes with a flash and a clap at once, now and then."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
-from tests.support.sound import clap
+from livefacs.session.take_sound import from_microphone
+from livefacs.sinks.recorder import RecorderSink
+from livefacs.take.reader import Take
+from tests.support import sound
+from tests.support.sound import NS_PER_S, FakePortAudio, clap
+from tests.support.waiting import wait_until
+from tests.take.synthetic import CLOCK, clip_info, tracked_frame
 
 RATE_HZ = 30
+FLASHES = (20, 80)
+"""Frames of the take."""
+N_FRAMES = 120
+_FIRST = 15  # the sound is on a quarter of a second before the first frame
+
+
+def clap_take(folder: Path) -> Take:
+    """Two seconds at 60 fps with video; a flash and a clap at once, twice."""
+    device = FakePortAudio(n_channels=1)
+    sink = RecorderSink(
+        folder,
+        clip_info(is_live=False),  # no picture is left out
+        video=True,
+        sound=from_microphone(device.microphone()),
+        clock=CLOCK,
+    )
+    frames = [tracked_frame(i) for i in range(_FIRST + 30, _FIRST + 30 + N_FRAMES)]
+    start = device.n_played
+    samples = np.zeros((3 * sound.RATE_HZ, 1), np.float32)
+    for flash in FLASHES:
+        late_ns = frames[flash].t_ns - device.time_of(start)
+        at = round(late_ns * sound.RATE_HZ / NS_PER_S)
+        samples[at : at + 480] = clap()
+    for begin in range(0, len(samples), 480):
+        device.play(samples[begin : begin + 480])
+    taken = sink._sound
+    wait_until(lambda: taken._n_taken == taken._n_heard)  # type: ignore[union-attr]
+    for i, frame in enumerate(frames):
+        shade = 255 if i in FLASHES else 20
+        sink.send(replace(frame, image=np.full((48, 64, 3), shade, np.uint8)))
+    sink.close()
+    return Take(folder)
 
 
 def clap_clip(

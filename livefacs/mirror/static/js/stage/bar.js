@@ -32,7 +32,7 @@ export class Bar {
     this.element = h("section.bar", { "aria-label": t("stage.bar.label") }, this._choices, h("a.button", { href: "/?from=stage#profiles" }, t("stage.bar.calibrate")),
       h("button", { type: "button", "data-act": "neutral", onclick: () => this._command("neutral") }, t("stage.bar.neutral")), this._stream,
       h("label.slate", { for: "slate" }, t("stage.bar.slate"), this._slate), h("label.take", { for: "take-number" }, t("stage.bar.take"), this._number), this._record,
-      h("label.slate", { for: "mark-label" }, t("stage.bar.mark_as"), this._label), h("button", { type: "button", "data-act": "mark", onclick: () => this.mark() }, t("stage.bar.mark")),
+      h("span.marker", {}, h("label.slate", { for: "mark-label" }, t("stage.bar.mark_as"), this._label), h("button", { type: "button", "data-act": "mark", onclick: () => this.mark() }, t("stage.bar.mark"))),
       h("div.filter", {}, h("label", { for: "filter" }, t("stage.bar.filter"), " ", this._delay), this._filter, h("div.ends", { "aria-hidden": "true" }, h("span", {}, t("stage.bar.steady")), h("span", {}, t("stage.bar.even")), h("span", {}, t("stage.bar.immediate")))),
       this._words, this._demo);
     this._look();

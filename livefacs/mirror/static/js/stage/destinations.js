@@ -11,7 +11,7 @@ export class Destinations {
    */
   constructor(schemes, onSession) {
     this._onSession = onSession;
-    /** @type {Map<string, {packets: number, at: number, rate: number}>} */
+    /** @type {Map<string, {packets: number, refused: number, at: number}>} */
     this._counts = new Map();
     /** @type {Map<string, string>} */
     this._sweeps = new Map();
@@ -69,13 +69,15 @@ export class Destinations {
   _note(each, item, now) {
     const before = this._counts.get(each.url);
     const rate = before && now > before.at ? (1000 * (each.packets - before.packets)) / (now - before.at) : 0;
-    this._counts.set(each.url, { packets: each.packets, at: now, rate });
-    const state = each.last_error && !rate ? "bad" : rate ? "ok" : "idle";
+    this._counts.set(each.url, { packets: each.packets, refused: each.refused, at: now });
+    const isRefused = before ? each.refused > before.refused : Boolean(each.last_error);
+    const state = isRefused || (each.last_error && !rate) ? "bad" : rate ? "ok" : "idle";
     const dot = item.querySelector(".dot");
     if (dot) dot.className = `dot ${state === "bad" ? "bad" : state === "idle" ? "warn" : ""}`;
     const words = item.querySelector(".words");
     if (words) words.textContent = `${t(`stage.out.state_${state}`)} · ${t("stage.out.rate", { rate: rate.toFixed(0) })}`;
     const error = item.querySelector(".error");
-    if (error) error.textContent = each.last_error;
+    if (error) error.textContent = !each.last_error || state === "bad" ? each.last_error : t("stage.out.earlier", { words: each.last_error });
+    error?.classList.toggle("soft", state !== "bad");
   }
 }

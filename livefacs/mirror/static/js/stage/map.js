@@ -37,7 +37,13 @@ export class TunedMap extends EventTarget {
     /** @type {Record<string, Record<string, any>>} */
     this._waiting = {};
     this._timer = 0;
+    this._gesture = "";
     this._sending = false;
+    // What is changed while one key or button is held down is undone in one step.
+    this._page = Math.random().toString(36).slice(2);
+    this._presses = 0;
+    addEventListener("pointerdown", () => { this._presses += 1; }, true);
+    addEventListener("keydown", (event) => { if (!event.repeat) this._presses += 1; }, true);
   }
 
   static async load() {
@@ -68,6 +74,7 @@ export class TunedMap extends EventTarget {
    */
   change(names, keys) {
     for (const name of names) this._waiting[name] = { ...this._waiting[name], ...keys };
+    this._gesture = `${this._page}.${this._presses}`;
     if (!this._timer) this._timer = window.setTimeout(() => this._flush(), PAUSE_MS);
   }
 
@@ -81,7 +88,7 @@ export class TunedMap extends EventTarget {
     if (this._sending) { this._timer = window.setTimeout(() => this._flush(), PAUSE_MS); return; }
     const changes = this._waiting;
     this._waiting = {};
-    await this.ask("change", { changes });
+    await this.ask("change", { changes, gesture: this._gesture });
   }
 
   /**

@@ -5,6 +5,9 @@ import { TakePlayer } from "./take-player.js";
 
 const LOOK_MS = 200;
 
+/** @typedef {{name: string, frames: number, seconds: number, has_video: boolean, has_sound: boolean, notes: string}} Take */
+/** @typedef {{name: string, summary: string, needs: ("sound" | "video")[]}} Format */
+
 export class Takes {
   /**
    * @param {import("./face.js").Face} face
@@ -34,15 +37,30 @@ export class Takes {
   /** @param {any} found */
   _show(found) {
     const chosen = [this._format?.value, this._rig?.value];
-    this._format = /** @type {HTMLSelectElement} */ (h("select", { id: "format" }, found.formats.map((/** @type {{name: string, summary: string}} */ each) => h("option", { value: each.name, selected: each.name === chosen[0] }, `${each.name}: ${each.summary}`))));
+    /** @type {Format[]} */
+    const formats = found.formats.filter((/** @type {Format} */ each) => found.takes.some((/** @type {Take} */ take) => gives(take, each)));
+    this._format = /** @type {HTMLSelectElement} */ (h("select", { id: "format", onchange: () => offer() }, formats.map((each) => h("option", { value: each.name, selected: each.name === chosen[0] }, `${each.name}: ${each.summary}`))));
     this._rig = /** @type {HTMLSelectElement} */ (h("select", { id: "export-rig" }, h("option", { value: "" }, t("stage.out.units")), this._rigs.map((name) => h("option", { value: name, selected: name === chosen[1] }, name))));
-    const rows = found.takes.map((/** @type {{name: string, frames: number, seconds: number, has_video: boolean, notes: string}} */ take) => h("tr", { "data-take": take.name },
-      h("th", { scope: "row" }, take.name, take.notes ? h("p.small.soft", {}, take.notes) : null), h("td", {}, t("stage.takes.seconds", { s: take.seconds, n: take.frames }), h("p.small.soft", {}, t(take.has_video ? "stage.takes.with_video" : "stage.takes.without_video"))),
-      h("td.acts", {}, h("button", { type: "button", "data-play": true, onclick: () => this._guarded(() => this._player.open(take.name)) }, t("stage.takes.play")), " ", h("button", { type: "button", "data-export": true, onclick: () => this._guarded(() => this._export(take.name)) }, t("stage.takes.export")))));
+    const rows = found.takes.map((/** @type {Take} */ take) => this._row(take));
+    const offer = () => { // an export of what the take gives
+      const format = formats.find((each) => each.name === this._format?.value);
+      for (const { take, button } of rows) button.disabled = !format || !gives(take, format);
+    };
+    offer();
     const folder = found.can_show_folder ? h("button.quiet", { type: "button", "data-folder": true, onclick: () => this._guarded(() => post("/api/stage/folder")) }, t("stage.takes.open_folder")) : null;
-    this._list.replaceChildren(h("div.row", {}, h("label", { for: "format" }, t("stage.takes.format"), this._format), h("label", { for: "export-rig" }, t("stage.takes.curves_of"), this._rig)),
-      rows.length ? h("table", {}, h("tbody", {}, rows)) : h("p", {}, t("stage.takes.none")), h("p.row.small.soft", {}, t("stage.takes.folder", { path: found.folder }), folder),
+    const choices = h("div.row", { hidden: !rows.length }, h("label", { for: "format" }, t("stage.takes.format"), this._format), h("label", { for: "export-rig" }, t("stage.takes.curves_of"), this._rig));
+    this._list.replaceChildren(choices, rows.length ? h("table", {}, h("tbody", {}, rows.map((/** @type {{row: HTMLElement}} */ each) => each.row))) : h("p", {}, t("stage.takes.none")), h("p.row.small.soft", {}, t("stage.takes.folder", { path: found.folder }), folder),
       ...found.broken.map((/** @type {string} */ words) => h("p.bad.small", {}, `${t("stage.takes.broken")} ${words}`)));
+  }
+
+  /** @param {Take} take */
+  _row(take) {
+    const button = /** @type {HTMLButtonElement} */ (h("button", { type: "button", "data-export": true, onclick: () => this._guarded(() => this._export(take.name)) }, t("stage.takes.export")));
+    const has = [take.has_video ? "with_video" : "without_video", ...(take.has_sound ? ["with_sound"] : [])].map((key) => t(`stage.takes.${key}`)).join(", ");
+    const row = h("tr", { "data-take": take.name },
+      h("th", { scope: "row" }, take.name, take.notes ? h("p.small.soft", {}, take.notes) : null), h("td", {}, t("stage.takes.seconds", { s: take.seconds, n: take.frames }), h("p.small.soft", {}, has)),
+      h("td.acts", {}, h("button", { type: "button", "data-play": true, onclick: () => this._guarded(() => this._player.open(take.name)) }, t("stage.takes.play")), " ", button));
+    return { take, button, row };
   }
 
   /** @param {() => Promise<unknown>} act */
@@ -81,4 +99,9 @@ export class Takes {
     line.replaceChildren(link);
     link.click();
   }
+}
+
+/** @param {Take} take @param {Format} format @returns {boolean} */
+function gives(take, format) {
+  return format.needs.every((part) => take[`has_${part}`]);
 }
