@@ -184,8 +184,10 @@ def long_take(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.timeout(330)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory from /proc")
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if not each.of_sound])
 def test_export_of_ten_minutes(name: str, long_take: Path, tmp_path: Path, table: Table) -> None:
+    if name == "parquet":  # needs NumPy 2; mediapipe, which other benches compare with, NumPy 1
+        pytest.importorskip("pyarrow.parquet", exc_type=ImportError)
     path = tmp_path / f"out{FORMATS[name].suffixes[-1 if name == 'usd' else 0]}"
     done = subprocess.run(
         [sys.executable, "-c", EXPORT, str(long_take), name, str(path)],
