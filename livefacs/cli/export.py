@@ -80,10 +80,11 @@ def export(
         f"{path}: {name} as {file_format.name}, from {opened.n_rows} recorded frames",
         err=path == STANDARD_OUTPUT,
     )
-    for error in (*notices, *errors_of(opened, _streams(opened, rig))):
+    for error in (*notices, *errors_of(opened, _streams(opened, rig, file_format.of_sound))):
         say(f"  {error}", err=True)
 
 
-def _streams(take: Take, rig: str) -> tuple[str, ...]:
+def _streams(take: Take, rig: str, of_sound: bool) -> tuple[str, ...]:
     """What an export reads: its checksums are looked at, not those of every landmark."""
-    return "frames", *(name for name in take.stream_files if rig and name.startswith("rig "))
+    sounds = ("sound", "video") if of_sound else ()
+    return "frames", *sounds, *(n for n in take.stream_files if rig and n.startswith("rig "))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from livefacs.clock import NS_PER_S, ClockMap
+from livefacs.clock import NS_PER_S
 from livefacs.config import RecordOptions, SessionOptions
 from livefacs.errors import ConfigError
 from livefacs.protocols import SoundInput, Source
@@ -15,13 +15,12 @@ from livefacs.sinks.take_sound import (
     ClipSoundCopy,
     MicrophoneSound,
     OpenSound,
-    Seconds,
     SoundFiles,
     SoundSink,
 )
 from livefacs.sources.clip_sound import ClipSoundFile, sound_in_clip
 from livefacs.sources.microphone import Microphone
-from livefacs.take.model import TakeInfo
+from livefacs.take.writer import TakeWriter
 
 NO_SOUND: Final = "none"
 """Word that leaves out a clip's sound."""
@@ -77,15 +76,8 @@ def sound_of_takes(
 def from_microphone(microphone: SoundInput) -> OpenSound:
     """What records a microphone from each take's beginning to its end."""
 
-    def opened(
-        folder: Path,
-        info: TakeInfo,
-        clock: ClockMap,
-        seconds: Seconds,
-        warn: Callable[[str], None],
-    ) -> SoundSink:
-        files = SoundFiles(folder, microphone.n_channels, info, clock, seconds)
-        return MicrophoneSound(microphone, files, warn)
+    def opened(take: TakeWriter, warn: Callable[[str], None]) -> SoundSink:
+        return MicrophoneSound(microphone, SoundFiles(take, microphone.n_channels), warn)
 
     return opened
 
@@ -93,15 +85,9 @@ def from_microphone(microphone: SoundInput) -> OpenSound:
 def from_clip(clip: Path, rate_hz: float) -> OpenSound:
     """What copies the sound of a clip along with its frames."""
 
-    def opened(
-        folder: Path,
-        info: TakeInfo,
-        clock: ClockMap,
-        seconds: Seconds,
-        warn: Callable[[str], None],
-    ) -> SoundSink:
+    def opened(take: TakeWriter, warn: Callable[[str], None]) -> SoundSink:
         sound = ClipSoundFile(clip)
-        files = SoundFiles(folder, sound.n_channels, info, clock, seconds)
+        files = SoundFiles(take, sound.n_channels)
         return ClipSoundCopy(sound, files, round(NS_PER_S / (rate_hz or _USUAL_RATE_HZ)), warn)
 
     return opened

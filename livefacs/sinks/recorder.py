@@ -125,9 +125,7 @@ class RecorderSink:
     def _open_sound(self, sound: OpenSound) -> None:
         writer = self._writer
         try:
-            self._sound = sound(
-                self.folder, self._info, self._clock, writer.timecode_seconds, self._warn
-            )
+            self._sound = sound(writer, self._warn)
             writer.describe_sound(self._sound.entry)
         except OSError as error:
             writer.close("failed", {"failure": str(error)})
@@ -309,7 +307,7 @@ class RecorderSink:
         try:
             if self._video is None:
                 height, width = images[0][2].shape[:2]
-                self._video = TakeVideo(self.folder, (width, height), self._info.rate_hz)
+                self._video = TakeVideo(self._writer, (width, height), self._info.rate_hz)
                 self._writer.describe_video(*self._video.describe())
             self._writer.seal_pictures(self._video.append(images))
             self._counts.images += len(images)

@@ -12,19 +12,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 
 from livefacs.arrays import F32
-from livefacs.clock import NS_PER_S, ClockMap
+from livefacs.clock import NS_PER_S
 from livefacs.protocols import ClipSound, SoundBlock, SoundInput
 from livefacs.sinks.sound_timing import SoundTiming
-from livefacs.take.model import TakeInfo
+from livefacs.take.checksums import BLOCK_ROWS
+from livefacs.take.model import SOUND_BLOCKS_FILE, SOUND_FILE
 from livefacs.take.sound import (
-    SOUND_BLOCKS_FILE,
-    SOUND_FILE,
     BlockFlag,
     broadcast_of,
     clock_from_blocks,
@@ -34,7 +32,8 @@ from livefacs.take.sound import (
     sound_entry,
     with_reference,
 )
-from livefacs.take.wave import SAMPLE_RATE_HZ, WaveWriter
+from livefacs.take.wave import HEADER_BYTES, SAMPLE_RATE_HZ, WaveWriter
+from livefacs.take.writer import TakeWriter
 from livefacs.workers import Worker
 
 _WRITE_PERIOD_S: Final = 0.1
@@ -44,9 +43,6 @@ _STALLED_S: Final = 2.0
 _LAST_BLOCK_S: Final = 1.0
 _MOST_QUEUED: Final = 30 * SAMPLE_RATE_HZ
 _SILENCE_AT_ONCE: Final = SAMPLE_RATE_HZ
-
-Seconds = Callable[[int], float | None]
-"""Seconds since midnight in the take's timecode at a session time; None: not known yet."""
 
 
 class SoundSink(Protocol):
@@ -67,27 +63,35 @@ class SoundSink(Protocol):
         """Write what belongs to the take up to a session time, and close; ``sound`` as measured."""
 
 
-OpenSound = Callable[[Path, TakeInfo, ClockMap, Seconds, Callable[[str], None]], SoundSink]
-"""Opens the sound of a take: folder, its info, clock, timecode, who is told of trouble."""
+OpenSound = Callable[[TakeWriter, Callable[[str], None]], SoundSink]
+"""Opens the sound of a take, which a writer has begun; the other is told of trouble."""
 
 
 class SoundFiles:
     """``sound.wav`` and ``sound.rec`` of a take, written together.
+
+    Parameters
+    ----------
+    take : TakeWriter
+        Open; another thread may write into it meanwhile.
+    n_channels : int
 
     Raises
     ------
     OSError
     """
 
-    def __init__(
-        self, folder: Path, n_channels: int, info: TakeInfo, clock: ClockMap, seconds: Seconds
-    ) -> None:
-        self._folder = folder
-        self._seconds = seconds
+    def __init__(self, take: TakeWriter, n_channels: int) -> None:
+        info = take.info
+        self._folder = take.folder
+        self._seconds = take.timecode_seconds
         self._start_ns: int | None = None
-        self._broadcast = broadcast_of(info.slate, info.number, info.notes, clock.unix_ns)
-        self._wave = WaveWriter(folder / SOUND_FILE, n_channels, self._broadcast)
-        self._blocks = (folder / SOUND_BLOCKS_FILE).open("xb", buffering=0)
+        self._broadcast = broadcast_of(info.slate, info.number, info.notes, take.clock.unix_ns)
+        self._wave = WaveWriter(take.folder / SOUND_FILE, n_channels, self._broadcast)
+        self._blocks = (take.folder / SOUND_BLOCKS_FILE).open("xb", buffering=0)
+        self._sample_sums = take.sums_of(SOUND_FILE, HEADER_BYTES)
+        block_bytes = BLOCK_ROWS * sound_dtype().itemsize
+        self._block_sums = take.sums_of(SOUND_BLOCKS_FILE, block_bytes=block_bytes)
 
     @property
     def n_samples(self) -> int:
@@ -104,8 +108,9 @@ class SoundFiles:
         if self._start_ns is None:
             self._start_ns = t_ns
         record = np.array([(self._wave.n_samples, t_ns, len(samples), flags)], sound_dtype())
-        self._wave.append(samples)
+        self._sample_sums.add(self._wave.append(samples))
         self._blocks.write(record.tobytes())
+        self._block_sums.add(record.tobytes())
 
     def append_silence(self, n_samples: int, end_ns: int) -> None:
         """Put silence in for samples that were lost up to a session time."""
@@ -119,11 +124,14 @@ class SoundFiles:
         self._label(self._start_ns)
         self._wave.sync()
         os.fsync(self._blocks.fileno())
+        self._sample_sums.seal()
 
     def close(self) -> dict[str, Any]:
         """Finish; what the blocks say, for ``take.json``."""
         os.fsync(self._blocks.fileno())
         self._blocks.close()
+        self._sample_sums.seal()
+        self._block_sums.seal()
         try:
             blocks = read_blocks(self._folder)
             clock = clock_from_blocks(blocks)

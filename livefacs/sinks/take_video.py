@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Final
 
 import av
@@ -16,6 +15,7 @@ from av.video.stream import VideoStream
 from livefacs.arrays import U8, Records
 from livefacs.files.atomic import sync_file
 from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
+from livefacs.take.writer import TakeWriter
 
 _ENCODERS: Final = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "mpeg4")
 _TIME_BASE: Final = Fraction(1, 1_000_000)
@@ -35,18 +35,19 @@ class TakeVideo:
 
     Parameters
     ----------
-    folder : Path
+    take : TakeWriter
+        Open.
     size : (width, height) of the images; an odd last column or row is left out
     rate_hz : float, nominal; stamps are the frames' own
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int], rate_hz: float) -> None:
-        self.path = folder / VIDEO_FILE
+    def __init__(self, take: TakeWriter, size: tuple[int, int], rate_hz: float) -> None:
+        self.path = take.folder / VIDEO_FILE
         self.size = (size[0] & ~1, size[1] & ~1)
         self.encoder = find_encoder()
         self._first_ns: int | None = None
         self._last_pts = -1
-        self._stamps = (folder / VIDEO_STAMPS_FILE).open("xb", buffering=0)
+        self._stamps = (take.folder / VIDEO_STAMPS_FILE).open("xb", buffering=0)
         flags = "frag_keyframe+empty_moov+default_base_moof+skip_trailer"
         self._container: OutputContainer = av.open(
             str(self.path), "w", format="mp4", options={"movflags": flags, "flush_packets": "1"}
@@ -63,6 +64,8 @@ class TakeVideo:
         stream.codec_context.gop_size = max(1, round(float(rate) * _SECONDS_A_FRAGMENT))
         stream.codec_context.max_b_frames = 0
         self._stream = stream
+        self._sums = take.sums_of(VIDEO_FILE)
+        self._n_summed = 0
 
     def describe(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """For ``take.json``: the video, and the stream of its stamps."""
@@ -102,6 +105,7 @@ class TakeVideo:
             self._last_pts = pts
             n_encoded += 1
         self._stamps.write(stamps[:n_encoded].view(np.uint8).data)
+        self._sum_up()
         return stamps[:n_encoded]
 
     def close(self) -> None:
@@ -112,8 +116,20 @@ class TakeVideo:
             self._container.close()
             sync_file(self.path)
             os.fsync(self._stamps.fileno())
+            self._sum_up()
+            self._sums.seal()
         finally:
             self._stamps.close()
+
+    def _sum_up(self) -> None:
+        """Take what the file has grown by: its fragments are appended, and stay as they are."""
+        if not self.path.exists():  # it begins with the first picture
+            return
+        with self.path.open("rb") as written:
+            written.seek(self._n_summed)
+            grown = written.read()
+        self._sums.add(grown)
+        self._n_summed += len(grown)
 
     def _cropped(self, image: U8) -> U8:
         width, height = self.size

@@ -100,7 +100,7 @@ def _copy(
                     images.append((row - rows.start, frame.t_ns, image))
             if images and video is None:
                 height, width = images[0][2].shape[:2]
-                video = TakeVideo(writer.folder, (width, height), take.frame_rate_hz)
+                video = TakeVideo(writer, (width, height), take.frame_rate_hz)
                 writer.describe_video(*video.describe())
             if video is not None:
                 writer.seal_pictures(video.append(images))
@@ -123,8 +123,7 @@ def _copy_sound(take: Take, rows: range, writer: TakeWriter) -> None:
     period_ns = round(NS_PER_S / take.frame_rate_hz) if take.frame_rate_hz else 0
     at = round(sound.clock.sample_at(int(take.t_ns[rows.start])))
     end = round(sound.clock.sample_at(int(take.t_ns[rows.stop - 1]) + period_ns))
-    n_channels = sound.info.n_channels
-    files = SoundFiles(writer.folder, n_channels, writer.info, take.clock, writer.timecode_seconds)
+    files = SoundFiles(writer, sound.info.n_channels)
     for block in sound.blocks(at, end):
         files.append(block, sound.clock.ns_at(at))
         at += len(block)

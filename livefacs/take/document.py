@@ -1,8 +1,9 @@
-"""Reads and checks ``take.json`` and the markers."""
+"""Reads, checks and writes ``take.json`` and the markers."""
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from livefacs.errors import ConfigError, TakeError
-from livefacs.files.reading import read_bytes, read_text
-from livefacs.printable import printable
+from livefacs.files.atomic import write_bytes
+from livefacs.files.reading import read_bytes
+from livefacs.printable import plain_without_secrets, printable
 from livefacs.take.model import (
     DOCUMENT_NAME,
     FORMAT,
@@ -30,6 +32,8 @@ _MOST_NS: Final = 2**63 - 1
 _MOST_DOCUMENT_BYTES: Final = 16 << 20  # a take of many maps that changed comes to some 100 kB
 _MOST_MARKER_BYTES: Final = 64 << 20
 _CHECKSUM: Final = "crc32"
+_SEAL: Final = re.compile(rb',\n "crc32": (\d{1,10})(\n\}\n?)\Z')
+_CHANGED: Final = "changed"
 
 
 def read_document(folder: Path) -> dict[str, Any]:
@@ -42,7 +46,8 @@ def read_document(folder: Path) -> dict[str, Any]:
     """
     path = folder / DOCUMENT_NAME
     try:
-        document = json.loads(read_text(path, _MOST_DOCUMENT_BYTES))
+        text = read_bytes(path, _MOST_DOCUMENT_BYTES)
+        document = json.loads(text.decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise TakeError(
             f"{folder} is no take: expected a folder with {DOCUMENT_NAME} in it"
@@ -63,7 +68,45 @@ def read_document(folder: Path) -> dict[str, Any]:
         _make_printable(document)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ConfigError) as error:
         raise TakeError(f"{path} is damaged: missing or wrong {error}") from error
+    document.pop(_CHECKSUM, None)
+    if _is_changed(text):
+        document[_CHANGED] = True
     return document
+
+
+def _is_changed(text: bytes) -> bool:
+    """Whether a document is not what its checksum was made of; those of before have none.
+
+    What another program has written anew, in a layout of its own, is that program's.
+    """
+    seal = _SEAL.search(text)
+    if seal is None:
+        return False
+    return zlib.crc32(seal[2], zlib.crc32(text[: seal.start()])) != int(seal[1])
+
+
+def document_errors(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence where ``take.json`` is not, or was not when it was repaired, what was written."""
+    if not document.get(_CHANGED):
+        return ()
+    return (
+        f"{DOCUMENT_NAME} is not what was written (checksum): damaged, or changed by hand; names,"
+        " times and settings in it may be wrong",
+    )
+
+
+def write_document(folder: Path, document: Mapping[str, Any]) -> None:
+    """Replace ``take.json`` in one step: a reader sees the old or the new one, never a half.
+
+    Its last line is the CRC-32 of what it is without that line.
+    """
+    document = plain_without_secrets(document)  # takes are handed on
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str)
+    # A file name that is no text (bytes of another encoding) stands there as JSON escapes.
+    body, end = text.removesuffix("\n}").encode(errors="backslashreplace"), b"\n}"
+    checksum = zlib.crc32(end, zlib.crc32(body))
+    seal = f',\n "{_CHECKSUM}": {checksum}'.encode()
+    write_bytes(folder / DOCUMENT_NAME, body + seal + end)
 
 
 def _make_printable(document: dict[str, Any]) -> None:

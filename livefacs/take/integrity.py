@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from livefacs.errors import TakeError
-from livefacs.take.checksums import damaged_rows, format_rows
-from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE
+from livefacs.take.checksums import (
+    CHECKSUMS_FILE,
+    FILES,
+    damage_of,
+    damage_of_file,
+    format_rows,
+)
+from livefacs.take.document import document_errors
+from livefacs.take.model import SOUND_BLOCKS_FILE, SOUND_FILE, VIDEO_FILE, VIDEO_STAMPS_FILE
 from livefacs.take.reader import Take
-from livefacs.take.sound import sound_errors
+from livefacs.take.sound import blocks_of_bytes, sound_errors
 from livefacs.take.streams import n_whole_stamps
 from livefacs.take.times import doubtful_times
 
+_STREAMS: Final = {SOUND_BLOCKS_FILE: "sound", SOUND_FILE: "sound", VIDEO_FILE: "video"}
+"""By what name a file is asked for beside the streams."""
+
 
 def _damage(take: Take, streams: tuple[str, ...] | None) -> list[str]:
-    try:
-        found = damaged_rows(take, streams)
-    except TakeError as error:
-        return [str(error)]
+    """What the checksums say, in sentences."""
+    files = {
+        file: damage_of_file(take.folder, take.document, file)
+        for file, stream in _STREAMS.items()
+        if (streams is None or stream in streams) and (take.folder / file).is_file()
+    }
+    found = damage_of(take, streams)
     told = []
-    for name, rows in found.items():
-        what = "pictures" if name == "video" else "rows"
-        told.append(
-            f"{take.stream_files[name]} is damaged in {format_rows(rows, what=what)} (checksum):"
-            f" take it from a copy; the other {what} are sound"
-        )
+    for name, damage in found.items():
+        if damage.rows:
+            what = "pictures" if name == "video" else "rows"
+            told.append(
+                f"{take.stream_files[name]} is damaged in {format_rows(damage.rows, what=what)}"
+                f" (checksum): take it from a copy; the other {what} are sound"
+            )
+    told += [_damage_of_file(file, damage.rows) for file, damage in files.items() if damage.rows]
+    unsummed = {take.stream_files[name]: damage.unsummed for name, damage in found.items()}
+    unsummed |= {file: damage.unsummed for file, damage in files.items()}
+    if places := [
+        f"{format_rows(rows, what='bytes' if file in FILES else 'rows')} of {file}"
+        for file, rows in unsummed.items()
+        if rows
+    ]:
+        told.append(f"{CHECKSUMS_FILE} is damaged: it says nothing of {'; '.join(places)}")
     return told
+
+
+def _damage_of_file(file: str, rows: list[range]) -> str:
+    if file == SOUND_BLOCKS_FILE:
+        blocks = format_rows([blocks_of_bytes(each) for each in rows], what="blocks")
+        return f"{file} is damaged in {blocks} (checksum): their times are left out"
+    return (
+        f"{file} is damaged in {format_rows(rows, what='bytes')} (checksum): what is heard or seen"
+        " there may be wrong; take it from a copy"
+    )
 
 
 def recorded_rows(take: Take) -> int | None:
@@ -57,9 +92,10 @@ def errors_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, 
     Parameters
     ----------
     streams : tuple of str or None
-        Names of those whose checksums are looked at; None: all.
+        Names of those whose checksums are looked at; ``sound`` and ``video`` stand for the files
+        of those, too. None: all.
     """
-    errors = []
+    errors = [*document_errors(take.document)]
     recorded = recorded_rows(take)
     if recorded is not None and recorded > take.n_rows:
         errors.append(
@@ -70,7 +106,13 @@ def errors_of(take: Take, streams: tuple[str, ...] | None = None) -> tuple[str, 
         errors.append(
             f"{take.n_rows} frames where {recorded} were recorded: streams from another take?"
         )
-    errors += [*_damage(take, streams), *take.marker_errors]
+    try:
+        errors += _damage(take, streams)
+    except TakeError as error:
+        errors.append(str(error))
+    except OSError as error:
+        errors.append(f"{take.folder}: a file cannot be read: {error.strerror or error}")
+    errors += take.marker_errors
     recorded_ns = take.frames["t_ns"]
     falls = np.flatnonzero(np.diff(recorded_ns) <= 0)
     if len(falls):

@@ -8,7 +8,6 @@ torn or zero-filled tail shows. ``frames.rec`` is written last: a row that stand
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +23,7 @@ import numpy as np
 from livefacs import __version__
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
-from livefacs.files.atomic import make_folder, sync_folder, write_text
-from livefacs.printable import plain_without_secrets
+from livefacs.files.atomic import make_folder, sync_folder
 from livefacs.timecode import RATES, TimecodeRate, clip_rate_and_label, frame_of_day
 from livefacs.types import N_LANDMARKS
 from livefacs.vocab.facs import AU_CHANNELS
@@ -40,6 +38,8 @@ READINGS_FILE: Final = "readings.rec"
 MARKERS_FILE: Final = "markers.jsonl"
 VIDEO_FILE: Final = "video.mp4"
 VIDEO_STAMPS_FILE: Final = "video.rec"
+SOUND_FILE: Final = "sound.wav"
+SOUND_BLOCKS_FILE: Final = "sound.rec"
 LOCK_FILE: Final = ".recording.lock"
 
 HEAD_FIELDS: Final = ("yaw_rad", "pitch_rad", "roll_rad", "x_cm", "y_cm", "z_cm")
@@ -338,14 +338,6 @@ def software_versions() -> dict[str, str]:
         "python": platform.python_version(),
         **_package_versions(),
     }
-
-
-def write_document(folder: Path, document: Mapping[str, Any]) -> None:
-    """Replace ``take.json`` in one step: a reader sees the old or the new one, never a half."""
-    document = plain_without_secrets(document)  # takes are handed on
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str)
-    # A file name that is no text (bytes of another encoding) stands there as JSON escapes.
-    write_text(folder / DOCUMENT_NAME, text, errors="backslashreplace")
 
 
 def unwritable(folder: Path, error: OSError) -> TakeError:

@@ -7,6 +7,7 @@ through them. That line is the measured drift, and ``take.json`` has it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +21,8 @@ from livefacs.arrays import F32, Records
 from livefacs.clock import NS_PER_S
 from livefacs.errors import TakeError
 from livefacs.files.reading import read_bytes
-from livefacs.take.model import stream_entry
+from livefacs.take.checksums import damage_of_file
+from livefacs.take.model import SOUND_BLOCKS_FILE, SOUND_FILE, stream_entry
 from livefacs.take.wave import (
     BITS,
     HEADER_BYTES,
@@ -36,8 +38,6 @@ from livefacs.timecode import RATES
 if TYPE_CHECKING:
     from livefacs.take.reader import Take
 
-SOUND_FILE: Final = "sound.wav"
-SOUND_BLOCKS_FILE: Final = "sound.rec"
 _MOST_BLOCK_BYTES: Final = 1 << 30
 _BIN_S: Final = 1.0
 _FEWEST_BINS: Final = 10
@@ -225,7 +225,7 @@ def mend_sound(folder: Path, document: dict[str, Any]) -> int | None:
     info = read_info(path)
     if document["state"] != "recording" and info.n_told == info.n_samples:
         return None
-    blocks = read_blocks(folder)
+    blocks = sound_blocks(folder, document)
     clock = clock_from_blocks(blocks)
     broadcast = broadcast_of(
         document["slate"], document["take"], document["notes"], document["clock"]["unix_ns"]
@@ -265,6 +265,28 @@ def read_blocks(folder: Path) -> Records:
         raise TakeError(f"{path} cannot be read: {error.strerror or error}") from error
     whole = len(data) // sound_dtype().itemsize
     return np.frombuffer(data, sound_dtype(), whole)
+
+
+def sound_blocks(folder: Path, document: Mapping[str, Any]) -> Records:
+    """Records of ``sound.rec`` without those that are damaged, as far as that can be known.
+
+    Raises
+    ------
+    TakeError
+    """
+    blocks = read_blocks(folder)
+    is_sound = np.ones(len(blocks), bool)
+    with contextlib.suppress(TakeError, OSError):  # no checksums to be had: as takes of before
+        for n_bytes in damage_of_file(folder, document, SOUND_BLOCKS_FILE).rows:
+            blocks_there = blocks_of_bytes(n_bytes)
+            is_sound[blocks_there.start : blocks_there.stop] = False
+    return blocks[is_sound]
+
+
+def blocks_of_bytes(n_bytes: range) -> range:
+    """Records of ``sound.rec`` that some of its bytes belong to."""
+    size = sound_dtype().itemsize
+    return range(n_bytes.start // size, -(-n_bytes.stop // size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,9 +342,10 @@ def sound_of(take: Take) -> TakeSound | None:
     if not has_sound(take):
         return None
     info = read_info(take.folder / SOUND_FILE)
-    if info.bits != BITS or info.data_start != HEADER_BYTES:
+    n_channels = take.document["sound"].get("channels", info.n_channels)
+    if (info.bits, info.data_start, info.n_channels) != (BITS, HEADER_BYTES, n_channels):
         raise TakeError(f"{take.folder / SOUND_FILE}: expected the file that livefacs wrote")
-    clock = clock_from_blocks(read_blocks(take.folder))
+    clock = clock_from_blocks(sound_blocks(take.folder, take.document))
     return None if clock is None else TakeSound(take.folder / SOUND_FILE, info, clock)
 
 
@@ -338,6 +361,9 @@ def sound_errors(document: Mapping[str, Any], folder: Path) -> list[str]:
         info = read_info(folder / SOUND_FILE)
     except TakeError as error:
         return [str(error)]
+    n_channels = sound.get("channels", info.n_channels)
+    if (info.n_channels, info.bits, info.sample_rate_hz) != (n_channels, BITS, SAMPLE_RATE_HZ):
+        return [f"{SOUND_FILE}: its header is damaged, or it is from another take"]
     told = sound.get("samples")
     if told is not None and info.n_samples < told:
         return [f"{SOUND_FILE}: {told - info.n_samples} of {told} samples are missing at its end"]

@@ -174,14 +174,20 @@ class WaveWriter:
         self._file: BinaryIO = path.open("xb", buffering=0)
         self.settle()
 
-    def append(self, samples: F32) -> None:
+    def append(self, samples: F32) -> bytes:
         """Append (n, channels) float32; a part that got through before a failure is cut off.
+
+        Returns
+        -------
+        bytes
+            Of the samples, as they stand in the file now.
 
         Raises
         ------
         OSError
         """
-        view = memoryview(pcm_from_samples(samples))
+        pcm = pcm_from_samples(samples)
+        view = memoryview(pcm)
         begun = 0
         try:
             while begun < len(view):
@@ -191,6 +197,7 @@ class WaveWriter:
             self._file.seek(self._end)
             raise
         self.n_samples += len(samples)
+        return pcm
 
     def settle(self, broadcast: Broadcast | None = None) -> None:
         """Let the header tell what is there, and its time where a new one is given.

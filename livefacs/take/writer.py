@@ -13,8 +13,8 @@ import numpy as np
 from livefacs.arrays import Records
 from livefacs.clock import ClockMap
 from livefacs.files.locks import Lock
-from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, checksums_of, reseal
-from livefacs.take.document import line_from_marker
+from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, FileSums, checksums_of, reseal
+from livefacs.take.document import line_from_marker, write_document
 from livefacs.take.model import (
     FRAMES_FILE,
     LANDMARKS_FILE,
@@ -31,7 +31,6 @@ from livefacs.take.model import (
     safe_name,
     stream_entry,
     unwritable,
-    write_document,
 )
 from livefacs.take.reader import Take
 from livefacs.take.rows import (
@@ -120,6 +119,7 @@ class TakeWriter:
     Attributes
     ----------
     info : TakeInfo
+    clock : ClockMap
 
     Raises
     ------
@@ -139,9 +139,10 @@ class TakeWriter:
         self.n_bytes = 0
         self._n_pictures = 0
         self.info = info
+        self.clock = clock or ClockMap.read()
         self._rate = info.timecode.rate
         self._count = count
-        self._document = document_from_info(info, clock or ClockMap.read())
+        self._document = document_from_info(info, self.clock)
         self._readings: _Stream | None = None
         self._rigs: dict[str, _RigStream] = {}
         self._old_streams: list[_Stream] = []
@@ -237,6 +238,10 @@ class TakeWriter:
         sums = checksums_of(number, stamps, self._n_pictures)
         self._n_pictures += len(stamps)
         self.n_bytes += self._checksums.write(sums.tobytes()) or 0
+
+    def sums_of(self, file: str, begin: int = 0, **more: int) -> FileSums:
+        """What sums up a file of the take that another writes, as of ``checksums.FileSums``."""
+        return FileSums(file, self._checksums.write, begin, **more)
 
     def sync(self) -> None:
         """Ask the system to bring everything to the disk. May run beside ``append``.

@@ -92,7 +92,7 @@ def sounding_take(folder: Path, sound: np.ndarray, *, late_s: float, ppm: float 
     for begin in range(0, n_frames, 100):
         rows = range(begin, min(begin + 100, n_frames))
         writer.append([tracked_frame(i) for i in rows])
-    files = SoundFiles(folder, 1, info, CLOCK, writer.timecode_seconds)
+    files = SoundFiles(writer, 1)
     for begin in range(0, len(sound), 4800):
         t_ns = START_NS + round((begin / RATE_HZ * (1 + ppm * 1e-6) - late_s) * NS_PER_S)
         files.append(sound[begin : begin + 4800, None], t_ns)

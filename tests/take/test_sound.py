@@ -147,10 +147,10 @@ def test_a_full_disk_ends_the_sound_and_the_curves_go_on(
 ) -> None:
     append, said = WaveWriter.append, []
 
-    def fail_late(self: WaveWriter, samples: np.ndarray) -> None:
+    def fail_late(self: WaveWriter, samples: np.ndarray) -> bytes:
         if self.n_samples > 20_000:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        append(self, samples)
+        return append(self, samples)
 
     monkeypatch.setattr(WaveWriter, "append", fail_late)
     device = FakePortAudio()
