@@ -293,6 +293,14 @@ def axe(driver: Chrome) -> None:
             assert_no_barrier(driver, f"{theme} {size}")
 
 
+WHEN_FRAMES_MAY_BE_MARKED = """
+const [form, mark] = ['.making', '[data-mark=end]'].map((css) => document.querySelector(css));
+window.seen = [];
+const note = () => window.seen.push([form.dataset.ready, !mark.disabled]);
+new MutationObserver(note).observe(form, { attributeFilter: ['data-ready'] });
+"""
+
+
 @in_browser[0]
 def test_the_wizard_makes_a_pack(
     browser: Chrome, start_mirror: Callable[..., Mirror], tmp_path: Path
@@ -302,8 +310,10 @@ def test_the_wizard_makes_a_pack(
     go(browser, mirror, "make")
     for name, text in (("name", "mine"), ("title", "Mine"), ("rights", "own"), ("source", "own")):
         find(browser, f"#make-{name}").send_keys(text)
+    browser.execute_script(WHEN_FRAMES_MAY_BE_MARKED)
     find(browser, "#make-clip").send_keys(str(tmp_path / "My Clip.mp4"))
     wait(browser, "return document.querySelector('.making').dataset.ready === '0'")
+    assert browser.execute_script("return window.seen") == [["", False], ["0", True]]
     assert "my-clip.mp4 is there: 420 frames." in find(browser, "main").text
     browser.execute_script("document.activeElement.blur()")
     seek = "window.livefacs._view._player.seek(arguments[0]);"
@@ -317,7 +327,10 @@ def test_the_wizard_makes_a_pack(
     wait(browser, "return document.querySelector('.making ol li')")
     axe(browser)
     browser.find_element("xpath", "//button[text()='Keep the pack']").click()
-    wait(browser, "return document.querySelector('main').textContent.includes('is kept: 1 items')")
+    wait(
+        browser,
+        "return document.querySelector('main').textContent.includes('is kept. Items in it: 1.')",
+    )
     made = load_packs((tmp_path / "packs",)).packs["mine"].items["item-1"]
     assert (made.start, made.apex, made.end, made.key_text) == (5, 15, 30, "1C+2C")
     go(browser, mirror, "code")

@@ -23,12 +23,13 @@ export class MakeView {
     this._said = h("p", { role: "status" });
     this._errors = h("p.bad", { role: "alert", hidden: true });
     this._markWords = h("p", { role: "status" });
+    this._markers = ["start", "apex", "end"].map((name) => /** @type {HTMLButtonElement} */ (h("button", { type: "button", "data-mark": name, onclick: () => this._mark(name) }, t(`make.${name}_here`))));
     this._form = new AnswerForm((line) => this._addItem(line), t("make.add"));
     this._list = h("ol");
     this._trim = h("section.coding.making", { hidden: true, "aria-label": t("make.trim") },
       h("div.stack", {}, h("h2", {}, t("make.trim")), h("div.row", {}, h("button", { type: "button", onclick: () => this._go(-WINDOW) }, t("make.earlier")), h("button", { type: "button", onclick: () => this._go(WINDOW) }, t("make.later")))),
       this._player.element,
-      h("div.stack", {}, h("div.row", {}, ["start", "apex", "end"].map((name) => h("button", { type: "button", "data-mark": name, onclick: () => this._mark(name) }, t(`make.${name}_here`)))), this._markWords, field("item", { pattern: "[a-z0-9][a-z0-9\\-]*", maxlength: 60, required: false }), this._form.element, this._list));
+      h("div.stack", {}, h("div.row", {}, this._markers), this._markWords, field("item", { pattern: "[a-z0-9][a-z0-9\\-]*", maxlength: 60, required: false }), this._form.element, this._list));
     this._save = h("button.main", { type: "button", onclick: () => this._keep() }, t("make.save"));
     this.element = h("div.stack.page-wide", {}, h("h1", {}, t("make.heading")), h("p", {}, t("make.about")),
       h("div.fields", {}, field("name", { pattern: "[a-z0-9][a-z0-9\\-]*", maxlength: 60 }), field("title"), field("rights"), field("source"), h("div.stack", {}, h("label", { for: "make-clip" }, t("make.clip")), this._clip)),
@@ -73,10 +74,16 @@ export class MakeView {
 
   async _window() {
     const { clip } = this._taken;
-    this._trim.dataset.ready = "";
+    this._setReady("");
     await this._player.load(`/api/making/${encodeURIComponent(this._fields.name.value)}/${encodeURIComponent(clip)}/${this._at}`);
     this._form.reset(PARSER);
-    this._trim.dataset.ready = String(this._at);
+    this._setReady(String(this._at));
+  }
+
+  /** @param {string} at first frame of the window; empty while it loads, when there is none to mark */
+  _setReady(at) {
+    this._trim.dataset.ready = at;
+    for (const button of this._markers) button.disabled = !at;
   }
 
   _go(by) {
