@@ -1,16 +1,7 @@
-"""The Blender import script, run by Blender's own Python module where it is installed.
-
-``bpy`` fits one Python version only and brings its own NumPy needs, so it may stand in an
-environment of its own: LIVEFACS_BLENDER_PYTHON names an interpreter that can import it.
-"""
+"""The Blender import script, run by Blender's own Python module where it is installed."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +9,7 @@ from typing import Any
 import pytest
 
 from livefacs.resources import data_path
-from tests.support.waiting import PATIENCE_S
+from tests.support.blender import run_in_blender
 from tests.take.synthetic import CONTROLS, smile
 
 LOAD = """
@@ -71,32 +62,14 @@ print("RESULT" + json.dumps([values, len(curve.keyframe_points)]))
 """
 
 
-def blender_python() -> str:
-    if importlib.util.find_spec("bpy") is not None:
-        return sys.executable
-    named = os.environ.get("LIVEFACS_BLENDER_PYTHON", "")
-    if not named:
-        pytest.skip("Blender's Python module bpy is not installed")
-    return named
-
-
-def run_in_blender(code: str, *words: Path) -> Any:
-    """What the code prints as its result; it finds the script as ``module``."""
-    done = subprocess.run(
-        [blender_python(), "-c", LOAD + code, data_path("blender_import.py"), *words],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    line = next((x for x in done.stdout.splitlines() if x.startswith("RESULT")), None)
-    assert line is not None, done.stderr
-    return json.loads(line.removeprefix("RESULT"))
+def run_script(code: str, *words: Path) -> Any:
+    """The code after the script has been loaded as ``module``; what it prints as its result."""
+    return run_in_blender(LOAD + code, data_path("blender_import.py"), *words)
 
 
 def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
     curves = exported("jsonl", rig="arkit52")
-    (keyed, missing), values, n_keys = run_in_blender(CHECK, curves)
+    (keyed, missing), values, n_keys = run_script(CHECK, curves)
     assert keyed == ["jawOpen", "mouthSmileLeft"]
     assert missing == [CONTROLS[2]]
     assert n_keys == 61
@@ -109,7 +82,7 @@ def test_shape_keys_are_keyed_by_name(exported: Callable[..., Path]) -> None:
 
 def test_fbx_holds_every_frame(exported: Callable[..., Path], tmp_path: Path) -> None:
     curves, target = exported("jsonl", rig="arkit52"), tmp_path / "face.fbx"
-    values, n_keys = run_in_blender(EXPORT, curves, target)
+    values, n_keys = run_script(EXPORT, curves, target)
     assert target.read_bytes().startswith(b"Kaydara FBX Binary")
     assert n_keys >= 61
     wanted = [0.5 * smile(frame - 1) for frame in (1, 6, 11, 36, 61)]

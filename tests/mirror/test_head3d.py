@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from livefacs.mirror.server import Mirror
 from livefacs.vocab.controls import control_names
 from tests.mirror import models
 from tests.mirror.test_browser import CHROMIUM, DRIVER, Chrome
+from tests.support.blender import run_in_blender
 
 pytestmark = [
     pytest.mark.skipif(
@@ -163,6 +165,79 @@ def test_a_character_with_52_targets_is_driven_by_name(page: Chrome) -> None:
     (weights,) = page.execute_script(WEIGHTS)
     assert weights[names.index("jawOpen")] == pytest.approx(0.75)
     assert sum(weights) == pytest.approx(0.75)
+
+
+BLENDERS = """
+import json, math, sys
+import bpy
+target, compressed, *names = sys.argv[1:]
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=24, radius=0.12, location=(0, 0, 1.6))
+face = bpy.context.object
+face.name = "Face"
+face.shape_key_add(name="Basis")
+for i, name in enumerate(names):
+    key = face.shape_key_add(name=name)
+    for at in range(6):
+        key.data[(7 * i + at) % len(key.data)].co.y -= 0.03
+skin = bpy.data.materials.new("skin")
+skin.diffuse_color = (0.8, 0.5, 0.4, 1)
+face.data.materials.append(skin)
+bpy.ops.object.armature_add(location=(0, 0, 1.4))
+rig = bpy.context.object
+bpy.ops.object.mode_set(mode="EDIT")
+bones = rig.data.edit_bones
+bones[0].name = "Head"
+for name, x in (("Eye_L", 0.04), ("Eye_R", -0.04)):
+    bone = bones.new(name)
+    bone.head, bone.tail, bone.parent = (x, -0.1, 0.2), (x, -0.2, 0.2), bones["Head"]
+bpy.ops.object.mode_set(mode="OBJECT")
+for side, x in (("L", 0.04), ("R", -0.04)):
+    bpy.ops.mesh.primitive_uv_sphere_add(radius=0.02, location=(x, -0.11, 1.62))
+    eye = bpy.context.object
+    eye.name = f"Eyeball.{side}"
+    points = list(range(len(eye.data.vertices)))
+    eye.vertex_groups.new(name=f"Eye_{side}").add(points, 1.0, "REPLACE")
+    eye.modifiers.new("Armature", "ARMATURE").object = rig
+    eye.parent = rig
+    eye.matrix_parent_inverse = rig.matrix_world.inverted()
+face.vertex_groups.new(name="Head").add(list(range(len(face.data.vertices))), 1.0, "REPLACE")
+face.modifiers.new("Armature", "ARMATURE").object = rig
+face.parent = rig
+face.matrix_parent_inverse = rig.matrix_world.inverted()
+bpy.ops.export_scene.gltf(
+    filepath=target, export_format="GLB", export_draco_mesh_compression_enable=compressed == "yes"
+)
+print("RESULT" + json.dumps(bpy.app.version_string))
+"""
+
+
+def test_a_character_that_blender_exported_is_driven(page: Chrome, tmp_path: Path) -> None:
+    """Skinned, with 52 shape keys and bones of the head and both eyes, as Blender writes it."""
+    names = list(control_names("arkit52"))
+    run_in_blender(BLENDERS, tmp_path / "fox.glb", "no", *names)
+    load(page, (tmp_path / "fox.glb").read_bytes())
+    assert page.execute_script("return window.head.setControls(arguments[0])", names) == []
+    bones = page.execute_script(
+        "const { bones, nodes } = window.head.character.model;"
+        "return ['head', 'left', 'right'].map((key) => nodes[bones[key]]?.name)"
+    )
+    assert bones == ["Head", "Eye_L", "Eye_R"]
+    rest = picture(page)
+    assert rest.std() > 10  # it stands in the picture
+    assert changed_at(rest, picture(page, jawOpen=1.0))
+    assert changed_at(rest, picture(page, head=(30, 0, 0)))
+    left = changed_at(rest, picture(page, gaze=(30, 0)))
+    assert 0.2 < left[0] < 0.8
+
+
+def test_what_blender_compressed_is_refused_by_name(page: Chrome, tmp_path: Path) -> None:
+    run_in_blender(BLENDERS, tmp_path / "fox.glb", "yes", "jawOpen")
+    data = (tmp_path / "fox.glb").read_bytes()
+    if b"KHR_draco_mesh_compression" not in data:
+        pytest.skip("this Blender has no Draco")
+    said = page.execute_script(LOAD, base64.b64encode(data).decode())
+    assert said.startswith("ModelError: needs KHR_draco_mesh_compression")
 
 
 def test_vrm_expressions_and_head_bone(page: Chrome) -> None:
