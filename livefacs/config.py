@@ -147,6 +147,8 @@ class RecordOptions:
         the sound of a clip, where it has some.
     audio_channels : int or None
         Channels of the microphone; None: two, or the one that there is.
+    mark_claps : bool
+        Set a marker at each clap that the microphone hears.
     exact : bool
         ``folder`` is to be the take itself, not a folder of takes.
     """
@@ -164,6 +166,7 @@ class RecordOptions:
     notes: str = ""
     audio: str = ""
     audio_channels: Annotated[int | None, Field(ge=1, le=64)] = None
+    mark_claps: bool = False
     exact: bool = False
 
 

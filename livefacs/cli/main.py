@@ -38,7 +38,7 @@ COMMANDS: Final[dict[str, str]] = {
     "profiles": "Profiles: list, show, check, rename, remove, forget.",
     "solve": "Action Unit curves from clips or takes, every frame.",
     "record": "Record a take from a camera, a clip or the performer.",
-    "takes": "Recorded takes: list, show, repair, align.",
+    "takes": "Recorded takes: list, show, repair, align, claps.",
     "export": "Export a take to another package's format.",
     "plot": "Plot a take's curves.",
     "batch": "Solve a folder of clips on all cores.",

@@ -79,6 +79,9 @@ Audio: TypeAlias = Annotated[
 AudioChannels: TypeAlias = Annotated[
     int | None, typer.Option(min=1, max=64, help="Channels of the microphone; else two or one.")
 ]
+MarkClaps: TypeAlias = Annotated[
+    bool | None, typer.Option("--mark-claps", help="A marker at each clap that it hears.")
+]
 TimecodeRate: TypeAlias = Annotated[str | None, typer.Option(help="24, 25, 29.97DF, 60 …")]
 TimecodeSource: TypeAlias = Annotated[
     str | None,

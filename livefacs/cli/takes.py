@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from livefacs.take.model import Marker
     from livefacs.take.reader import Take
 
-app = typer.Typer(help="Recorded takes: list, show, repair, align.")
+app = typer.Typer(help="Recorded takes: list, show, repair, align, claps.")
 
 _HEADINGS = ("take", "slate", "frames", "length", "rate", "timecode", "markers", "state")
 _Folder = Annotated[Path, typer.Argument(help="A take, or a folder of takes.", show_default=False)]
@@ -114,6 +114,34 @@ def align(
         )
         for recording, markers in sync_markers(found, first, second) if mark else ():
             _mark(recording, markers, quiet=as_json)
+
+
+@app.command()
+def claps(
+    recording: Annotated[Path, typer.Argument(help="A take, or a clip or file with sound.")],
+    channel: Annotated[
+        int, typer.Option(min=0, help="Channel of the sound, from 1; 0: all, mixed.")
+    ] = 0,
+    mark: Annotated[bool, typer.Option("--mark", help="Set a marker at each.")] = False,
+) -> None:
+    """List the claps in a recording's sound: a slate's, or of hands."""
+    from contextlib import closing
+
+    from livefacs.errors import ConfigError
+    from livefacs.offline.finding_claps import find_claps
+    from livefacs.offline.recordings import Recording
+
+    with closing(Recording(recording, channel)) as opened:
+        if mark and opened.take is None:
+            raise ConfigError(f"--mark: {recording} is a clip, which has no place for a marker")
+        found = find_claps(opened)
+        for clap in found:
+            label = opened.label_at(clap.time_s)
+            say(f"{clap.time_s:10.4f} s  {label}{'  ' if label else ''}{clap.level_db:.1f} dB")
+        if not found:
+            say(f"no claps in {recording}")
+        if mark:
+            _mark(opened, [opened.marker_at(clap.time_s, "clap", "clap") for clap in found])
 
 
 def _say_alignment(found: Alignment, a: Recording, b: Recording) -> None:

@@ -28,8 +28,8 @@ from livefacs.session.performers import PerformersTracker
 from livefacs.session.rigs import Retargeting, RigReloader
 from livefacs.session.runner import Session
 from livefacs.session.take_info import estimator_of, performers_info
-from livefacs.session.take_sound import open_microphone, sound_of_takes
-from livefacs.session.take_timecode import open_wire, timecode_from_wire
+from livefacs.session.take_sound import ClapListener, open_microphone, sound_of_takes
+from livefacs.session.take_timecode import open_wire, sound_channel, timecode_from_wire
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.opening import open_hub
 from livefacs.sources.opening import gives_shapes
@@ -219,7 +219,7 @@ def _take_factory(
         return None
     from livefacs.sinks.take_factory import TakeFactory
 
-    return TakeFactory(
+    factory = TakeFactory(
         options.record.folder,
         performers_info(options, source, tracker, notify),
         video=options.record.video,
@@ -228,3 +228,6 @@ def _take_factory(
         on_warning=notify,
         exact=options.record.exact,
     )
+    if microphone is not None and options.record.mark_claps:
+        ClapListener(microphone, factory.note_clap, sound_channel(options.record))
+    return factory

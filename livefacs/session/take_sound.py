@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from livefacs.clock import NS_PER_S
 from livefacs.config import RecordOptions, SessionOptions
 from livefacs.errors import ConfigError
-from livefacs.protocols import SoundInput, Source
+from livefacs.protocols import SoundBlock, SoundInput, Source
 from livefacs.session.take_timecode import sound_channel
 from livefacs.sinks.take_sound import (
     ClipSoundCopy,
@@ -20,12 +23,45 @@ from livefacs.sinks.take_sound import (
 )
 from livefacs.sources.clip_sound import ClipSoundFile, sound_in_clip
 from livefacs.sources.microphone import Microphone
+from livefacs.take.claps import ClapFinder
+from livefacs.take.wave import SAMPLE_RATE_HZ
 from livefacs.take.writer import TakeWriter
 
 NO_SOUND: Final = "none"
 """Word that leaves out a clip's sound."""
 _USUAL_RATE_HZ: Final = 30.0
 _USUAL_CHANNELS: Final = 2
+_BLOCKS: Final = 64  # whose times are compared with the count of samples
+
+
+class ClapListener:
+    """Listens to a microphone, and tells of each clap a third of a second after it.
+
+    Parameters
+    ----------
+    source : SoundInput
+    on_clap : callable(t_ns)
+        Told the session time; called in the device's thread.
+    wire : int
+        Channel that holds timecode and is not listened to, from 1; 0: none does.
+    """
+
+    def __init__(self, source: SoundInput, on_clap: Callable[[int], None], wire: int = 0) -> None:
+        self._finder = ClapFinder()
+        self._finder.find(np.zeros(SAMPLE_RATE_HZ, np.float32))  # what it imports is there now
+        self._finder = ClapFinder()
+        self._channels = [k for k in range(source.n_channels) if k != wire - 1] or [0]
+        self._origins: deque[float] = deque(maxlen=_BLOCKS)
+        self._n_samples = 0
+        self._on_clap = on_clap
+        source.subscribe(self._hear)
+
+    def _hear(self, block: SoundBlock) -> None:
+        self._origins.append(block.t_ns - self._n_samples * NS_PER_S / SAMPLE_RATE_HZ)
+        self._n_samples += len(block.samples)
+        for clap in self._finder.find(block.samples[:, self._channels].mean(axis=1)):
+            origin_ns = float(np.median(self._origins))
+            self._on_clap(round(origin_ns + clap.sample * NS_PER_S / SAMPLE_RATE_HZ))
 
 
 def open_microphone(options: RecordOptions, notify: Callable[[str], None]) -> Microphone | None:
@@ -41,6 +77,11 @@ def open_microphone(options: RecordOptions, notify: Callable[[str], None]) -> Mi
     if options.audio in ("", NO_SOUND):
         if options.audio_channels is not None:
             raise ConfigError("--audio-channels is for a microphone: name one with --audio")
+        if options.mark_claps:
+            raise ConfigError(
+                "--mark-claps listens to a microphone: name one with --audio; of a clip's take,"
+                " `livefacs takes claps TAKE --mark` finds them"
+            )
         return None
     if options.folder is None:
         raise ConfigError(

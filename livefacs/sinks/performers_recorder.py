@@ -46,11 +46,17 @@ class PerformersRecorder:
         for recorder, frame in zip(self.recorders, everyone, strict=True):
             recorder.send(frame)
 
-    def mark(self, label: str, kind: str = "mark", face: int | None = None) -> None:
-        """Put a marker at the newest frame of one performer, or of all."""
+    def mark(
+        self,
+        label: str,
+        kind: str = "mark",
+        face: int | None = None,
+        t_ns: int | None = None,
+    ) -> None:
+        """Put a marker in the take of one performer, or of all."""
         for number, recorder in enumerate(self.recorders, 1):
             if face in (None, number):
-                recorder.mark(label, kind)
+                recorder.mark(label, kind, t_ns=t_ns)
 
     def finish(self) -> tuple[str, str, str]:
         """Close; end timecode, folder of the take, path of the video (empty without one)."""

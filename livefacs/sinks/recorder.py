@@ -35,6 +35,7 @@ _SYNC_PERIOD_S: Final = 0.5
 _SPACE_PERIOD_S: Final = 2.0
 _STALLED_S: Final = 5.0  # a disk that takes nothing for so long is waited for no more
 _QUEUED_S: Final = 10.0  # of frames, before the oldest rule is "never block the session"
+_PLACES: Final = 1000  # frames that a late marker may belong to
 _QUEUED_IMAGES: Final = 60  # 55 MB at 640 x 480
 
 
@@ -104,7 +105,7 @@ class RecorderSink:
         self._queue: deque[TrackedFrame | Marker] = deque()
         self._capacity = round(_QUEUED_S * max(info.rate_hz, 30.0))
         self._n_images = 0
-        self._newest: TrackedFrame | None = None
+        self._places: deque[tuple[int, int, int]] = deque(maxlen=_PLACES)  # row, i_frame, t_ns
         self._n_accepted = 0
         self._failed = False
         self._stopping = False
@@ -172,19 +173,35 @@ class RecorderSink:
             tracked = replace(tracked, health=tracked.health | Health.RECORDER_LATE)
         if tracked.image is not None:
             tracked = self._with_image_or_not(tracked)
-        self._newest = tracked
+        self._places.append((self._n_accepted, tracked.i_frame, tracked.t_ns))
         self._n_accepted += 1
         self._queue.append(tracked)
 
-    def mark(self, label: str, kind: str = "mark", face: int | None = None) -> None:
-        """Put a marker at the newest frame. ``kind="neutral"`` notes a neutral capture.
+    def mark(
+        self,
+        label: str,
+        kind: str = "mark",
+        face: int | None = None,
+        t_ns: int | None = None,
+    ) -> None:
+        """Put a marker at the newest frame, or at that of a moment just before.
 
-        ``face`` is for takes of several performers: the one whose it is, None for all.
+        Parameters
+        ----------
+        label : str
+        kind : str
+            ``neutral`` notes a neutral capture, ``clap`` a clap.
+        face : int or None
+            For takes of several performers: the one whose it is, None for all.
+        t_ns : int or None
+            Session time of what is marked; None: now.
         """
-        newest = self._newest
-        i_frame, t_ns = (0, self._clock.session_ns) if newest is None else _place(newest)
-        row = self._n_accepted - 1
-        self._queue.append(Marker(row, i_frame, t_ns, 0, kind, label))
+        self._queue.append(Marker(*self._place_at(t_ns), 0, kind, label))
+
+    def _place_at(self, t_ns: int | None) -> tuple[int, int, int]:
+        """Row, number and time of the newest frame, or of the one that a moment belongs to."""
+        places = list(self._places) or [(-1, 0, self._clock.session_ns)]
+        return next((p for p in reversed(places) if t_ns is None or p[2] <= t_ns), places[0])
 
     def close(self) -> TakeSummary:
         """Write what is queued and close the take. A second call gives the same summary.
@@ -215,7 +232,7 @@ class RecorderSink:
 
     def finish(self) -> tuple[str, str, str]:
         """Close; end timecode, folder of the take, path of the video (empty without one)."""
-        end_ns = self._clock.session_ns if self._newest is None else self._newest.t_ns
+        end_ns = self._place_at(None)[2]
         self.close()
         video = self.folder / VIDEO_FILE
         path = str(video) if self._counts.images else ""
@@ -356,8 +373,7 @@ class RecorderSink:
         self._ended.set()
         self._syncer.join(_STALLED_S)
         if self._sound is not None:
-            end_ns = self._clock.session_ns if self._newest is None else self._newest.t_ns
-            self._writer.describe_sound(self._sound.close(end_ns), write=False)
+            self._writer.describe_sound(self._sound.close(self._place_at(None)[2]), write=False)
         try:
             if self._video is not None:
                 self._video.close()
@@ -377,7 +393,3 @@ class RecorderSink:
         )
         if self._on_end is not None:
             self._on_end(self._summary)
-
-
-def _place(tracked: TrackedFrame) -> tuple[int, int]:
-    return tracked.i_frame, tracked.t_ns

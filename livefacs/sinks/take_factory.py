@@ -64,6 +64,11 @@ class TakeFactory:
         """Why the newest take ended early; empty where it did not."""
         return "" if self._newest is None else self._newest.failure
 
+    def note_clap(self, t_ns: int) -> None:
+        """Mark a clap that was heard at a session time, in the newest take; any thread."""
+        if self._newest is not None:
+            self._newest.mark("clap", "clap", t_ns=t_ns)
+
     def __call__(self, request: TakeRequest) -> RecorderSink | PerformersRecorder:
         """A new take. A number that is taken moves on to the next free one.
 
