@@ -20,7 +20,16 @@ if TYPE_CHECKING:  # 60 ms that a sound file does without: only a problem asks f
 
 _MOST_BYTES: Final = 1 << 20  # the largest map that ships has some thousand lines
 _MOST_DOTS: Final = 64
-_BETWEEN_NAMES: Final = re.compile(r"[=,{}\[\]#]")
+_BETWEEN_NAMES: Final = re.compile(r"[=,{}\[\]]")
+_TEXTS: Final = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""|\Z)'
+    r"|'''.*?(?:'''|\Z)"
+    r'|"(?:\\.|[^"\\\n])*"?'
+    r"|'[^'\n]*'?"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+"""Strings and comments. Each alternative takes what it has begun: no text is read twice."""
 
 Place: TypeAlias = Sequence[str | int]
 """Keys from the top of a document; whole numbers count the entries of a list from 0."""
@@ -124,8 +133,12 @@ def read_toml(path: Path) -> TomlFile:
 
 
 def _line_of_many_dots(text: str) -> int:
-    """Line of a name of very many parts, on which the parser spends the square of them; else 0."""
-    for number, line in enumerate(text.split("\n"), start=1):
+    """Line of a name of very many parts, on which the parser spends the square of them; else 0.
+
+    What stands in quotes is one part of a name, whatever is in it, or no name at all.
+    """
+    bare = _TEXTS.sub(lambda found: "_" + "\n" * found[0].count("\n"), text)
+    for number, line in enumerate(bare.split("\n"), start=1):
         if line.count(".") <= _MOST_DOTS:
             continue
         parts = _BETWEEN_NAMES.split(line.replace(" ", "").replace("\t", ""))

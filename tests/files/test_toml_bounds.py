@@ -19,6 +19,7 @@ HOSTILE = {
     "dotted keys in a table": "x = {a" + ".a" * 30_000 + " = 1}\n",
     "a dotted header": "[a" + ".a" * 30_000 + "]\n",
     "quoted keys": '"a"' + '."a"' * 15_000 + " = 1\n",
+    "quoted keys with marks": 'a."="."#"."["' * 5_000 + " = 1\n",
     "nested lists": "x = " + "[" * 30_000 + "]" * 30_000,
     "nested tables": "x = " + "{a=" * 10_000 + "1" + "}" * 10_000,
     "very large": "x = 1\n" * 300_000,
@@ -42,8 +43,14 @@ def test_what_would_take_minutes_is_refused_at_once(name: str, tmp_path: Path) -
 
 def test_many_dots_in_texts_and_numbers_are_none_in_names(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
-    path.write_text('a.b.c = "' + "Well. " * 30 + '"\nd = [' + "0.5, " * 500 + "]\n")
-    assert read_toml(path).problems == []
+    dots = "." * 80
+    path.write_text(
+        f"# {dots}\na.b.c = '{dots}' # {dots}\nd = [{'0.5, ' * 500}]\n"
+        f'e = """\n"{dots}\n"""\nf = "\\"{dots}"\n'
+    )
+    file = read_toml(path)
+    assert file.problems == []
+    assert file.document["f"] == f'"{dots}'
 
 
 def test_every_map_that_ships_is_within_the_bounds() -> None:
