@@ -43,10 +43,32 @@ QUIET_LOGGER.addHandler(logging.NullHandler())
 QUIET_LOGGER.propagate = False
 
 
+class _BoundedSocket(socket.socket):
+    """Closes at once whoever is one too many, before a byte of them is read.
+
+    Connections count from here, not from what a server makes of them: to asyncio, one that shakes
+    hands over TLS is no connection yet.
+    """
+
+    def __init__(self, listening: socket.socket) -> None:
+        super().__init__(listening.family, listening.type, fileno=listening.detach())
+        self._there: set[socket.socket] = set()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Raises ``ConnectionAbortedError`` for one too many, as where it went away meanwhile."""
+        connection, address = super().accept()
+        self._there = {each for each in self._there if each.fileno() >= 0}
+        if len(self._there) >= MOST_CONNECTIONS:
+            connection.close()
+            raise ConnectionAbortedError("too many connections")
+        self._there.add(connection)
+        return connection, address
+
+
 def listening_socket(
     what: str, host: str, port: int, error_type: type[LivefacsError] = SinkError
 ) -> socket.socket:
-    """Open the port of an output or source; port 0 takes a free one.
+    """Open the port of an output or source, for ``MOST_CONNECTIONS``; port 0 takes a free one.
 
     Parameters
     ----------
@@ -62,7 +84,7 @@ def listening_socket(
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return _BoundedSocket(socket.create_server((host, port), family=family, backlog=BACKLOG))
     except (OSError, OverflowError, UnicodeError, TypeError) as error:
         raise error_type(
             f"{what}: cannot listen on {host}:{port} ({error}); "
@@ -78,35 +100,33 @@ async def stop_accepting(listening: Iterable[socket.socket]) -> None:
     """
     loop = asyncio.get_running_loop()
     for each in listening:
-        with contextlib.suppress(NotImplementedError):  # the loop of Windows waits in another way
+        with contextlib.suppress(NotImplementedError):  # the mirror's loop, on Windows
             loop.remove_reader(each.fileno())
     for _ in range(4):  # accepted, a transport, connection_made, the first step of the handler
         await asyncio.sleep(0)
 
 
-def bounded_connections(there: set[ServerConnection]) -> type[ServerConnection]:
-    """Connections of one WebSocket server: dropped at once where there are too many.
+def noted_connections(there: set[ServerConnection]) -> type[ServerConnection]:
+    """Connections of one WebSocket server, for ``close_websockets``.
 
     ``there`` holds them, those that are still shaking hands, which the server does not count,
     included.
     """
 
-    class BoundedConnection(ServerConnection):
+    class NotedConnection(ServerConnection):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
             there.add(self)
-            if len(there) > MOST_CONNECTIONS:
-                self.transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
             there.discard(self)
             super().connection_lost(exc)
 
-    return BoundedConnection
+    return NotedConnection
 
 
 async def close_websockets(server: Server, there: set[ServerConnection]) -> None:
-    """Close a server of ``bounded_connections``; handshakes are not waited for."""
+    """Close a server of ``noted_connections``; handshakes are not waited for."""
     await stop_accepting(server.sockets)
     for connection in tuple(there):
         if connection.state is not State.OPEN:
@@ -142,7 +162,7 @@ class LoopThread:
         self._make = serve
         self._log = log
         self._join_s = join_s
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()  # the other one of Windows accepts by itself
         self._stop = asyncio.Event()
         self._thread = Worker(self._run, name, on_failure)
         self._thread.start()

@@ -19,9 +19,9 @@ from livefacs.listeners import (
     HEAD_S,
     QUIET_LOGGER,
     LoopThread,
-    bounded_connections,
     close_websockets,
     listening_socket,
+    noted_connections,
 )
 from livefacs.protocols import Encoder
 from livefacs.types import SinkCounters, TrackedFrame
@@ -120,7 +120,7 @@ class WebSocketSink:
             open_timeout=HEAD_S,
             close_timeout=1,
             backlog=BACKLOG,
-            create_connection=bounded_connections(there),
+            create_connection=noted_connections(there),
             logger=QUIET_LOGGER,
         ) as server:
             await stop.wait()

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable
 from typing import Final, cast
 
-from livefacs.listeners import BACKLOG, HEAD_S, MOST_CONNECTIONS, LoopThread, stop_accepting
+from livefacs.listeners import BACKLOG, HEAD_S, LoopThread, stop_accepting
 
 MOST_PART_BYTES: Final = 4096
 MOST_PARTS: Final = 64
@@ -160,7 +160,7 @@ class ZmtpGate:
     port : int
         The port that is listened on.
     n_dropped : int
-        Connections that were dropped: too many, too slow, or a request too large.
+        Connections that were dropped: too slow, or a request too large.
     """
 
     def __init__(
@@ -249,11 +249,7 @@ class _Peer(_End):
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        is_room = sum(isinstance(end, _Peer) for end in self.gate.ends) < MOST_CONNECTIONS
         super().connection_made(transport)
-        if not is_room:
-            self.gate.drop(self)
-            return
         loop = asyncio.get_running_loop()
         self._patience = loop.call_later(HEAD_S, self._be_impatient)
         self._connecting = loop.create_task(self._connect())

@@ -26,8 +26,8 @@ from livefacs.listeners import (
     HEAD_S,
     QUIET_LOGGER,
     LoopThread,
-    bounded_connections,
     close_websockets,
+    noted_connections,
 )
 from livefacs.resources import page_file
 from livefacs.visitors import Visitors
@@ -151,7 +151,7 @@ class CameraPageServer:
             close_timeout=1,
             ping_interval=None,  # the page's clock is asked all the time
             backlog=BACKLOG,
-            create_connection=bounded_connections(there),
+            create_connection=noted_connections(there),
             logger=QUIET_LOGGER,
             server_header=None,
             ssl=self._tls,

@@ -33,6 +33,7 @@ from livefacs.sinks.zmtp import (
     SubscriptionMeter,
     ZmtpMeter,
 )
+from livefacs.sources import browser_server
 from livefacs.sources.browser import BrowserSource
 from tests.mirror.conftest import mirror, start_mirror
 from tests.sinks.doubles import FakeSession
@@ -113,6 +114,20 @@ def test_connections_at_once_have_a_bound(name: str, port_of: Callable[[str], in
     with ExitStack() as stack:
         clients = [connected(port_of(name), stack) for _ in range(MOST_CONNECTIONS + 40)]
         wait_until(lambda: sum(map(is_dropped, clients)) >= 40, "those beyond the bound")
+
+
+def test_connections_that_shake_hands_for_long_are_bound_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over TLS asyncio tells of a connection only once that is done."""
+    monkeypatch.setattr(browser_server, "HEAD_S", 10 * PATIENCE_S)
+    camera = BrowserSource("browser://*:0")
+    try:
+        with ExitStack() as stack:
+            clients = [connected(camera.port, stack) for _ in range(MOST_CONNECTIONS + 40)]
+            wait_until(lambda: sum(map(is_dropped, clients)) >= 40, "those beyond the bound")
+    finally:
+        camera.close()
 
 
 @pytest.mark.parametrize("name", LISTENERS)
