@@ -165,11 +165,14 @@ class MirrorCore:
 
     def _tell_state(self) -> None:
         self.feed.tell_all("state", self.state_message())
+        self.stage.tell("state", self._state_table())
 
     def state_message(self) -> str:
         """What a page is told when it opens and whenever it changes."""
-        state = {
-            "type": "state",
+        return json.dumps({"type": "state", **self._state_table()})
+
+    def _state_table(self) -> dict[str, Any]:
+        return {
             "version": __version__,
             "server": self._state.since_start,
             "source": self._state.source,
@@ -177,7 +180,6 @@ class MirrorCore:
             "notice": self._state.notice,
             "maxima": self._state.maxima,
         }
-        return json.dumps(state)
 
     # What a page asks for.
 

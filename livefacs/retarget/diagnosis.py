@@ -245,9 +245,8 @@ def _companion(
 ) -> tuple[str, float, float] | None:
     """The action outside the rule that goes along best: its name, level and correlation."""
     drive = record.drive(rule.name)
-    own = set(rule.signals())
-    own |= {side for name in own for side in (f"{name}_L", f"{name}_R")}
-    own |= {name.rpartition("_")[0] for name in own if name.endswith(("_L", "_R"))}
+    stems = {name.removesuffix("_L").removesuffix("_R") for name in rule.signals()}
+    own = {name for stem in stems for name in (stem, f"{stem}_L", f"{stem}_R")}
     best = None
     for name in SIGNALS:
         if name not in INTENSITY_SIGNALS or name in own:

@@ -10,8 +10,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from livefacs.errors import ConfigError
+from livefacs.mirror.packets import jpeg_from_image
 from livefacs.resources import user_rigs_folder
 from livefacs.retarget.library import load_map
 from livefacs.take.reader import Take
@@ -201,6 +204,64 @@ def test_a_slow_drag_is_undone_in_one_step(browser: Chrome, running: OnStage) ->
     assert not (user_rigs_folder() / "arkit52.toml").exists()
 
 
+SPY = """
+const { head } = window.stage.face, drive = head.drive.bind(head);
+window.driven = { calls: 0, values: [] };
+head.drive = (values) => {
+  window.driven = { calls: window.driven.calls + 1, values: [...values] };
+  drive(values);
+};
+"""
+
+
+def test_solo_freeze_peaks_and_filters_of_the_list(browser: Chrome, running: OnStage) -> None:
+    go(browser, running)
+    choose(browser, "jawOpen")
+    browser.execute_script(SPY)
+    body = find(browser, "body")
+    body.send_keys("s")
+    jaw = "window.stage.map.controls.findIndex((each) => each.name === 'jawOpen')"
+    wait(browser, f"return window.driven.values[{jaw}] > 0.05")
+    others = f"window.driven.values.filter((value, i) => value && i !== {jaw}).length"
+    assert browser.execute_script(f"return {others}") == 0
+    body.send_keys("s")
+    wait(browser, f"return {others} > 3")
+    body.send_keys("f")
+    calls, drawn = browser.execute_script("return [window.driven.calls, window.stage.live.drawn]")
+    wait(browser, f"return window.stage.live.drawn > {drawn + 5}")
+    assert browser.execute_script("return window.driven.calls") == calls
+    body.send_keys("f")
+    wait(browser, f"return window.driven.calls > {calls}")
+    wait(browser, "return [...window.stage.rows.peaks.values()].some((peak) => peak > 0.3)")
+    reset = "[...document.querySelectorAll('.finder button')].at(-1).click();"
+    assert browser.execute_script(f"{reset} return window.stage.rows.peaks.size") == 0
+    only = Select(find(browser, "#only"))
+    rows = "document.querySelectorAll('[data-control]').length"
+    only.select_by_value("moving")
+    wait(browser, f"return {rows} > 0 && {rows} < 40")
+    only.select_by_value("changed")
+    wait(browser, f"return {rows} === 0")
+    set_figure(browser, "gain", 1.2)
+    wait(browser, f"return {rows} === 1")
+    only.select_by_value("all")
+    wait(browser, f"return {rows} === 52")
+    assert errors_of(browser, running) == []
+
+
+def test_the_filter_from_steady_to_immediate_tells_its_delay(
+    browser: Chrome, running: OnStage
+) -> None:
+    go(browser, running)
+    told = "document.querySelector('.filter label span').textContent"
+    wait(browser, f"return {told} === 'about 159 ms'")
+    find(browser, "#filter").send_keys(Keys.END)
+    wait(browser, f"return {told} === 'about 0 ms'")
+    with running.http() as http:
+        assert http.get("/api/stage/session").json()["filter"]["cutoff_hz"] == 0
+    find(browser, "#filter").send_keys(Keys.HOME)
+    wait(browser, f"return {told} === 'about 398 ms'")
+
+
 def test_figures_both_sides_compare_and_reset(browser: Chrome, running: OnStage) -> None:
     go(browser, running)
     choose(browser, "mouthSmileLeft")
@@ -348,7 +409,7 @@ def test_a_destination_says_that_nobody_takes_its_packets(
     item = f"document.querySelector('li[data-url=\"{url}\"]')"
     told = f"return {item}.querySelector('.words').textContent.startsWith(arguments[0])"
     wait(browser, told.replace("arguments[0]", "'refused'"))
-    assert "bad" in browser.execute_script(f"return {item}.querySelector('.dot').className")
+    assert browser.execute_script(f"return {item}.querySelector('.dot.bad').checkVisibility()")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as somebody:
         somebody.bind(place)
         wait(browser, told.replace("arguments[0]", "'sending'"))
@@ -604,6 +665,45 @@ def test_axe_finds_no_barrier(browser: Chrome, running: OnStage, theme: str) -> 
     for tab in ("tune", "poses", "out", "takes"):
         browser.execute_script("window.stage._show(arguments[0])", tab)
         assert_no_barrier(browser, tab)
+
+
+def test_an_open_page_hears_of_the_source(browser: Chrome, running: OnStage) -> None:
+    """That the performer stands in, and that there is no picture any more."""
+    go(browser, running)
+    running.mirror.attach(running.session, "performer.mp4", (), "No camera could be opened.")
+    wait(browser, "return document.querySelector('.demo').textContent.startsWith('No camera')")
+    running.mirror.report_trouble("The camera is gone.")
+    told = "[...document.querySelectorAll('.broken')].find((each) => each.checkVisibility())"
+    wait(browser, f"return {told}?.textContent.includes('The camera is gone.')")
+
+
+def test_cameras_to_choose_from(browser: Chrome, running: OnStage) -> None:
+    """Each with its picture, or with a word where there is none."""
+    still = jpeg_from_image(np.full((48, 64, 3), 90, np.uint8))
+
+    asked: list[str] = []
+
+    def look(spec: str) -> bytes:
+        asked.append(spec)
+        if spec == "none":
+            raise ConfigError("there is none")
+        return still
+
+    running.mirror.hooks.still = look
+    go(browser, running)
+    browser.execute_script(
+        "const { bar } = window.stage, specs = ['demo', 'none', 'browser'];"
+        "bar._sources = specs.map((spec) => ({ spec, name: spec })); bar._chooseCamera();"
+    )
+    wait(browser, "return document.querySelector('.stills img')?.naturalWidth === 64")
+    wait(browser, "return document.querySelectorAll('.stills span').length === 2")
+    assert [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".stills button")] == [
+        "demo",
+        "no picture\nnone",
+        "no picture\nbrowser",
+    ]
+    assert "browser" not in asked  # a page's camera has no picture before it is started
+    assert_no_barrier(browser)
 
 
 def test_nothing_is_asked_of_another_machine(

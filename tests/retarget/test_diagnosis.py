@@ -102,6 +102,15 @@ def test_a_leak_is_held_back_by_the_action_that_leaks() -> None:
         tuned.undo()
 
 
+def test_an_action_is_not_held_back_by_its_other_side() -> None:
+    """It would end every smile of both sides."""
+    smile = bell(0.9)
+    played = performance(AU12_L=smile, AU12_R=smile)
+    finding = found(load_map("arkit52"), played, "leaks", "mouthSmileLeft")
+    assert finding.says.startswith("While it moved: AU12_L gives")
+    assert not any("suppress" in each.changes["mouthSmileLeft"] for each in finding.proposals)
+
+
 def test_the_wrong_side_exchanges_actions() -> None:
     tuned = TunedMap("arkit52")
     played = performance(AU12_L=bell(0.8))

@@ -124,8 +124,10 @@ export class Bar {
   _chooseCamera() {
     const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { "aria-label": t("stage.bar.choose"), onclose: () => dialog.remove() }, h("h2", {}, t("stage.bar.choose")),
       h("div.stills", {}, (this._sources ?? []).map((/** @type {{spec: string, name: string}} */ each) => {
-        const image = h("img", { alt: each.name, src: `/api/stage/still?source=${encodeURIComponent(each.spec)}` });
-        image.addEventListener("error", () => image.replaceWith(h("span.soft", {}, t("stage.bar.no_still"))));
+        const none = h("span.soft", {}, t("stage.bar.no_still"));
+        const isPage = each.spec.startsWith("browser"); // its camera opens when it is started there
+        const image = isPage ? none : h("img", { alt: "", src: `/api/stage/still?source=${encodeURIComponent(each.spec)}` });
+        image.addEventListener("error", () => image.replaceWith(none));
         return h("button", { type: "button", "aria-pressed": String(each.spec === this._source), onclick: () => { this._choose("source", each.spec); dialog.close(); } }, image, each.name);
       })), h("button", { type: "button", onclick: () => dialog.close() }, t("stage.bar.close"))));
     document.body.append(dialog);
