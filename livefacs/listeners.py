@@ -9,6 +9,7 @@ ZeroMQ's control   64           5 (handshake)   4,096 a part, 64 parts, 16,384 i
 OSC's control      UDP          none            4,096
 the mirror         64           5, with a body  65,536
 ``browser://``     64           5               2,097,152 (one picture)
+``oscquery=``      16           5, with answer  GETs alone
 =================  ===========  ==============  ==========================================
 
 Whoever goes beyond is dropped; what a listener logs of it is a line a second.

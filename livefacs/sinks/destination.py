@@ -7,20 +7,29 @@ in one ``SinkError``.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from livefacs.datagrams import host_of_url
-from livefacs.errors import ConfigError, SinkError
-from livefacs.timecode import find_rate
-
-OptionValue: TypeAlias = str | bool | int | float | tuple[str, ...] | None
-_TRUE: Final = ("on", "yes", "true", "1")
-_FALSE: Final = ("off", "no", "false", "0")
+from livefacs.errors import SinkError
+from livefacs.sinks.option_values import (
+    OptionValue,
+    choice,
+    osc_prefix,
+    oscquery,
+    path_prefix,
+    plain_text,
+    port_or_off,
+    positive,
+    rate_name,
+    several,
+    short_text,
+    switch,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,92 +105,12 @@ class Destination:
     performers: int = 1
 
 
-def _switch(text: str) -> bool:
-    word = text.lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
-    raise ValueError("expected on or off")
-
-
-def _text(text: str) -> str:
-    if not text or len(text) > 128 or not text.isprintable():
-        raise ValueError("expected 1 to 128 printable characters")
-    return text
-
-
-def _osc_prefix(text: str) -> str:
-    if text and (not text.startswith("/") or any(char in " #*,?[]{}" for char in text)):
-        raise ValueError("expected an OSC address such as /livefacs, or nothing")
-    return text.rstrip("/")
-
-
-def _path_prefix(text: str) -> str:
-    if any(char in " #*,?[]{}" for char in text):
-        raise ValueError("expected the start of a parameter name such as FT/, or nothing")
-    return f"{text.strip('/')}/" if text.strip("/") else ""
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0.0 < number < 1e6:
-        raise ValueError("expected a number above 0")
-    return number
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ValueError(f"expected a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _choice(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"expected {' or '.join(words)}")
-        return text
-
-    return parse
-
-
-def _several(*words: str) -> Callable[[str], tuple[str, ...]]:
-    def parse(text: str) -> tuple[str, ...]:
-        chosen = tuple(text.split(","))
-        if not set(chosen) <= set(words):
-            raise ValueError(f"expected some of {', '.join(words)}, with commas")
-        return chosen
-
-    return parse
-
-
-def _rate_name(text: str) -> str:
-    try:
-        return find_rate(text).name
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
-
-
-def _short_text(text: str) -> str:
-    if not 0 < len(text.encode()) <= 100 or not text.isprintable():
-        raise ValueError("expected 1 to 100 bytes of printable text")
-    return text
-
-
-def _port_or_off(text: str) -> int | None:
-    return None if text.lower() in _FALSE[:1] else _whole(0, 65535)(text)
-
-
 _BROADCAST: Final = {
-    "broadcast": Option(_switch, False, "allow a broadcast address as the host"),
+    "broadcast": Option(switch, False, "allow a broadcast address as the host"),
 }
 _FLIP: Final = {
     "flip": Option(
-        _several("yaw", "pitch", "roll", "gaze"),
+        several("yaw", "pitch", "roll", "gaze"),
         (),
         "negate head yaw, pitch, roll or horizontal gaze (comma list)",
     ),
@@ -193,11 +122,14 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             "the project's own OSC scheme",
             9000,
             options={
-                "prefix": Option(_osc_prefix, "/livefacs", "start of every address"),
-                "bundle": Option(_switch, True, "off: one message a datagram"),
-                "array": Option(_switch, False, "on: all values of a kind in one message"),
-                "letters": Option(_switch, False, "on: A–E letters too"),
-                "units": Option(_switch, True, "off: only the rig's controls"),
+                "prefix": Option(osc_prefix, "/livefacs", "start of every address"),
+                "bundle": Option(switch, True, "off: one message a datagram"),
+                "array": Option(switch, False, "on: all values of a kind in one message"),
+                "letters": Option(switch, False, "on: A–E letters too"),
+                "units": Option(switch, True, "off: only the rig's controls"),
+                "oscquery": Option(
+                    oscquery, None, "who may look the addresses up: machine, network, or a port"
+                ),
                 **_BROADCAST,
             },
         ),
@@ -206,8 +138,8 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             5570,
             listens=True,
             options={
-                "topic": Option(_text, "face.au", "first frame of every message"),
-                "control": Option(_port_or_off, -1, "port of the control socket, or off"),
+                "topic": Option(plain_text, "face.au", "first frame of every message"),
+                "control": Option(port_or_off, -1, "port of the control socket, or off"),
             },
         ),
         "ws": Scheme(
@@ -215,9 +147,9 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             8765,
             listens=True,
             options={
-                "format": Option(_choice("json", "msgpack"), "json", "json or msgpack"),
+                "format": Option(choice("json", "msgpack"), "json", "json or msgpack"),
                 "origin": Option(
-                    _text, None, "more web origins that may connect (comma list), or any"
+                    plain_text, None, "more web origins that may connect (comma list), or any"
                 ),
             },
         ),
@@ -227,9 +159,9 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             "arkit52",
             options={
                 "names": Option(
-                    _choice("usual", "map"), "usual", "map: names as the rig map spells them"
+                    choice("usual", "map"), "usual", "map: names as the rig map spells them"
                 ),
-                "bones": Option(_switch, True, "off: no head and eye rotation"),
+                "bones": Option(switch, True, "off: no head and eye rotation"),
                 **_FLIP,
                 **_BROADCAST,
             },
@@ -239,9 +171,9 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             11111,
             "livelink61",
             options={
-                "subject": Option(_short_text, "livefacs", "name of the Live Link subject"),
-                "device": Option(_short_text, None, "device id; else this machine's own UUID"),
-                "fps": Option(_rate_name, "60", "frame rate of the timecode: 60, 29.97 …"),
+                "subject": Option(short_text, "livefacs", "name of the Live Link subject"),
+                "device": Option(short_text, None, "device id; else this machine's own UUID"),
+                "fps": Option(rate_name, "60", "frame rate of the timecode: 60, 29.97 …"),
                 **_FLIP,
                 **_BROADCAST,
             },
@@ -251,9 +183,9 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             49983,
             "arkit52",
             options={
-                "version": Option(_whole(1, 2), 1, "1 or 2"),
-                "wait": Option(_switch, False, "on: listen here, stream to whoever shakes hands"),
-                "reply": Option(_whole(1, 65535), 49983, "receivers' port, with wait=on"),
+                "version": Option(whole(1, 2), 1, "1 or 2"),
+                "wait": Option(switch, False, "on: listen here, stream to whoever shakes hands"),
+                "reply": Option(whole(1, 65535), 49983, "receivers' port, with wait=on"),
                 **_FLIP,
                 **_BROADCAST,
             },
@@ -263,11 +195,14 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             9000,
             "vrcft2",
             options={
-                "prefix": Option(_path_prefix, "FT/", "what stands before v2/ on the avatar"),
-                "combined": Option(_switch, True, "off: base shapes only"),
-                "bits": Option(_whole(0, 8), 0, "bits of binary parameters; 0: floats"),
+                "prefix": Option(path_prefix, "FT/", "what stands before v2/ on the avatar"),
+                "combined": Option(switch, True, "off: base shapes only"),
+                "bits": Option(whole(0, 8), 0, "bits of binary parameters; 0: floats"),
                 "eyes": Option(
-                    _choice("parameters", "native", "off"), "parameters", "route of eye tracking"
+                    choice("parameters", "native", "off"), "parameters", "route of eye tracking"
+                ),
+                "oscquery": Option(
+                    oscquery, None, "ask VRChat what the avatar has: machine, network, or its port"
                 ),
                 **_FLIP,
                 **_BROADCAST,
@@ -277,14 +212,14 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             "FaceOSC's addresses, for patches made for it",
             8338,
             options={
-                "scale": Option(_positive, 1.0, "factor on every gesture"),
+                "scale": Option(positive, 1.0, "factor on every gesture"),
                 **_BROADCAST,
             },
         ),
         "osf": Scheme(
             "OpenSeeFace's packet: VSeeFace, VTube Studio, Godot and Resonite tools",
             11573,
-            options={"id": Option(_whole(0, 999), 0, "face id"), **_BROADCAST},
+            options={"id": Option(whole(0, 999), 0, "face id"), **_BROADCAST},
         ),
         "facecap": Scheme(
             "Face Cap's OSC, for rigs that were routed for that app",
@@ -306,17 +241,17 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
             listens=True,
             options={
                 "scope": Option(
-                    _choice("machine", "network"), None, "who can find the stream; must be said"
+                    choice("machine", "network"), None, "who can find the stream; must be said"
                 ),
             },
         ),
     }
 )
 _COMMON: Final[Mapping[str, Callable[[str], OptionValue]]] = {
-    "rig": _text,
-    "mirror": _switch,
-    "rate": _positive,
-    "face": _whole(1, 8),
+    "rig": plain_text,
+    "mirror": switch,
+    "rate": positive,
+    "face": whole(1, 8),
 }
 
 

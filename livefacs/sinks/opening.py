@@ -19,13 +19,14 @@ from livefacs.sinks.handshake import (
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
 from livefacs.sinks.udp import UdpSink
 from livefacs.timecode import find_rate
+from livefacs.wire.avatar import Avatar
 from livefacs.wire.axes import AxisSigns
 from livefacs.wire.facecap import FaceCapEncoder
 from livefacs.wire.faceosc import FaceOscEncoder
 from livefacs.wire.ifacialmocap import IFacialMocapEncoder
 from livefacs.wire.livelink import LiveLinkEncoder
 from livefacs.wire.openseeface import OpenSeeFaceEncoder
-from livefacs.wire.osc import OscEncoder
+from livefacs.wire.osc import OscEncoder, about
 from livefacs.wire.packed import packed_for_performers
 from livefacs.wire.several import SeveralEncoder
 from livefacs.wire.vmc import VmcEncoder
@@ -75,7 +76,7 @@ def open_hub(
     return Hub(outlets)
 
 
-def _udp(destination: Destination, encoder: Encoder) -> Sink:
+def _udp(destination: Destination, encoder: Encoder) -> UdpSink:
     return UdpSink(
         destination.url,
         encoder,
@@ -99,10 +100,20 @@ def _open_osc(destination: Destination, clock: ClockMap, _: SessionControl | Non
             rig=destination.rig,
         )
 
-    if destination.performers == 1:
-        return _udp(destination, encoder(prefix))
-    named = [(face, encoder(f"{prefix}/{face}")) for face in _faces(destination)]
-    return _udp(destination, SeveralEncoder([(1, encoder(prefix)), *named]))
+    def everyone() -> Encoder:
+        if destination.performers == 1:
+            return encoder(prefix)
+        named = [(face, encoder(f"{prefix}/{face}")) for face in _faces(destination)]
+        return SeveralEncoder([(1, encoder(prefix)), *named])
+
+    query = options["oscquery"]
+    if query is None:
+        return _udp(destination, everyone())
+    from livefacs.sinks.oscjson import QueriedSink
+
+    assert isinstance(query, str | int)
+    udp, target = _udp(destination, everyone()), (destination.host, destination.port)
+    return QueriedSink(udp, everyone(), query, target, lambda address: about(address, prefix))
 
 
 def _open_vmc(destination: Destination, clock: ClockMap, _: SessionControl | None) -> Sink:
@@ -145,15 +156,26 @@ def _open_vrcft(destination: Destination, _: ClockMap, __: SessionControl | None
     options = destination.options
     n_bits, eyes = options["bits"], options["eyes"]
     assert isinstance(n_bits, int)
-    encoder = VrcftEncoder(
-        _rig(destination),
-        prefix=str(options["prefix"]),
-        combined=bool(options["combined"]),
-        n_bits=n_bits,
-        eyes="native" if eyes == "native" else "off" if eyes == "off" else "parameters",
-        signs=_signs(destination),
-    )
-    return _udp(destination, encoder)
+
+    def encoder(avatar: Avatar | None) -> Encoder:
+        return VrcftEncoder(
+            _rig(destination),
+            prefix=str(options["prefix"]),
+            combined=bool(options["combined"]),
+            n_bits=n_bits,
+            eyes="native" if eyes == "native" else "off" if eyes == "off" else "parameters",
+            signs=_signs(destination),
+            avatar=avatar,
+        )
+
+    query = options["oscquery"]
+    if query is None:
+        return _udp(destination, encoder(None))
+    from livefacs.sinks.vrchat import AvatarSink
+
+    assert isinstance(query, str | int)
+    place = destination.url, destination.host, destination.port
+    return AvatarSink(*place, query, encoder, broadcast=bool(options["broadcast"]))
 
 
 def _open_faceosc(destination: Destination, _: ClockMap, __: SessionControl | None) -> Sink:

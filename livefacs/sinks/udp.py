@@ -48,6 +48,11 @@ class UdpSink:
     unreachable receiver is counted. After a lasting error (cable, changed address) the socket is
     opened anew, at most once a second.
 
+    Attributes
+    ----------
+    encoder : Encoder
+        May be exchanged between two frames.
+
     Raises
     ------
     SinkError
@@ -59,7 +64,7 @@ class UdpSink:
     ) -> None:
         self.url = url
         self.counters = SinkCounters()
-        self._encoder = encoder
+        self.encoder = encoder
         self._broadcast = broadcast
         self._family, self._address = resolve_udp(url, host, port)
         self._reopen_at = 0.0
@@ -78,7 +83,7 @@ class UdpSink:
         udp = self._socket or self._reopened()
         counters = self.counters
         counters.frames += 1
-        datagrams = self._encoder.encode(tracked)
+        datagrams = self.encoder.encode(tracked)
         if udp is None:
             counters.refused += len(datagrams)
             return

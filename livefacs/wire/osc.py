@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -41,6 +41,30 @@ _LETTER_WORDS: Final = np.frombuffer(
     b"".join(letter.encode().ljust(4, b"\0") for letter in ("", "A", "B", "C", "D", "E")), np.uint32
 )
 """The OSC string of each level of ``LetterScale``."""
+
+
+_ABOUT: Final[dict[str, dict[str, Any]]] = {
+    "frame": {"DESCRIPTION": "number of the frame"},
+    "time": {"DESCRIPTION": "of capture: Unix seconds and nanoseconds, UTC"},
+    "health": {"DESCRIPTION": "flags of the frame, a bit each"},
+    "head": {"DESCRIPTION": "yaw, pitch, roll in degrees; x, y, z in centimetres"},
+    "gaze": {"DESCRIPTION": "left yaw, left pitch, right yaw, right pitch in degrees"},
+    "au": {
+        "DESCRIPTION": "intensity: 1 is the performer's own maximum, which may be exceeded",
+        "RANGE": [{"MIN": 0.0}],
+    },
+    "letter": {
+        "DESCRIPTION": "A–E letter, empty below trace",
+        "RANGE": [{"VALS": ["", "A", "B", "C", "D", "E"]}],
+    },
+}
+
+
+def about(address: str, prefix: str) -> Mapping[str, Any]:
+    """What OSCQuery tells of an address: its range and what it is."""
+    parts = address.removeprefix(prefix).strip("/").split("/")
+    kind = parts[1] if parts[0].isdigit() and len(parts) > 1 else parts[0]
+    return _ABOUT.get(kind, {"DESCRIPTION": "a control of the rig"})
 
 
 class _Layout:

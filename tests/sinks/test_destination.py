@@ -48,6 +48,7 @@ def test_options_are_typed_and_all_present() -> None:
         "array": True,
         "letters": False,
         "units": True,
+        "oscquery": None,
         "broadcast": False,
     }
     plain = parse_destination("vmc://127.0.0.1")
