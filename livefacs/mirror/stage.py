@@ -88,6 +88,11 @@ class Stage:
         self._stamps = file_stamps(self.map.files)
         self._looked_ns = 0
 
+    @property
+    def clock_ms(self) -> float:
+        """The session's clock, which dates what is counted."""
+        return self._clock() / 1e6
+
     def attach(self, host: StageHost | None, control: SessionControl | None) -> None:
         """A session runs, or has ended; the first rig that it streams is opened."""
         self.host = host

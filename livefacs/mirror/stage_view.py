@@ -149,6 +149,7 @@ def session_document(stage: Stage) -> dict[str, Any]:
         smoothing, destinations = None, []
     return {
         "running": True,
+        "clock_ms": stage.clock_ms,
         "source": status["source"],
         "is_demo": "performer.mp4" in str(status["source"]),
         "streaming": status["streaming"],

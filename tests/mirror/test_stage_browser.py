@@ -417,6 +417,29 @@ def test_a_destination_says_that_nobody_takes_its_packets(
     assert words == "Earlier: Connection refused"
 
 
+RATES = """
+const { destinations } = window.stage, said = [];
+const still = { url: 'vmc://127.0.0.1:1', rig: 'arkit52', refused: 0, last_error: '' };
+for (const [packets, at] of [[0, 1000], [30, 2000], [33, 2003], [75, 3500]]) {
+  destinations.show([{ ...still, packets }], at);
+  said.push(document.querySelector('.destinations .words').textContent);
+}
+return said;
+"""
+
+
+def test_packets_a_second_are_counted_by_the_programs_clock(
+    browser: Chrome, running: OnStage
+) -> None:
+    """Answers that were held up arrive at once."""
+    go(browser, running)
+    rates = [words.partition(" · ")[2] for words in browser.execute_script(RATES)]
+    assert rates == ["0 packets/s", "30 packets/s", "30 packets/s", "30 packets/s"]
+    with running.http() as http:
+        first, second = (http.get("/api/stage/session").json()["clock_ms"] for _ in range(2))
+    assert 0 < first < second
+
+
 def pressed(act: str, state: str) -> str:
     return f"return document.querySelector('{act}[aria-pressed={state}]')"
 
@@ -575,6 +598,8 @@ def test_keyboard_alone_tunes_a_control(browser: Chrome, running: OnStage) -> No
         wait(browser, f"return document.body.dataset.tab === '{tab}'")
     body.send_keys("?")
     wait(browser, "return document.querySelector('dialog[open]')")
+    layout = "return getComputedStyle(document.querySelector('dialog .keys')).display"
+    assert browser.execute_script(layout) == "grid"
 
 
 SIZES = {  # CSS pixels, device pixels for one, touch

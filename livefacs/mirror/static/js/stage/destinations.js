@@ -2,6 +2,8 @@
 
 import { h, post, t } from "../dom.js";
 
+const LEAST_MS = 400; // between two counts that make a rate
+
 /** @typedef {{url: string, scheme: string, rig: string, mirror: boolean, packets: number, refused: number, last_error: string}} Destination */
 
 export class Destinations {
@@ -11,7 +13,7 @@ export class Destinations {
    */
   constructor(schemes, onSession) {
     this._onSession = onSession;
-    /** @type {Map<string, {packets: number, refused: number, at: number}>} */
+    /** @type {Map<string, {packets: number, refused: number, at: number, rate: number, isRefused: boolean}>} */
     this._counts = new Map();
     /** @type {Map<string, string>} */
     this._sweeps = new Map();
@@ -46,16 +48,15 @@ export class Destinations {
     if (words) words.textContent = name ? t("stage.out.sweeping", { name }) : "";
   }
 
-  /** @param {Destination[]} destinations */
-  show(destinations) {
+  /** @param {Destination[]} destinations @param {number} at when it was so, the program's milliseconds */
+  show(destinations, at) {
     const shape = destinations.map((each) => each.url).join();
     if (shape !== this._shape || !this._list.childElementCount) {
       this._shape = shape;
       this._list.replaceChildren(...destinations.map((each) => this._item(each)));
       if (!destinations.length) this._list.append(h("li", {}, h("p.soft", {}, t("stage.out.none"))));
     }
-    const now = performance.now();
-    destinations.forEach((each, i) => this._note(each, this._list.children[i], now));
+    destinations.forEach((each, i) => this._note(each, this._list.children[i], at));
   }
 
   /** @param {Destination} each */
@@ -65,12 +66,23 @@ export class Destinations {
       h("p.error.small", {}));
   }
 
-  /** @param {Destination} each @param {Element} item @param {number} now */
-  _note(each, item, now) {
+  /** @param {Destination} each @param {number} at */
+  _count(each, at) {
     const before = this._counts.get(each.url);
-    const rate = before && now > before.at ? (1000 * (each.packets - before.packets)) / (now - before.at) : 0;
-    this._counts.set(each.url, { packets: each.packets, refused: each.refused, at: now });
-    const isRefused = before ? each.refused > before.refused : Boolean(each.last_error);
+    if (before && Math.abs(at - before.at) < LEAST_MS) return before;
+    const since = before && at > before.at ? before : null;
+    const counted = {
+      packets: each.packets, refused: each.refused, at,
+      rate: since ? (1000 * (each.packets - since.packets)) / (at - since.at) : 0,
+      isRefused: since ? each.refused > since.refused : Boolean(each.last_error),
+    };
+    this._counts.set(each.url, counted);
+    return counted;
+  }
+
+  /** @param {Destination} each @param {Element} item @param {number} at */
+  _note(each, item, at) {
+    const { rate, isRefused } = this._count(each, at);
     const state = isRefused || (each.last_error && !rate) ? "bad" : rate ? "ok" : "idle";
     const dot = item.querySelector(".dot");
     if (dot) dot.className = `dot ${state === "bad" ? "bad" : state === "idle" ? "warn" : ""}`;

@@ -158,7 +158,7 @@ class Stage {
 
   /** @param {any} session */
   _session(session) {
-    this.destinations.show(session.destinations ?? []);
+    this.destinations.show(session.destinations ?? [], session.clock_ms ?? 0);
   }
 
   /** @param {any} frame */
