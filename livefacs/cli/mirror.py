@@ -30,6 +30,11 @@ def mirror(
     packs: Annotated[
         list[Path] | None, typer.Option(help="Further folder of clip packs; repeatable.")
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Folder of takes: the page's stage may record.")
+    ] = None,
+    audio: shared.Audio = None,
+    audio_channels: shared.AudioChannels = None,
     rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
     model: shared.Model = None,
@@ -50,6 +55,13 @@ def mirror(
                 "model": model,
                 "reader": reader,
                 "profile": None if profile == "none" else profile,
+            },
+            "record": {
+                "folder": record,
+                "start": False,
+                "video": record is not None or None,
+                "audio": audio,
+                "audio_channels": audio_channels,
             },
         },
     )

@@ -36,6 +36,9 @@ def stage(
     video: Annotated[
         bool, typer.Option("--video/--no-video", help="Keep the images of takes, too.")
     ] = True,
+    audio: shared.Audio = None,
+    audio_channels: shared.AudioChannels = None,
+    mark_claps: shared.MarkClaps = None,
     profile: shared.Profile = None,
     rotate: shared.Rotate = None,
     landmarker: shared.Landmarker = None,
@@ -66,6 +69,9 @@ def stage(
                 "folder": record or user_data_folder() / "takes",
                 "start": False,
                 "video": video,
+                "audio": audio,
+                "audio_channels": audio_channels,
+                "mark_claps": mark_claps,
             },
         },
     )

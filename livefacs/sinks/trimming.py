@@ -17,7 +17,7 @@ from livefacs.sinks.take_video import TakeVideo
 from livefacs.take.checksums import damage_mask
 from livefacs.take.model import TakeInfo, TimecodeStart, make_take_folder, unwritable
 from livefacs.take.reader import Take
-from livefacs.take.sound import sound_of
+from livefacs.take.sound import has_sound, sound_of
 from livefacs.take.writer import TakeWriter
 
 _ROWS_AT_ONCE: Final = 64
@@ -117,7 +117,7 @@ def _copy(
 
 def _copy_sound(take: Take, rows: range, writer: TakeWriter) -> None:
     """From the first of the rows to the end of the last one, with the times of the samples."""
-    sound = sound_of(take)
+    sound = sound_of(take) if has_sound(take) else None
     if sound is None:
         return
     period_ns = round(NS_PER_S / take.frame_rate_hz) if take.frame_rate_hz else 0

@@ -331,14 +331,28 @@ def has_sound(take: Take) -> bool:
     return take.document.get("sound") is not None and (take.folder / SOUND_FILE).is_file()
 
 
+def _take_around(take: Take) -> Take | None:
+    """The take of all performers that one of them belongs to; None where there is none."""
+    if take.document.get("performer", 1) == 1:
+        return None
+    try:
+        around = type(take)(take.folder.resolve().parent)
+    except TakeError:  # taken out of it
+        return None
+    return around if around.document["clock"] == take.document["clock"] else None
+
+
 def sound_of(take: Take) -> TakeSound | None:
     """The sound of a take; None where it has none, or nothing of it was written.
+
+    A further performer's is that of the take that their folder lies in.
 
     Raises
     ------
     TakeError
         It is there and cannot be read.
     """
+    take = take if has_sound(take) else _take_around(take) or take
     if not has_sound(take):
         return None
     info = read_info(take.folder / SOUND_FILE)

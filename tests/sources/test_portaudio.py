@@ -11,6 +11,7 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -132,3 +133,65 @@ def test_a_tone_on_the_null_sink_is_in_the_take(tmp_path: Path, pulse: dict[str,
     assert np.abs(loud).max() > 0.2
     spectrum = np.abs(np.fft.rfft(loud * np.hanning(len(loud))))
     assert np.argmax(spectrum) * 48_000 / len(loud) == pytest.approx(1000, abs=30)
+
+
+def test_takes_of_several_performers_have_one_sound(tmp_path: Path, pulse: dict[str, str]) -> None:
+    words = ("--realtime", "--seconds", "3", "--audio", "auto", "--no-meters", "--faces", "2")
+    subprocess.run(
+        command("record", "demo", "--take", tmp_path / "both", *words),
+        env=pulse,
+        timeout=3 * PATIENCE_S,
+        check=True,
+    )
+    first, second = Take(tmp_path / "both"), Take(tmp_path / "both" / "face_2")
+    assert errors_of(first) == errors_of(second) == ()
+    sound, same = sound_of(first), sound_of(second)
+    assert sound is not None
+    assert same == sound  # the one beside the first performer's curves, on everyone's clock
+    assert not (second.folder / "sound.wav").exists()
+    exported = tmp_path / "second.wav"
+    words = ("--face", "2", "--to", "wav", "-o", str(exported))
+    subprocess.run(command("export", tmp_path / "both", *words), timeout=PATIENCE_S, check=True)
+    with wave.open(str(exported), "rb") as file:
+        length_s = file.getnframes() / file.getframerate()
+    assert length_s == pytest.approx(second.duration_s, abs=0.1)
+
+
+@pytest.mark.parametrize("page", ["stage", "mirror"])
+def test_the_pages_record_button_records_sound(
+    tmp_path: Path, pulse: dict[str, str], page: str
+) -> None:
+    words = ("--source", "demo", "--no-browser", "--port", "0", "--audio", "auto")
+    process = subprocess.Popen(
+        command(page, *words, "--record", tmp_path / "takes"),
+        env=pulse,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        said = next(line for line in process.stdout if line.startswith(f"{page}: "))
+        base = "/".join(said.split()[1].split("/")[:3])
+        with httpx.Client(base_url=base, headers={"Origin": base}, timeout=PATIENCE_S) as http:
+
+            def asked(word: str) -> bool:
+                return http.post(f"/api/command/{word}", json={"arguments": []}).is_success
+
+            wait_until(lambda: asked("record"), "the session")
+            rows = tmp_path / "takes" / "livefacs_001" / "frames.rec"
+            wait_until(lambda: rows.is_file() and rows.stat().st_size > 50_000, "frames")
+            assert asked("finish")
+        process.terminate()
+        process.stdout.read()
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    take = Take(tmp_path / "takes" / "livefacs_001")
+    assert errors_of(take) == ()
+    sound = sound_of(take)
+    assert sound is not None
+    assert sound.end_ns > take.t_ns[-1] - 200_000_000
+    assert take.document["sound"]["source"] == "microphone"
