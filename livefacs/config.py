@@ -125,8 +125,9 @@ class RecordOptions:
     ----------
     folder : Path or None
         Folder that takes are written into; None: nothing is recorded.
-    start : bool
-        Start a take with the session; otherwise a control command starts it.
+    start_with : str
+        What starts a take: ``session``, its beginning; ``timecode``, which also ends it, where it
+        runs on the wire of ``timecode_source``; ``command``, a key or a control port alone.
     video : bool
         Keep the images too.
     slate : str
@@ -154,7 +155,7 @@ class RecordOptions:
     """
 
     folder: Path | None = None
-    start: bool = True
+    start_with: Literal["session", "timecode", "command"] = "session"
     video: bool = False
     slate: str = "livefacs"
     take: Annotated[int, Field(ge=0)] = 1

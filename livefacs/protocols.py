@@ -119,8 +119,13 @@ class SoundInput(Protocol):
     description: str
     n_channels: int
 
-    def subscribe(self, listener: Callable[[SoundBlock], object]) -> None:
-        """Tell a listener every block from now on, in the device's thread: it must not wait."""
+    def subscribe(
+        self, listener: Callable[[SoundBlock], object], since_ns: int | None = None
+    ) -> None:
+        """Tell a listener every block from now on, in the device's thread: it must not wait.
+
+        ``since_ns``: first the blocks since then, as far back as they are kept, in this thread.
+        """
 
     def unsubscribe(self, listener: Callable[[SoundBlock], object]) -> None:
         """Tell it no more."""
@@ -293,11 +298,14 @@ class TakeRequest:
     number : int or None
         One that is taken moves on to the next free one.
     notes : str or None
+    since_ns : int or None
+        Session time from which on frames belong to it, as far back as they are kept.
     """
 
     slate: str | None = None
     number: int | None = None
     notes: str | None = None
+    since_ns: int | None = None
 
 
 @runtime_checkable

@@ -69,6 +69,10 @@ Browser: TypeAlias = Annotated[
 Seconds: TypeAlias = Annotated[float | None, typer.Option(help="End after this long.")]
 Meters: TypeAlias = Annotated[bool, typer.Option("--meters/--no-meters", help="Live meters.")]
 
+StartWith: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="What starts takes: session, timecode (while it runs), command (keys, OSC)."),
+]
 Slate: TypeAlias = Annotated[str | None, typer.Option(help="Slate of the take.")]
 Number: TypeAlias = Annotated[int | None, typer.Option(help="Take number.")]
 Notes: TypeAlias = Annotated[str | None, typer.Option(help="Notes for the take.")]

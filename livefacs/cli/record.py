@@ -12,6 +12,7 @@ from livefacs.cli.terminal import say
 from livefacs.errors import TakeError
 
 if TYPE_CHECKING:
+    from livefacs.config import RecordOptions
     from livefacs.take.reader import Take
 
 app = typer.Typer()
@@ -28,6 +29,7 @@ def record(
     audio: shared.Audio = None,
     audio_channels: shared.AudioChannels = None,
     mark_claps: shared.MarkClaps = None,
+    start_with: shared.StartWith = None,
     slate: shared.Slate = None,
     number: shared.Number = None,
     notes: shared.Notes = None,
@@ -52,6 +54,7 @@ def record(
     """Record a take until Ctrl-C or the end of the clip."""
     from livefacs.cli.running import run_session
     from livefacs.config import load_options
+    from livefacs.take.model import DOCUMENT_NAME
     from livefacs.take.reader import Take
 
     options = load_options(
@@ -73,6 +76,7 @@ def record(
                 "audio": audio,
                 "audio_channels": audio_channels,
                 "mark_claps": mark_claps,
+                "start_with": start_with,
                 "slate": slate,
                 "take": number,
                 "notes": notes,
@@ -84,6 +88,8 @@ def record(
         },
     )
     run_session(options, meters=meters)
+    if not (take / DOCUMENT_NAME).exists():
+        raise TakeError(f"{take}: nothing was recorded: {_unstarted(options.record)}")
     recorded = Take(take)
     first = recorded.timecode(0) if recorded.n_rows else "no frame"
     say(
@@ -91,6 +97,13 @@ def record(
         f" at {recorded.rate.name}{_faces(recorded)}"
     )
     _check_end(recorded)
+
+
+def _unstarted(options: RecordOptions) -> str:
+    """Why no take was started."""
+    if options.start_with == "timecode":
+        return f"no timecode ran ({options.timecode_source})"
+    return "no command started a take"
 
 
 def _check_end(recorded: Take) -> None:

@@ -67,7 +67,7 @@ def stage(
             "stream": {"to": tuple(to) if to else None, "rig": rig},
             "record": {
                 "folder": record or user_data_folder() / "takes",
-                "start": False,
+                "start_with": "command",
                 "video": video,
                 "audio": audio,
                 "audio_channels": audio_channels,

@@ -11,7 +11,7 @@ from livefacs.au.estimator import Estimator
 from livefacs.au.from_shapes import ShapeEstimator
 from livefacs.au.model import EstimatorModel, load_model
 from livefacs.clock import ClockMap, now_ns
-from livefacs.config import SessionOptions, StreamOptions, TrackingOptions
+from livefacs.config import RecordOptions, SessionOptions, StreamOptions, TrackingOptions
 from livefacs.errors import ConfigError
 from livefacs.landmarkers.reading import with_readers
 from livefacs.protocols import Landmarker, PerformersLandmarker, Source
@@ -30,6 +30,7 @@ from livefacs.session.runner import Session
 from livefacs.session.take_info import estimator_of, performers_info
 from livefacs.session.take_sound import ClapListener, open_microphone, sound_of_takes
 from livefacs.session.take_timecode import open_wire, sound_channel, timecode_from_wire
+from livefacs.session.timecode_start import KEPT_S, TakesByTimecode
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.opening import open_hub
 from livefacs.sources.opening import gives_shapes
@@ -84,6 +85,7 @@ def open_session(
         undo.pop_all()  # the session owns them now
     try:
         _open_outputs(session, options, retargeting, notify)
+        _start_takes(session, options.record, wire, notify)
     except BaseException:
         session.close()
         raise
@@ -194,9 +196,27 @@ def _open_outputs(
     session.on_close("reading of edited maps", RigReloader(retargeting.watches, notify).close)
     if options.stream.control_port is not None:
         _open_control(session, options.stream, notify)
-    if options.record.folder is not None and options.record.start:
-        timecode = session.record_start(options.record.slate, options.record.take)
-        notify(f"recording into {options.record.folder} from {timecode}")
+
+
+def _start_takes(
+    session: Session, record: RecordOptions, wire: WireTimecode | None, notify: Notify
+) -> None:
+    """Let the first take start by what it is to start with."""
+    if record.folder is None or record.start_with == "command":
+        return
+    if record.start_with == "session":
+        timecode = session.record_start(record.slate, record.take)
+        notify(f"recording into {record.folder} from {timecode}")
+        return
+    assert wire is not None  # or it would have been refused
+    session.takes.keep(KEPT_S, images=record.video)
+    session.set_slate(record.slate)
+    session.set_take(record.take)
+    on_end = session.stop if record.exact else None
+    starter = TakesByTimecode(wire, session.takes, notify, on_end)
+    starter.start(session.fail)
+    session.on_close("start by timecode", starter.close)
+    notify(f"waiting for timecode: a take starts when it runs ({wire.description})")
 
 
 def _open_control(session: Session, options: StreamOptions, notify: Notify) -> None:

@@ -74,7 +74,7 @@ class Session:
         self.tracker = tracker
         self.outputs = outputs
         self.watchers = list(watchers)
-        self._takes = Takes(recording_factory)
+        self.takes = Takes(recording_factory)
         self._time_limit_ns = None if time_limit_s is None else ns_from_s(time_limit_s)
         self._clock = clock
         self._between_frames = tuple(between_frames)
@@ -148,8 +148,8 @@ class Session:
                     self._idle.set()  # whoever leaves the loop closes the session from here
                     yield self._last
                     self._idle.clear()
-            if not self.source.is_live and not self._stopping.is_set() and self._takes.is_open:
-                self._takes.stop()  # nobody waits: what a file's take has queued may take its time
+            if not self.source.is_live and not self._stopping.is_set() and self.takes.is_open:
+                self.takes.stop()  # nobody waits: what a file's take has queued may take its time
         except GeneratorExit:
             return
         except BaseException as failure:  # raised again below, when everything is closed
@@ -189,7 +189,7 @@ class Session:
         if self.outputs is not None:
             self.on_close("outputs", self.outputs.close)
         self.on_close("source", self._feed.close)
-        self.on_close("take", self._takes.close)
+        self.on_close("take", self.takes.close)
         self.on_close("last frame", self._send_last)
         self.on_close("tracking", self._idle.wait)  # of a thread that is in ``run`` just now
         self._closing.close()
@@ -254,7 +254,7 @@ class Session:
         return t_ns if self._last is None else max(t_ns, self._last.t_ns + _LEAST_STEP_NS)
 
     def _deliver(self, tracked: TrackedFrame, grabbed_ns: int, began_ns: int) -> None:
-        if self._takes.late:
+        if self.takes.late:
             tracked = replace(tracked, health=tracked.health | Health.RECORDER_LATE)
         sending_ns = self._clock()
         if self._streaming and self.outputs is not None:
@@ -268,7 +268,7 @@ class Session:
         }
         self._meter.note(tracked, stage_ns, self._n_missed)
         tracked = replace(tracked, stage_ns=stage_ns)
-        self._takes.send(tracked)
+        self.takes.send(tracked)
         for watcher in self.watchers:
             watcher.send(tracked)
         self._last = tracked
@@ -348,29 +348,29 @@ class Session:
 
     def _capture_neutral(self, face: int | None) -> None:
         self.tracker.capture_neutral(face)
-        self._takes.note_neutral(face)
+        self.takes.note_neutral(face)
 
     def set_slate(self, slate: str) -> None:
         """Name of the next take."""
-        self._takes.slate = slate
+        self.takes.slate = slate
 
     def set_take(self, number: int) -> None:
         """Number of the next take."""
-        self._takes.number = number
+        self.takes.number = number
 
     def record_start(
         self, slate: str | None = None, take: int | None = None, notes: str | None = None
     ) -> str:
         """Start a take; its start timecode. One that ended early makes way for it."""
-        return self._takes.start(TakeRequest(slate, take, notes))
+        return self.takes.start(TakeRequest(slate, take, notes))
 
     def record_stop(self) -> tuple[str, str, str]:
         """End the take: timecode, path of its curves, path of its video (empty without one)."""
-        return self._takes.stop()
+        return self.takes.stop()
 
     def mark(self, label: str) -> None:
         """Put a marker at the present frame of the take."""
-        self._takes.mark(label)
+        self.takes.mark(label)
 
     def status(self) -> dict[str, Any]:
         """State of the session in plain values, latency over the last seconds."""
@@ -389,7 +389,7 @@ class Session:
             "dropped": summary.dropped,
             "rate_hz": summary.rate_hz,
             "streaming": self._streaming,
-            **self._takes.status(),
+            **self.takes.status(),
             "estimator": self._about,
             "health": format_health(last.health) if last else "starting",
             **health_by_performer(last),

@@ -118,7 +118,8 @@ def from_microphone(microphone: SoundInput) -> OpenSound:
     """What records a microphone from each take's beginning to its end."""
 
     def opened(take: TakeWriter, warn: Callable[[str], None]) -> SoundSink:
-        return MicrophoneSound(microphone, SoundFiles(take, microphone.n_channels), warn)
+        files = SoundFiles(take, microphone.n_channels)
+        return MicrophoneSound(microphone, files, take.clock.session_ns, warn)
 
     return opened
 

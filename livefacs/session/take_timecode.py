@@ -48,12 +48,20 @@ def open_wire(
     Raises
     ------
     ConfigError
-        There is no microphone, it has not so many channels, or a library is not installed.
+        There is no microphone, it has not so many channels, a library is not installed, or
+        takes are to start by timecode that comes on no wire.
     SourceError
         There is no such MIDI port.
     """
     is_midi = options.timecode_source.startswith(_IN_MIDI)
-    if options.folder is None or not (is_midi or (sound_channel(options) and source.is_live)):
+    is_sound = bool(sound_channel(options)) and source.is_live
+    is_waiting = options.start_with == "timecode"
+    if is_waiting and (options.folder is None or not (is_midi or is_sound)):
+        raise ConfigError(
+            "--start-with timecode: takes start where timecode runs on a wire; expected --record,"
+            " a live source and --timecode-source ltc:CHANNEL (with --audio) or mtc:PORT"
+        )
+    if options.folder is None or not (is_midi or is_sound):
         return None
     rate = None if options.timecode_rate == _AUTO else find_rate(options.timecode_rate)
     if is_midi and not source.is_live:
@@ -72,7 +80,7 @@ def open_wire(
     else:
         assert microphone is not None
         wire = SoundTimecode(microphone, sound_channel(options), rate)
-    if not wire.wait(_LOCK_S):
+    if not is_waiting and not wire.wait(_LOCK_S):
         notify(f"{wire.description}: none is heard yet")
     return wire
 

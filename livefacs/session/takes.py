@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from livefacs.clock import NS_PER_S, ns_from_s
 from livefacs.errors import TakeError
 from livefacs.protocols import TakeRequest
 from livefacs.types import TrackedFrame
 
 _log = logging.getLogger(__name__)
+
+_LONGEST_OPENING_NS: Final = 10 * NS_PER_S  # of frames that are kept while a take is made
 
 
 class Recording(Protocol):
@@ -59,6 +63,8 @@ class Takes:
         Name of the next take.
     number : int or None
         Number of the next take.
+    n_started : int
+        Takes so far.
     """
 
     def __init__(self, factory: RecordingFactory | None) -> None:
@@ -66,6 +72,12 @@ class Takes:
         self._is_closed = False
         self._lock = threading.Lock()
         self._recording: Recording | None = None
+        self._keeping = threading.Lock()
+        self._kept: deque[TrackedFrame] = deque()
+        self._kept_ns = 0
+        self._keeps_images = False
+        self._is_opening = False
+        self.n_started = 0
         self.slate: str | None = None
         self.number: int | None = None
 
@@ -96,10 +108,25 @@ class Takes:
         }
 
     def send(self, tracked: TrackedFrame) -> None:
-        """Record a frame, while there is a take."""
+        """Record a frame, while there is a take; keep it for a while, where there is none."""
         recording = self._recording
+        if recording is None and self._kept_ns:
+            with self._keeping:
+                recording = self._recording
+                if recording is None:
+                    self._keep(tracked)
         if recording is not None:
             recording.send(tracked)
+
+    def keep(self, seconds: float, *, images: bool) -> None:
+        """From now on keep frames while there is no take: one may begin with them."""
+        self._kept_ns, self._keeps_images = ns_from_s(seconds), images
+
+    def _keep(self, tracked: TrackedFrame) -> None:
+        self._kept.append(tracked if self._keeps_images else replace(tracked, image=None))
+        longest_ns = _LONGEST_OPENING_NS if self._is_opening else self._kept_ns
+        while tracked.t_ns - self._kept[0].t_ns > longest_ns:
+            self._kept.popleft()
 
     def start(self, request: TakeRequest) -> str:
         """Start a take; its start timecode. One that ended early makes way for it.
@@ -125,10 +152,30 @@ class Takes:
                 self.slate = request.slate
             if request.number is not None:
                 self.number = request.number
-            named = replace(request, slate=self.slate, number=self.number)
-            self._recording = self._factory(named)
-            _log.info("take of slate %s begins at %s", self.slate, self._recording.timecode)
-            return self._recording.timecode
+            recording = self._open(self._factory, request)
+            _log.info("take of slate %s begins at %s", self.slate, recording.timecode)
+            return recording.timecode
+
+    def _open(self, factory: RecordingFactory, request: TakeRequest) -> Recording:
+        """A take, and into it what is kept of its frames: no other comes between."""
+        with self._keeping:
+            self._is_opening = True
+            since_ns = request.since_ns
+            times = (each.t_ns for each in self._kept)
+            begin_ns = next((t for t in times if since_ns is not None and t >= since_ns), None)
+        named = replace(request, slate=self.slate, number=self.number, since_ns=begin_ns)
+        try:
+            recording = factory(named)
+            with self._keeping:
+                for tracked in self._kept:
+                    if begin_ns is not None and tracked.t_ns >= begin_ns:
+                        recording.send(tracked)
+                self._kept.clear()
+                self._recording = recording
+                self.n_started += 1
+        finally:
+            self._is_opening = False
+        return recording
 
     def stop(self) -> tuple[str, str, str]:
         """End the take: timecode, path of its curves, path of its video (empty without one).

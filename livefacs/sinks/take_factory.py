@@ -88,6 +88,8 @@ class TakeFactory:
             folder, number = make_take_folder(self.parent, slate, number)
         infos = [replace(info, slate=slate, number=number, notes=notes) for info in self.infos]
         clock = ClockMap.read()
+        if request.since_ns is not None:
+            clock = ClockMap(request.since_ns, clock.unix_ns_from_session(request.since_ns))
         try:
             info, count = self._labelled(infos[0], clock)
             first = RecorderSink(

@@ -198,16 +198,24 @@ class _SoundWorker:
 
 
 class MicrophoneSound(_SoundWorker):
-    """The sound of a microphone from now on (``SoundSink``).
+    """The sound of a microphone (``SoundSink``).
 
     Parameters
     ----------
     source : SoundInput
     files : SoundFiles
+    since_ns : int
+        Session time from which on it belongs to the take.
     warn : callable(str)
     """
 
-    def __init__(self, source: SoundInput, files: SoundFiles, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        source: SoundInput,
+        files: SoundFiles,
+        since_ns: int,
+        warn: Callable[[str], None],
+    ) -> None:
         entry = sound_entry(source.n_channels, source.description, "microphone")
         super().__init__(files, entry, warn)
         self._source = source
@@ -219,7 +227,7 @@ class MicrophoneSound(_SoundWorker):
         self._heard_ns = 0
         self._last_heard_s = time.monotonic()
         self._is_silent = False
-        source.subscribe(self._hear)
+        source.subscribe(self._hear, since_ns)
         self._thread.start()
 
     def reach(self, begin_ns: int, end_ns: int) -> None:

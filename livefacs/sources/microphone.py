@@ -23,6 +23,7 @@ _SETTLING_S: Final = 0.3
 _LONGEST_SETTLING_S: Final = 3.0
 _FIRST_BLOCK_S: Final = 5.0
 _LONGEST_LATENCY_S: Final = 5.0
+_KEPT_NS: Final = 3 * NS_PER_S  # of sound, for takes that begin a moment ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class Microphone:
         self.notices: tuple[str, ...] = ()
         self._clock = clock
         self._listeners: tuple[Callable[[SoundBlock], object], ...] = ()
+        self._kept: deque[SoundBlock] = deque()
         self._lock = threading.Lock()
         self._n_samples = 0
         self._lates: deque[tuple[float, float]] = deque()
@@ -222,9 +224,18 @@ class Microphone:
                 f" {1000 * _SETTLED_S:.0f} ms; sound may be as far from the picture",
             )
 
-    def subscribe(self, listener: Callable[[SoundBlock], object]) -> None:
-        """Tell a listener every block from now on, in the device's thread: it must not wait."""
+    def subscribe(
+        self, listener: Callable[[SoundBlock], object], since_ns: int | None = None
+    ) -> None:
+        """Tell a listener every block from now on, in the device's thread: it must not wait.
+
+        ``since_ns``: first the blocks since then, as far back as they are kept, in this thread.
+        """
         with self._lock:
+            for block in self._kept:
+                end_ns = block.t_ns + len(block.samples) * NS_PER_S // _RATE_HZ
+                if since_ns is not None and end_ns > since_ns:
+                    listener(block)
             self._listeners = (*self._listeners, listener)
 
     def unsubscribe(self, listener: Callable[[SoundBlock], object]) -> None:
@@ -244,7 +255,12 @@ class Microphone:
         if not self._is_settled.is_set():
             self._note(t_ns, len(samples))
         block = SoundBlock(np.array(samples, np.float32), t_ns, overflowed)
-        for listener in self._listeners:
+        with self._lock:
+            self._kept.append(block)
+            while t_ns - self._kept[0].t_ns > _KEPT_NS:
+                self._kept.popleft()
+            listeners = self._listeners
+        for listener in listeners:
             listener(block)
 
     def _note(self, t_ns: int, n_samples: int) -> None:

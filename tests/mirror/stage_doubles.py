@@ -46,7 +46,7 @@ class OnStage:
             {
                 "source": {"spec": "demo", "loop": True},
                 "stream": {"to": (self.url,), "control_port": 0},
-                "record": {"folder": folder / "takes", "start": False, "video": True},
+                "record": {"folder": folder / "takes", "start_with": "command", "video": True},
             },
         )
         said: list[str] = []

@@ -25,7 +25,7 @@ def running(tmp_path: Path) -> Iterator[Session]:
         None,
         {
             "source": {"spec": "demo", "realtime": True, "loop": True},
-            "record": {"folder": tmp_path / "takes", "start": False},
+            "record": {"folder": tmp_path / "takes", "start_with": "command"},
         },
     )
     with open_session(options) as session:

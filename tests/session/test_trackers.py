@@ -25,7 +25,7 @@ from tests.wire.test_shapes import FRAME, WHOLE
 def test_it_is_recorded_and_cannot_be_solved_again(scheme: str, tmp_path: Path) -> None:
     options = SessionOptions(
         source=SourceOptions(spec=f"{scheme}://127.0.0.1:0"),
-        record=RecordOptions(folder=tmp_path, start=True, slate="phone"),
+        record=RecordOptions(folder=tmp_path, slate="phone"),
         seconds=1.0,
     )
     with open_session(options) as session:

@@ -147,6 +147,56 @@ def feed(label: tuple[int, int, int, int] = (14, 0, 0, 0)) -> Iterator[None]:
     thread.join()
 
 
+def test_record_starts_and_ends_with_timecode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], backend: None
+) -> None:
+    take, is_over = tmp_path / "takes" / "a", threading.Event()
+
+    def play_until_recorded() -> None:
+        with feed():
+            while not (take / "frames.rec").exists() and not is_over.wait(0.01):
+                pass
+            is_over.wait(1.0)
+
+    player = threading.Thread(target=play_until_recorded)
+    player.start()
+    words = ("--take", take, "--start-with", "timecode", "--timecode-source", "mtc:sync")
+    try:
+        assert run("record", "demo", "--realtime", *words, "--slate", "s", "--no-meters") == 0
+    finally:
+        is_over.set()
+        player.join()
+    said = capsys.readouterr().out
+    assert "timecode runs: take started at 14:00:" in said
+    assert "timecode stopped: take ended at 14:00:" in said
+    recorded = Take(take)
+    assert recorded.state == "closed"
+    assert recorded.document["timecode"]["source"] == "mtc"
+    assert recorded.rate == RATES["30"]
+    assert recorded.duration_s > 0.5
+
+
+def test_without_timecode_nothing_is_recorded_and_that_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], backend: None
+) -> None:
+    words = ("--start-with", "timecode", "--timecode-source", "mtc:sync", "--seconds", "0.5")
+    take = tmp_path / "a"
+    assert run("record", "demo", "--realtime", "--take", take, *words, "--no-meters") == 5
+    said = capsys.readouterr()
+    assert "waiting for timecode: a take starts when it runs" in said.out
+    assert f"{take}: nothing was recorded: no timecode ran (mtc:sync)" in said.err
+    assert not take.exists()
+
+
+@pytest.mark.parametrize("source", ["time of day", "ltc:1"])
+def test_only_a_wire_can_start_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    words = ("--start-with", "timecode", "--timecode-source", source, "--no-meters")
+    assert run("record", "demo", "--take", tmp_path / "a", *words) == 2
+    assert "expected --record, a live source and --timecode-source" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("plays", [True, False])
 def test_live_takes_its_timecode_from_a_port(
     tmp_path: Path,

@@ -165,8 +165,8 @@ def test_live_takes_its_timecode_from_the_microphone(
     subscribe = type(opened).subscribe
     heard: list[object] = []
 
-    def subscribe_and_play(self: object, listener: object) -> None:
-        subscribe(opened, listener)  # type: ignore[arg-type]
+    def subscribe_and_play(self: object, listener: object, since_ns: int | None = None) -> None:
+        subscribe(opened, listener, since_ns)  # type: ignore[arg-type]
         heard.append(listener)
         if plays and len(heard) == 1:
             wire.play(2.0)

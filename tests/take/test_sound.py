@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
@@ -36,7 +37,9 @@ WORST_S = 0.005
 
 def recorder(folder: Path, device: FakePortAudio, **more: object) -> RecorderSink:
     opener = from_microphone(device.microphone())
-    return RecorderSink(folder, clip_info(), sound=opener, clock=CLOCK, **more)  # type: ignore[arg-type]
+    now_ns = device.clock.now_ns  # what the device gave while it settled is none of the take's
+    clock = ClockMap(now_ns, CLOCK.unix_ns_from_session(now_ns))
+    return RecorderSink(folder, clip_info(), sound=opener, clock=clock, **more)  # type: ignore[arg-type]
 
 
 def play(device: FakePortAudio, sink: RecorderSink, samples: np.ndarray, n: int = 480) -> None:
