@@ -26,7 +26,7 @@ class Wire(Protocol):
 
     @property
     def is_heard(self) -> bool:
-        """False while nothing has run for a second, or never did."""
+        """False while nothing has run for a second and a half, or never did."""
 
     @property
     def running_since_ns(self) -> int | None:

@@ -23,7 +23,7 @@ from livefacs.wire.ltc import LtcReader
 _RATE_HZ: Final = 48_000
 _BLOCKS: Final = 64  # whose times are compared with the count of samples
 _FOLLOWED_FRAMES: Final = 0.6  # a count that is as far from the wire's is set anew
-_LONG_SILENCE_S: Final = 1.0
+_LONG_SILENCE_S: Final = 1.5
 
 
 class WireTimecode:
@@ -87,7 +87,7 @@ class WireTimecode:
 
     @property
     def is_heard(self) -> bool:
-        """False while nothing has run on the wire for a second, or never did."""
+        """False while nothing has run on the wire for a second and a half, or never did."""
         with self._lock:
             return self._clock() - self._ns(self._follower.heard_until) < _LONG_SILENCE_S * NS_PER_S
 

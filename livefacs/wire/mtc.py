@@ -3,8 +3,8 @@
 A running machine sends a message each quarter of a frame; eight of them, two frames long, spell one
 label, which names the moment of the first of the eight (MIDI 1.0 Detailed Specification, "MIDI
 Time Code"). Where a machine is located, a full-frame message gives the label at once; it does
-not run from there until quarter frames come. Messages that run backwards, or by more than a fifth
-faster or slower than their rate, are passed over.
+not run from there until quarter frames come. Messages that run backwards, or by more than a
+twentieth faster or slower than their rate, are passed over.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
-
-import numpy as np
 
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
@@ -26,8 +24,9 @@ _RATES: Final = tuple(RATES[name] for name in ("24", "25", "29.97df", "30"))
 _N_PIECES: Final = 8
 _QUARTERS: Final = 4  # of a frame
 _FRAMES: Final = 2  # that eight of them last
-_WINDOW: Final = 32  # quarter frames whose times are taken together: single ones come late
-_WORST_SPEED: Final = 0.2
+_WINDOW: Final = 96  # quarter frames whose times are taken together: many come late, none early
+_WORST_SPEED: Final = 0.05
+_JITTER_NS: Final = 8_000_000
 _LONGEST_PAUSE_NS: Final = NS_PER_S // 5
 _FULL_FRAME: Final = (0x7F, 0x01, 0x01)  # universal real time, timecode, full message
 
@@ -97,14 +96,14 @@ class MtcReader:
         self._before, self._is_sure = None, False
 
     def _start_ns(self, rate: TimecodeRate) -> float | None:
-        """When the first of the last eight was due, by what came lately; None at a wrong speed."""
+        """When the first of the last eight was due, by the least late; None at a wrong speed."""
         quarter_ns = float(NS_PER_S / rate.fraction / _QUARTERS)
-        (first, first_ns), (last, last_ns) = self._times[0], self._times[-1]
-        speed = (last - first) * quarter_ns / max(last_ns - first_ns, 1)
-        if abs(speed - 1.0) > _WORST_SPEED:
+        begin, half = self._n_quarters - _N_PIECES, len(self._times) // 2
+        starts_ns = [t_ns - (n - begin) * quarter_ns for n, t_ns in self._times]
+        shift_ns = min(starts_ns[half:]) - min(starts_ns[:half])
+        if abs(shift_ns) > _JITTER_NS + _WORST_SPEED * half * quarter_ns:
             return None
-        begin = self._n_quarters - _N_PIECES
-        return float(np.median([t_ns - (n - begin) * quarter_ns for n, t_ns in self._times]))
+        return min(starts_ns)
 
     def _agreeing(
         self, rate: TimecodeRate, i_frame: int | None, start_ns: float | None
@@ -117,6 +116,8 @@ class MtcReader:
         self._before = rate, i_frame
         self._is_sure = before == (rate, (i_frame - _FRAMES) % rate.frames_a_day)
         if not self._is_sure:
+            while len(self._times) > _N_PIECES:  # those of another count say nothing of this one
+                self._times.popleft()
             return []
         length = float(NS_PER_S / rate.fraction)
         first = 0 if was_sure else -_FRAMES

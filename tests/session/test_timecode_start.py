@@ -31,7 +31,7 @@ PERIOD_NS = NS_PER_S // 30
 
 
 class SteppedWire:
-    """Timecode that a test starts and stops; heard as a wire tells it, a second longer."""
+    """Timecode that a test starts and stops, heard for a second longer."""
 
     description = "a wire"
 

@@ -76,6 +76,18 @@ def test_every_moment_has_the_label_that_runs(name: str) -> None:
     assert wire.follower.running_since == wire.frames[0].start
 
 
+def test_bursts_after_a_stall_move_no_label() -> None:
+    wire = Wire()
+    for due_s, data, runs in running((1, 0, 58, 0), "30", 6.0):
+        t_ns = BEGIN_NS + round(due_s * NS_PER_S)
+        stalled_s = 0.4 - due_s % 1.0 if due_s > 1.0 and due_s % 1.0 < 0.4 else 0.0
+        wire.play(data, t_ns + round(stalled_s * NS_PER_S))
+        if due_s > 1.0:
+            assert wire.label_at(t_ns + 2_000_000) == words(runs, "30")
+    assert wire.follower.n_jumps == 0
+    assert wire.follower.running_since is not None
+
+
 @pytest.mark.parametrize("name", ["24", "29.97df"])
 def test_single_messages_that_come_late_move_no_label(name: str) -> None:
     wire, random_ = Wire(), random.Random(4)
@@ -132,7 +144,7 @@ def test_a_full_frame_jumps_and_does_not_run() -> None:
     assert fresh.label_at(6) == "12:34:56;07"
 
 
-@pytest.mark.parametrize("speed", [-1.0, 2.0, 0.5])
+@pytest.mark.parametrize("speed", [-1.0, 2.0, 1.5, 1.25, 0.8, 0.5])
 def test_reverse_and_shuttle_lock_nothing(speed: float) -> None:
     wire = Wire()
     messages = [data for _, data, _ in running((1, 0, 0, 0), "25", 4.0)]
