@@ -9,7 +9,7 @@ import pytest
 
 from livefacs.landmarkers.models import FACE_LANDMARKER
 from livefacs.resources import user_models_folder
-from livefacs.sources import cameras, microphone
+from livefacs.sources import cameras, microphone, midi
 from livefacs.sources.cameras import CameraInfo
 from livefacs.sources.microphone import MicrophoneInfo
 from tests.support.commands import run
@@ -24,10 +24,12 @@ def test_no_camera_is_no_failure(
 ) -> None:
     monkeypatch.setattr(cameras, "list_cameras", list)
     monkeypatch.setattr(microphone, "list_microphones", list)
+    monkeypatch.setattr(midi, "list_midi_ports", list)
     assert run("cameras") == 0
     said = capsys.readouterr().out
     assert "No camera found" in said
     assert "No microphone found" in said
+    assert "No MIDI port found" in said
 
 
 def test_cameras_are_listed_and_probed(
@@ -37,10 +39,12 @@ def test_cameras_are_listed_and_probed(
     heard = [MicrophoneInfo(0, "Booth", 1), MicrophoneInfo(3, "Desk", 2, True)]
     monkeypatch.setattr(cameras, "list_cameras", lambda: found)
     monkeypatch.setattr(microphone, "list_microphones", lambda: heard)
+    monkeypatch.setattr(midi, "list_midi_ports", lambda: ["Sync Box"])
     assert run("cameras") == 0
     assert capsys.readouterr().out == (
         "61  Facecam  /dev/video61\n62  Other\n"
         "microphone 0  Booth  1 channel(s)\nmicrophone 3  Desk  2 channel(s)  (auto)\n"
+        "MIDI port  Sync Box  (--timecode-source mtc:NAME)\n"
     )
     assert run("cameras", "--probe") == 0
     assert "camera 62" in capsys.readouterr().out  # why it cannot be opened
@@ -65,10 +69,12 @@ def test_without_the_library_cameras_are_listed_all_the_same(
 ) -> None:
     monkeypatch.setattr(cameras, "list_cameras", lambda: [CameraInfo(61, "Facecam")])
     monkeypatch.setitem(sys.modules, "sounddevice", None)
+    monkeypatch.setitem(sys.modules, "mido", None)
     assert run("cameras") == 0
-    first, second = capsys.readouterr().out.splitlines()
+    first, second, third = capsys.readouterr().out.splitlines()
     assert first == "61  Facecam"
     assert "pip install 'livefacs[audio]'" in second
+    assert "pip install 'livefacs[midi]'" in third
 
 
 @pytest.mark.parametrize(
