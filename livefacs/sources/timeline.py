@@ -52,6 +52,7 @@ class Timeline(Generic[Item]):
         self._stamp = 0  # of the last frame whose stamp was right
         self._time_ns = 0  # given to the last frame
         self._i_frame = -1
+        self._has_stamp = False
         self.n_wrong = 0
         self.n_cuts = 0
         self._first_wrong = ""
@@ -68,8 +69,8 @@ class Timeline(Generic[Item]):
         while (stamp_and_item := self._next(stamped)) is not None:
             stamp, item = stamp_and_item
             self._i_frame += 1
-            if self._i_frame == 0:
-                self._stamp = stamp or 0
+            if not self._has_stamp:
+                self._begin(stamp)
             elif stamp is not None and 0 < stamp - self._stamp <= self._leap_ns:
                 self._go_to(stamp)
             else:
@@ -88,6 +89,13 @@ class Timeline(Generic[Item]):
 
     def _next(self, stamped: Iterator[tuple[int | None, Item]]) -> tuple[int | None, Item] | None:
         return self._ahead.popleft() if self._ahead else next(stamped, None)
+
+    def _begin(self, stamp: int | None) -> None:
+        """Frames before the first stamp: raw streams have none at all, Matroska none below 0."""
+        if self._i_frame:
+            self._time_ns += self._period_ns
+        if stamp is not None:
+            self._stamp, self._has_stamp = stamp, True
 
     def _go_to(self, stamp: int) -> None:
         self._time_ns += stamp - self._stamp

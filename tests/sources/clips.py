@@ -69,9 +69,11 @@ def damage(path: Path, share_from: float, n_bytes: int) -> None:
     path.write_bytes(data)
 
 
-def restamp(source: Path, target: Path, stamp_s: Callable[[int, float], float]) -> Path:
+def restamp(
+    source: Path, target: Path, stamp_s: Callable[[int, float], float], **options: str
+) -> Path:
     """The same packets with other presentation times: ``stamp_s(number, seconds)``."""
-    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+    with av.open(str(source)) as old, av.open(str(target), "w", options=options) as new:
         track = old.streams.video[0]
         copied = new.add_stream_from_template(track)
         number = 0
@@ -81,6 +83,7 @@ def restamp(source: Path, target: Path, stamp_s: Callable[[int, float], float]) 
             packet.pts = round(
                 stamp_s(number, float(packet.pts * track.time_base)) / track.time_base
             )
+            packet.dts = min(packet.dts or 0, packet.pts)
             packet.stream = copied
             new.mux(packet)
             number += 1

@@ -118,6 +118,18 @@ def test_joined_recordings_run_on_over_the_cut(tmp_path: Path, first_s: int, sec
     assert "time stamps leap at frame 50 from" in told
 
 
+@pytest.mark.parametrize("early_ms", [40, 1_200])
+def test_frames_before_the_files_zero_are_no_cut(tmp_path: Path, early_ms: int) -> None:
+    """Matroska has no time stamps below 0: FFmpeg gives those frames none."""
+    whole = write_clip(tmp_path / "whole.mkv", times_ms=every(50))
+    path = tmp_path / "early.mkv"
+    restamp(whole, path, lambda _, s: s - early_ms / 1000, avoid_negative_ts="disabled")
+    source, frames = read_all(path)
+    assert source.closing_notices() == ()
+    assert seconds(frames) == pytest.approx([0.04 * i for i in range(50)], abs=0.3)
+    assert np.diff(seconds(frames)).min() > 0
+
+
 def test_in_a_loop_the_stamps_are_told_of_once(tmp_path: Path) -> None:
     plain = write_clip(tmp_path / "plain.mkv", times_ms=every(20), codec="mpeg4")
     clip = restamp(plain, tmp_path / "c.mkv", lambda n, s: 319 + s if n == 9 else s)
