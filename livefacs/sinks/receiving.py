@@ -10,13 +10,15 @@ from typing import Any, Final, Protocol
 
 from livefacs.datagrams import bound_udp, why_not_bound
 from livefacs.errors import SinkError
-from livefacs.listeners import QUIET_LOGGER
+from livefacs.listeners import QUIET_LOGGER, listening_socket
 from livefacs.sinks.destination import Destination
+from livefacs.sinks.zmtp import MessageMeter, ZmtpGate
 from livefacs.wire.reading import READERS, Reading
 from livefacs.wire.vtsphone import LONGEST_S, request_bytes
 
 _MAX_PACKET_BYTES: Final = 65536
 _MAX_MESSAGE_BYTES: Final = 1 << 20
+_MAX_PARTS: Final = 16
 _RETRY_S: Final = 0.5
 
 
@@ -103,18 +105,26 @@ def _any_address_for(host: str) -> str:
 
 
 class ZmqReceiver:
-    """Subscribes to every topic of a publisher."""
+    """Subscribes to every topic of a publisher, through a gate: libzmq bounds no parts."""
 
     def __init__(self, where: Destination) -> None:
         import zmq
 
+        self._gate = ZmtpGate(
+            listening_socket(repr(where.url), "127.0.0.1", 0),
+            (where.host, where.port),
+            lambda: MessageMeter(
+                _MAX_PARTS, _MAX_MESSAGE_BYTES, most_part_bytes=_MAX_MESSAGE_BYTES
+            ),
+            is_guest_inside=True,
+        )
+        self._n_dropped = 0
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, 100)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _MAX_MESSAGE_BYTES)
         self._socket.subscribe(b"")
-        host = f"[{where.host}]" if ":" in where.host else where.host
-        self._socket.connect(f"tcp://{host}:{where.port}")
+        self._socket.connect(f"tcp://127.0.0.1:{self._gate.port}")
         self._read = READERS["zmq"]
         self.port = where.port
         self.description = f"ZeroMQ publisher at {where.host}:{where.port}"
@@ -122,15 +132,25 @@ class ZmqReceiver:
     def receive(self, timeout_s: float) -> Reading | None:
         """The next message."""
         if not self._socket.poll(int(timeout_s * 1000)):
+            self._tell_of_drops()
             return None
         parts = self._socket.recv_multipart()
         if len(parts) != 2:
             raise ValueError(f"expected topic and payload, got {len(parts)} parts")
         return self._read(parts[1])
 
+    def _tell_of_drops(self) -> None:
+        if self._gate.n_dropped > self._n_dropped:
+            self._n_dropped = self._gate.n_dropped
+            raise ValueError(
+                f"the publisher was cut off: expected ZeroMQ's messages of at most {_MAX_PARTS}"
+                f" parts and {_MAX_MESSAGE_BYTES:,} bytes"
+            )
+
     def close(self) -> None:
         """Disconnect."""
         self._socket.close()
+        self._gate.close()
 
 
 class WebSocketReceiver:

@@ -17,7 +17,7 @@ from livefacs.sinks.commands import CommandError, run_command
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.zmtp import (
     MOST_PART_BYTES,
-    RequestMeter,
+    MessageMeter,
     SubscriptionMeter,
     ZmtpGate,
     ZmtpMeter,
@@ -55,7 +55,7 @@ def _gated(
         inner.close(linger=0)
         listening.close()
         raise SinkError(f"output {url!r}: cannot be opened ({error.strerror})") from None
-    return inner, ZmtpGate(listening, inner_port, make_meter)
+    return inner, ZmtpGate(listening, ("127.0.0.1", inner_port), make_meter)
 
 
 class ZmqPublisher:
@@ -156,7 +156,7 @@ class ZmqControl:
         self.n_bad = 0
         self._closing = threading.Event()
         self._socket, self.gate = _gated(
-            zmq.REP, url, host, port, RequestMeter, RCVHWM=MOST_CONNECTIONS, LINGER=0
+            zmq.REP, url, host, port, MessageMeter, RCVHWM=MOST_CONNECTIONS, LINGER=0
         )
         self.port = self.gate.port
         self._thread = Worker(self._serve, "livefacs-zmq", on_failure)

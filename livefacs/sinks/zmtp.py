@@ -1,4 +1,4 @@
-"""A gate before a ZeroMQ socket: counts connections, parts and bytes of a message as they come.
+"""A gate beside a ZeroMQ socket: counts parts and bytes of a message as they come.
 
 libzmq bounds the size of a part and nothing else: it gathers a message of any number of parts in
 memory before anybody can look at it, and keeps every subscription it is told. The gate reads ZMTP's
@@ -39,14 +39,19 @@ _log = logging.getLogger(__name__)
 class ZmtpMeter:
     """Follows the bytes that one peer sends.
 
+    Parameters
+    ----------
+    most_part_bytes : int
+
     Attributes
     ----------
     is_greeted : bool
         The greeting is whole, and a first frame after it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_part_bytes: int = MOST_PART_BYTES) -> None:
         self.is_greeted = False
+        self._most_part_bytes = most_part_bytes
         self._revision = 0
         self._waiting = bytearray()
 
@@ -60,7 +65,7 @@ class ZmtpMeter:
             flags = self._waiting[at]
             body_at = at + (9 if flags & _LONG else 2)
             size = int.from_bytes(self._waiting[at + 1 : body_at], "big")
-            if len(self._waiting) >= body_at and size > MOST_PART_BYTES:
+            if len(self._waiting) >= body_at and size > self._most_part_bytes:
                 return False
             if len(self._waiting) < body_at + size:
                 break
@@ -98,18 +103,22 @@ def _may_be_greeting(begun: bytes | bytearray) -> bool:
     return is_signed and begun[_REVISION_AT : _REVISION_AT + 1] != b"\0"
 
 
-class RequestMeter(ZmtpMeter):
-    """Bounds the parts and the bytes of each message."""
+class MessageMeter(ZmtpMeter):
+    """Bounds the parts and the bytes of each message; those of a request where nothing is said."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(
+        self, most_parts: int = MOST_PARTS, most_bytes: int = MOST_MESSAGE_BYTES, **more: int
+    ) -> None:
+        super().__init__(**more)
+        self._most_parts = most_parts
+        self._most_bytes = most_bytes
         self._n_parts = 0
         self._n_bytes = 0
 
     def _take(self, flags: int, body: bytes) -> bool:
         self._n_parts += 1
         self._n_bytes += len(body)
-        is_within = self._n_parts <= MOST_PARTS and self._n_bytes <= MOST_MESSAGE_BYTES
+        is_within = self._n_parts <= self._most_parts and self._n_bytes <= self._most_bytes
         if not flags & _MORE or flags & _COMMAND:
             self._n_parts = self._n_bytes = 0
         return is_within
@@ -144,16 +153,19 @@ class SubscriptionMeter(ZmtpMeter):
 class ZmtpGate:
     """Listens in a socket's place and passes on what a meter lets through.
 
-    What goes out is passed on as it comes; for a peer that does not read nothing is read, so that
+    The other way it passes on what comes; for a peer that does not read nothing is read, so that
     the socket behind the gate drops for it as it would without.
 
     Parameters
     ----------
     listening : socket.socket
         Bound; the gate owns it.
-    inner_port : int
-        Where the real socket listens, on 127.0.0.1.
-    make_meter : callable that gives the meter of a new peer
+    inner : (host, port)
+        Where the socket behind the gate listens.
+    make_meter : callable that gives the meter of a new connection
+    is_guest_inside : bool
+        The socket behind the gate is another's, and what it sends is metered; else what those send
+        who connect.
 
     Attributes
     ----------
@@ -166,12 +178,15 @@ class ZmtpGate:
     def __init__(
         self,
         listening: socket.socket,
-        inner_port: int,
+        inner: tuple[str, int],
         make_meter: Callable[[], ZmtpMeter],
+        *,
+        is_guest_inside: bool = False,
     ) -> None:
         self.n_dropped = 0
-        self.inner_port = inner_port
+        self.inner = inner
         self.make_meter = make_meter
+        self.is_guest_inside = is_guest_inside
         self.ends: set[_End] = set()
         self.port: int = listening.getsockname()[1]
         self._listening = listening
@@ -183,10 +198,10 @@ class ZmtpGate:
         """Stop listening, let out what the socket behind has sent, and drop every connection."""
         self._thread.close()
 
-    def drop(self, peer: _Peer) -> None:
+    def drop(self, end: _End) -> None:
         """Cut off whoever goes beyond what is allowed."""
         self.n_dropped += 1
-        peer.transport.abort()
+        end.transport.abort()
 
     async def _serve(self, stop: asyncio.Event) -> None:
         server = await asyncio.get_running_loop().create_server(
@@ -212,18 +227,38 @@ class _End(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, gate: ZmtpGate) -> None:
+    def __init__(self, gate: ZmtpGate, is_guest: bool) -> None:
         self.gate = gate
         self.other: _End | None = None
+        self._meter = gate.make_meter() if is_guest else None
+        self._early = bytearray()
+        self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(_BUFFER_BYTES)
         self.gate.ends.add(self)
+        if self._meter is not None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(HEAD_S, self._be_impatient, self._meter)
 
     def data_received(self, data: bytes) -> None:
-        if self.other is not None:
+        if self.transport.is_closing():
+            return
+        if self._meter is not None and not self._meter.feed(data):
+            self.gate.drop(self)
+        elif self.other is None:
+            self._early += data
+            self.transport.pause_reading()
+        else:
             self.other.transport.write(data)
+
+    def join(self, other: _End) -> None:
+        """Pass on to another end what has come already, and what comes."""
+        self.other = other
+        other.transport.write(bytes(self._early))
+        self._early.clear()
+        self.transport.resume_reading()
 
     def pause_writing(self) -> None:
         if self.other is not None:
@@ -234,47 +269,31 @@ class _End(asyncio.Protocol):
             self.other.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
         self.gate.ends.discard(self)
         if self.other is not None:
             self.other.transport.close()  # what was sent still goes out
+
+    def _be_impatient(self, meter: ZmtpMeter) -> None:
+        if not meter.is_greeted:
+            self.gate.drop(self)
 
 
 class _Peer(_End):
     """The end of whoever has connected."""
 
     def __init__(self, gate: ZmtpGate) -> None:
-        super().__init__(gate)
-        self._meter = gate.make_meter()
-        self._early = bytearray()
-        self._patience: asyncio.TimerHandle | None = None
+        super().__init__(gate, not gate.is_guest_inside)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        loop = asyncio.get_running_loop()
-        self._patience = loop.call_later(HEAD_S, self._be_impatient)
-        self._connecting = loop.create_task(self._connect())
-
-    def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
-            return
-        if not self._meter.feed(data):
-            self.gate.drop(self)
-        elif self.other is None:
-            self._early += data
-            self.transport.pause_reading()
-        else:
-            self.other.transport.write(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-        super().connection_lost(exc)
+        self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            _, inner = await loop.create_connection(
-                lambda: _End(self.gate), "127.0.0.1", self.gate.inner_port
+            _, inner = await asyncio.get_running_loop().create_connection(
+                lambda: _End(self.gate, self.gate.is_guest_inside), *self.gate.inner
             )
         except OSError:
             self.transport.abort()
@@ -282,11 +301,5 @@ class _Peer(_End):
         if self.transport.is_closing():
             inner.transport.abort()
             return
-        inner.other, self.other = self, inner
-        inner.transport.write(bytes(self._early))
-        self._early.clear()
-        self.transport.resume_reading()
-
-    def _be_impatient(self) -> None:
-        if not self._meter.is_greeted:
-            self.gate.drop(self)
+        inner.join(self)
+        self.join(inner)

@@ -179,3 +179,17 @@ class FakeVTubeStudio:
             "messageType": kind,
             "data": data,
         }
+
+
+ZMTP_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\0" + bytes(31)
+"""How a peer of ZMTP 3.0 begins."""
+
+
+def zmtp_frame(flags: int, body: bytes) -> bytes:
+    if len(body) > 255:
+        return bytes([flags | 2]) + len(body).to_bytes(8, "big") + body
+    return bytes([flags, len(body)]) + body
+
+
+def zmtp_ready(kind: bytes) -> bytes:
+    return zmtp_frame(4, b"\x05READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind)

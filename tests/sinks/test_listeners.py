@@ -29,14 +29,14 @@ from livefacs.sinks.zmtp import (
     MOST_PARTS,
     MOST_SUBSCRIBED_BYTES,
     MOST_SUBSCRIPTIONS,
-    RequestMeter,
+    MessageMeter,
     SubscriptionMeter,
     ZmtpMeter,
 )
 from livefacs.sources import browser_server
 from livefacs.sources.browser import BrowserSource
 from tests.mirror.conftest import mirror, start_mirror
-from tests.sinks.doubles import FakeSession
+from tests.sinks.doubles import ZMTP_GREETING, FakeSession, zmtp_frame, zmtp_ready
 from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.making import CLOCK, make_frame
 
@@ -190,18 +190,7 @@ def test_a_page_is_served_beside_them(mirror: Mirror) -> None:
             assert answer.startswith(b"HTTP/1.1 200 OK")
 
 
-GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\0" + bytes(31)
 GREETING_2 = b"\xff" + bytes(8) + b"\x7f\x01\x02" + b"\0\x03me!"  # a SUB of libzmq 3.2
-
-
-def frame(flags: int, body: bytes) -> bytes:
-    if len(body) > 255:
-        return bytes([flags | 2]) + len(body).to_bytes(8, "big") + body
-    return bytes([flags, len(body)]) + body
-
-
-def ready(kind: bytes) -> bytes:
-    return frame(4, b"\x05READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind)
 
 
 def peak_kb() -> int:
@@ -215,7 +204,7 @@ def flood(port: int, kind: bytes, block: bytes, n_blocks: int) -> None:
     """
     with ExitStack() as stack:
         client = connected(port, stack)
-        client.sendall(GREETING + ready(kind))
+        client.sendall(ZMTP_GREETING + zmtp_ready(kind))
         answer = b""
         while b"Socket-Type" not in answer:
             received = client.recv(4096)
@@ -231,7 +220,7 @@ def test_a_request_of_very_many_parts_is_dropped_as_it_comes(publisher: ZmqPubli
     control = publisher.control
     assert control is not None
     before = peak_kb()
-    flood(control.port, b"REQ", frame(1, b"x" * 255), 100_000)
+    flood(control.port, b"REQ", zmtp_frame(1, b"x" * 255), 100_000)
     wait_until(lambda: control.gate.n_dropped == 1, "it to be counted")
     assert peak_kb() - before < 50_000
     with zmq.Context() as context, context.socket(zmq.REQ) as remote:
@@ -246,10 +235,10 @@ def test_a_request_of_very_many_parts_is_dropped_as_it_comes(publisher: ZmqPubli
 @pytest.mark.parametrize(
     "block",
     [
-        b"".join(frame(0, b"\x01%08d" % i + b"x" * 240) for i in range(400)),
-        b"".join(frame(4, b"\x09SUBSCRIBE%08d" % i) for i in range(400)),
-        frame(1, b"\x01" + b"x" * 250) * 400,  # a message that never ends
-        frame(0, b"no subscription") * 400,
+        b"".join(zmtp_frame(0, b"\x01%08d" % i + b"x" * 240) for i in range(400)),
+        b"".join(zmtp_frame(4, b"\x09SUBSCRIBE%08d" % i) for i in range(400)),
+        zmtp_frame(1, b"\x01" + b"x" * 250) * 400,  # a message that never ends
+        zmtp_frame(0, b"no subscription") * 400,
     ],
     ids=["topics", "topics as ZMTP 3.1 has them", "parts", "messages"],
 )
@@ -266,9 +255,9 @@ def test_subscribers_come_and_go_beside_those_that_are_dropped(publisher: ZmqPub
     with ExitStack() as stack, zmq.Context() as context:
         for _ in range(MOST_CONNECTIONS - 2):
             silent = connected(publisher.port, stack)
-            silent.sendall(GREETING + ready(b"SUB"))
+            silent.sendall(ZMTP_GREETING + zmtp_ready(b"SUB"))
         old = connected(publisher.port, stack)
-        old.sendall(GREETING_2 + frame(0, b"\x01face."))
+        old.sendall(GREETING_2 + zmtp_frame(0, b"\x01face."))
         with context.socket(zmq.SUB) as subscriber:
             subscriber.setsockopt(zmq.LINGER, 0)
             for i in range(MOST_SUBSCRIPTIONS * 3):  # one at a time is within the bound
@@ -309,11 +298,13 @@ def test_the_last_frame_reaches_subscribers(publisher: ZmqPublisher) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 7, 100_000])
-@pytest.mark.parametrize("greeting", [GREETING + ready(b"REQ"), GREETING_2], ids=["3", "2"])
+@pytest.mark.parametrize(
+    "greeting", [ZMTP_GREETING + zmtp_ready(b"REQ"), GREETING_2], ids=["3", "2"]
+)
 def test_the_meter_follows_frames_however_they_are_cut(greeting: bytes, step: int) -> None:
-    message = frame(1, bytes(10)) * 3 + frame(0, bytes(300))
-    whole = greeting + message * 40 + frame(0, b"")
-    meter = RequestMeter()
+    message = zmtp_frame(1, bytes(10)) * 3 + zmtp_frame(0, bytes(300))
+    whole = greeting + message * 40 + zmtp_frame(0, b"")
+    meter = MessageMeter()
     assert all(meter.feed(whole[i : i + step]) for i in range(0, len(whole), step))
     assert meter.is_greeted
 
@@ -321,31 +312,35 @@ def test_the_meter_follows_frames_however_they_are_cut(greeting: bytes, step: in
 @pytest.mark.parametrize(
     "beyond",
     [
-        frame(1, b"") * (MOST_PARTS + 1),
-        frame(0, bytes(MOST_MESSAGE_BYTES + 1)),
-        frame(1, bytes(4096)) * 5,
+        zmtp_frame(1, b"") * (MOST_PARTS + 1),
+        zmtp_frame(0, bytes(MOST_MESSAGE_BYTES + 1)),
+        zmtp_frame(1, bytes(4096)) * 5,
         b"\x02" + b"\xff" * 8,
     ],
 )
 def test_the_meter_refuses_what_is_too_much(beyond: bytes) -> None:
-    assert not RequestMeter().feed(GREETING + beyond)
+    assert not MessageMeter().feed(ZMTP_GREETING + beyond)
 
 
 @pytest.mark.parametrize(
     "beyond",
     [
-        b"".join(frame(0, b"\x01%d" % i) for i in range(MOST_SUBSCRIPTIONS + 1)),
-        frame(0, b"\x01" + b"a" * (MOST_SUBSCRIBED_BYTES // 2))
-        + frame(0, b"\x01" + b"b" * (MOST_SUBSCRIBED_BYTES // 2 + 1)),
-        frame(0, b"") + frame(0, b"\x02"),
-        frame(4, b"\x09SUBSCRIBE" + bytes(4096)),
+        b"".join(zmtp_frame(0, b"\x01%d" % i) for i in range(MOST_SUBSCRIPTIONS + 1)),
+        zmtp_frame(0, b"\x01" + b"a" * (MOST_SUBSCRIBED_BYTES // 2))
+        + zmtp_frame(0, b"\x01" + b"b" * (MOST_SUBSCRIBED_BYTES // 2 + 1)),
+        zmtp_frame(0, b"") + zmtp_frame(0, b"\x02"),
+        zmtp_frame(4, b"\x09SUBSCRIBE" + bytes(4096)),
     ],
 )
 def test_subscriptions_are_metered_as_libzmq_keeps_them(beyond: bytes) -> None:
-    again = frame(0, b"\x01face.") * 500  # the same once more costs nothing
-    one_at_a_time = b"".join(frame(0, b"\x01%d" % i) + frame(0, b"\0%d" % i) for i in range(500))
+    again = zmtp_frame(0, b"\x01face.") * 500  # the same once more costs nothing
+    one_at_a_time = b"".join(
+        zmtp_frame(0, b"\x01%d" % i) + zmtp_frame(0, b"\0%d" % i) for i in range(500)
+    )
     meter = SubscriptionMeter()
-    assert meter.feed(GREETING + ready(b"SUB") + again + one_at_a_time + frame(4, b""))
+    assert meter.feed(
+        ZMTP_GREETING + zmtp_ready(b"SUB") + again + one_at_a_time + zmtp_frame(4, b"")
+    )
     assert not meter.feed(beyond)
 
 
@@ -356,7 +351,7 @@ def test_subscriptions_are_metered_as_libzmq_keeps_them(beyond: bytes) -> None:
 )
 def test_what_is_no_zmtp_is_refused_with_its_first_bytes(begin: bytes) -> None:
     assert not SubscriptionMeter().feed(begin)
-    meter: ZmtpMeter = RequestMeter()
+    meter: ZmtpMeter = MessageMeter()
     assert not all(meter.feed(bytes([byte])) for byte in begin)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
@@ -15,8 +16,8 @@ from livefacs.sinks.listening import Tally
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.receiving import open_receiver
 from livefacs.wire.reading import MAX_NAMES, Reading
-from tests.sinks.doubles import udp_receiver
-from tests.support.waiting import wait_until
+from tests.sinks.doubles import ZMTP_GREETING, udp_receiver, zmtp_frame, zmtp_ready
+from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.golden import golden_frame
 from tests.wire.making import CLOCK, make_frame
 
@@ -82,6 +83,35 @@ def test_connections(url: str) -> None:
     assert tally.values["au/AU1_R"] == pytest.approx(0.01)
     receiver.close()
     sink.close()
+
+
+def test_a_publisher_whose_message_never_ends_is_cut_off() -> None:
+    """libzmq would gather its parts for as long as they come."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        receiver = open_receiver(parse_destination(f"zmq://127.0.0.1:{port}"))
+        try:
+            publisher, _ = server.accept()
+            with publisher:
+                publisher.settimeout(PATIENCE_S)
+                publisher.sendall(ZMTP_GREETING + zmtp_ready(b"PUB"))
+                answer = b""
+                while b"Socket-Type" not in answer:
+                    answer += publisher.recv(4096)
+                with contextlib.suppress(OSError):  # reset, or a broken pipe
+                    for _ in range(1000):
+                        publisher.sendall(zmtp_frame(1, b"x" * 255) * 100)
+                    pytest.fail("all of it was taken")
+
+            def is_told() -> bool:
+                try:
+                    return receiver.receive(0.05) is not None
+                except ValueError as error:
+                    return "cut off" in str(error)
+
+            wait_until(is_told, "the receiver to say so")
+        finally:
+            receiver.close()
 
 
 def test_a_websocket_server_may_come_later() -> None:
