@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from livefacs.au.features import REGIONS
 from livefacs.errors import ConfigError
+from livefacs.files.reading import read_text
 from livefacs.vocab.facs import AU_CHANNELS, channels_of
 
 SHORTEST_S: Final = 0.8
@@ -24,6 +25,7 @@ SHORTEST_S: Final = 0.8
 LEARNABLE: Final = frozenset({*REGIONS, "AU25"})
 _KEYS: Final = frozenset({"neutral", "head", "prompts"})
 _PROMPT_KEYS: Final = frozenset({"actions", "start_s", "end_s"})
+_MOST_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def load_prompts(path: Path, duration_s: float | None = None) -> Prompts:
         It cannot be read or says what it may not; holds every error.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_text(path, _MOST_BYTES, follow=True))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"cannot read prompts {path}: {reason}") from None

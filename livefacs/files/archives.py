@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from livefacs.files.reading import open_own
+
 Array = np.ndarray[Any, Any]
 _SUFFIX: Final = ".npy"
 _DAMAGE: Final = (  # what zipfile, zlib and NumPy's reader of headers raise on hostile bytes
@@ -68,7 +70,7 @@ def read_archive(path: Path, n_most: int, names: frozenset[str] | None = None) -
         No archive of arrays, damaged, or larger; the text says which.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_own(path.resolve()) as file, zipfile.ZipFile(file) as archive:
             members = {
                 info.filename.removesuffix(_SUFFIX): info
                 for info in archive.infolist()

@@ -60,15 +60,20 @@ def read_bytes(path: Path, n_most: int, *, follow: bool = False) -> bytes:
     return data
 
 
-def read_text(path: Path, n_most: int, *, follow: bool = False) -> str:
-    """A whole UTF-8 file of at most so many bytes; see ``read_bytes``.
+MOST_TABLE_BYTES: Final = 1 << 28
+"""Of a CSV file; an hour of curves at 60 frames a second has a quarter of that."""
+
+
+def read_text(path: Path, n_most: int, *, follow: bool = False, encoding: str = "utf-8") -> str:
+    """A whole UTF-8 file (``utf-8-sig``: with a mark or without) of at most so many bytes; see
+    ``read_bytes``.
 
     Raises
     ------
     OSError
     UnicodeDecodeError
     """
-    return read_bytes(path, n_most, follow=follow).decode("utf-8")
+    return read_bytes(path, n_most, follow=follow).decode(encoding)
 
 
 def data_bytes(file: BinaryIO) -> int:

@@ -7,6 +7,7 @@ Columns go by the header's names, whatever their order; those of other names are
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ import numpy as np
 
 from livefacs.clock import NS_PER_S
 from livefacs.errors import SourceError
+from livefacs.files.reading import MOST_TABLE_BYTES, read_text
 from livefacs.types import Frame
 from livefacs.vocab.arkit import LIVELINK_61
 from livefacs.wire.shapes import shapes_from_livelink
@@ -84,14 +86,14 @@ class LiveLinkCsvSource:
 
     def _rows(self) -> tuple[list[tuple[int, int, dict[str, float]]], str]:
         try:
-            with self._path.open(newline="", encoding="utf-8-sig") as file:
-                table = csv.DictReader(file)
-                if not {"Timecode", "JawOpen"} <= set(table.fieldnames or ()):
-                    raise SourceError(
-                        f"{self._path} is no take of Live Link Face: expected the columns Timecode,"
-                        " BlendShapeCount, EyeBlinkLeft …"
-                    )
-                rows = [self._row(row) for row in table]
+            text = read_text(self._path, MOST_TABLE_BYTES, follow=True, encoding="utf-8-sig")
+            table = csv.DictReader(io.StringIO(text, ""))
+            if not {"Timecode", "JawOpen"} <= set(table.fieldnames or ()):
+                raise SourceError(
+                    f"{self._path} is no take of Live Link Face: expected the columns Timecode,"
+                    " BlendShapeCount, EyeBlinkLeft …"
+                )
+            rows = [self._row(row) for row in table]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise SourceError(f"{self._path} cannot be read as CSV ({error})") from None
         whole = [row for row in rows if row is not None]

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
+from livefacs.files.reading import read_text
 from livefacs.offline import Meshes
 from livefacs.vocab.facs import ACTIONS
 
 CODES_FILE: Final = "codes.json"
+_MOST_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def read_codes(path: Path) -> dict[str, Any]:
         The file cannot be read or does not say that.
     """
     try:
-        codes = json.loads(path.read_text(encoding="utf-8"))
+        codes = json.loads(read_text(path, _MOST_BYTES, follow=True))
         for clip in codes["clips"].values():
             for marks in clip["frames"].values():
                 _actions(marks["+"] + marks["-"])

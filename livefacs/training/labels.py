@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence as Many
 from itertools import pairwise
@@ -14,6 +13,7 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.errors import ConfigError
 from livefacs.files.hashes import hash_bytes
+from livefacs.files.table import read_table
 from livefacs.offline import Mesh
 from livefacs.training.dataset import Sequence, Subject
 from livefacs.vocab.facs import (
@@ -51,14 +51,7 @@ def read_labels(path: Path) -> dict[int, F32]:
     ConfigError
         Not a label file; all broken rows are named.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [
-                {(key or "").strip(): (value or "").strip() for key, value in row.items()}
-                for row in csv.DictReader(file, restkey="")
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error, AttributeError) as error:
-        raise ConfigError(f"labels {path} cannot be read: {error}") from None
+    _, rows = read_table(path)
     labels: dict[int, F32] = {}
     errors: list[str] = []
     for i_row, row in enumerate(rows):

@@ -55,7 +55,7 @@ def test_coded_frames_count_what_they_do_not_name_as_absent(tmp_path):
         ("frame,AU12\n0,x\n", "row 2"),
         ("frame,codes\n0,12Z\n", "12Z"),
         ("frame,smile\n0,1\n", "name no action"),
-        ("", "name no action"),
+        ("", "expected a header line"),
     ],
 )
 def test_errors(tmp_path, text, said):
