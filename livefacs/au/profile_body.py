@@ -81,7 +81,7 @@ class Fields:
             return default
         try:
             return read(self._body[name])
-        except (ValueError, TypeError, KeyError, AttributeError, UnicodeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             self.errors.append(f"{name}: {error or type(error).__name__}")
             return default
 

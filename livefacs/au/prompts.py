@@ -8,7 +8,6 @@ the movement is made twice. ``AU45_L`` asks for one side.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,6 +25,7 @@ LEARNABLE: Final = frozenset({*REGIONS, "AU25"})
 _KEYS: Final = frozenset({"neutral", "head", "prompts"})
 _PROMPT_KEYS: Final = frozenset({"actions", "start_s", "end_s"})
 _MOST_BYTES: Final = 16 << 20
+_MOST_S: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,9 @@ def _is_span(value: Any) -> bool:
     if not isinstance(value, list) or len(value) != 2:
         return False
     numbers = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    return len(numbers) == 2 and all(map(math.isfinite, numbers)) and numbers[0] < numbers[1]
+    if len(numbers) < 2 or not all(abs(number) <= _MOST_S for number in numbers):
+        return False  # no number, infinite, or a whole one that is too large for a float
+    return numbers[0] < numbers[1]
 
 
 def _shown(value: Any) -> str:

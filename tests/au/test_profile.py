@@ -145,3 +145,21 @@ def test_an_evidence_that_is_none_is_told(evidence):
     path.write_text(json.dumps(body), encoding="utf-8")
     with pytest.raises(ProfileError, match="neutral_evidence"):
         load_profile("anna")
+
+
+@pytest.mark.parametrize(
+    "field", ["neutral_shape", "neutral_angles_rad", "neutral_blendshapes", "neutral_patches"]
+)
+def test_a_number_beyond_every_float_is_told(field):
+    path = profile_path("anna")
+    save_profile(made(), path)
+    body = json.loads(path.read_text())
+    numbers = body[field]
+    while isinstance(numbers[0], list):
+        numbers = numbers[0]
+    numbers[0] = 10**400
+    body["sha256"] = checksum(body)
+    path.write_text(json.dumps(body))
+    with pytest.raises(ProfileError, match="cannot be used") as refusal:
+        load_profile("anna")
+    assert field in str(refusal.value)

@@ -65,6 +65,8 @@ def test_every_error_is_told_at_once(tmp_path):
         ({"start_s": -1.0}, "outside the clip"),
         ({"start_s": 7.0}, "begins at 7 s, before head ends at 8 s"),
         ({"end_s": 8.5}, "at least 0.8 s"),
+        ({"end_s": 10**400}, "expected start_s before end_s"),
+        ({"end_s": float("inf")}, "expected start_s before end_s"),
         ({"actions": ["AU51"]}, "no action that can be learned"),
         ({"actions": [12]}, "expected a name such as AU12"),
     ],
