@@ -8,7 +8,7 @@ the movement is made twice. ``AU45_L`` asks for one side.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -86,36 +86,42 @@ def load_prompts(path: Path, duration_s: float | None = None) -> Prompts:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"cannot read prompts {path}: {reason}") from None
-    errors = list(_errors_of(document))
-    prompts = None if errors else _prompts_from(document)
-    if prompts is not None:
-        errors += time_errors(prompts, duration_s)
-    if errors or prompts is None:
+    errors = [*_errors_of(document), *_time_errors(list(_stretches_of(document)), duration_s)]
+    if errors:
         raise ConfigError(f"prompts {path} have {len(errors)} error(s):", errors)
-    return prompts
+    return _prompts_from(document)
 
 
-def time_errors(prompts: Prompts, duration_s: float | None) -> list[str]:
+def _stretches_of(document: Any) -> Iterator[tuple[str, float, float]]:
+    """What a document calls a stretch of the clip, its start and its end; sound ones only."""
+    if not isinstance(document, dict):
+        return
+    for key in ("neutral", "head"):
+        if _is_span(document.get(key)):
+            yield key, *document[key]
+    prompts = document.get("prompts")
+    for i, prompt in enumerate(prompts if isinstance(prompts, list) else ()):
+        times = [prompt.get("start_s"), prompt.get("end_s")] if isinstance(prompt, dict) else None
+        if _is_span(times):
+            actions = prompt.get("actions")
+            names = "+".join(map(str, actions))[:60] if isinstance(actions, list) else ""
+            yield f"prompts[{i + 1}] {names}".rstrip(), *times
+
+
+def _time_errors(
+    stretches: Sequence[tuple[str, float, float]], duration_s: float | None
+) -> Iterator[str]:
     """Stretches that are too short, overlap, or lie outside the clip."""
-    stretches = [("neutral", *prompts.neutral)]
-    if prompts.head is not None:
-        stretches.append(("head", *prompts.head))
-    stretches += [
-        (f"prompts[{i + 1}] {prompt.name}", prompt.start_s, prompt.end_s)
-        for i, prompt in enumerate(prompts.prompts)
-    ]
-    errors = []
     for name, start, end in stretches:
         if start < 0.0 or (duration_s is not None and end > duration_s + 0.05):
             clip = "" if duration_s is None else f", the clip 0 to {duration_s:.2f} s"
-            errors.append(f"{name}: {start:g} to {end:g} s lies outside the clip{clip}")
+            yield f"{name}: {start:g} to {end:g} s lies outside the clip{clip}"
         elif end - start < SHORTEST_S:
-            errors.append(f"{name}: {start:g} to {end:g} s, expected at least {SHORTEST_S:g} s")
+            yield f"{name}: {start:g} to {end:g} s, expected at least {SHORTEST_S:g} s"
     in_time = sorted(stretches, key=lambda each: each[1])
     for (name, _, end), (later, start, _) in pairwise(in_time):
         if start < end - 1e-6:
-            errors.append(f"{later} begins at {start:g} s, before {name} ends at {end:g} s")
-    return errors
+            yield f"{later} begins at {start:g} s, before {name} ends at {end:g} s"
 
 
 def _errors_of(document: Any) -> Iterator[str]:

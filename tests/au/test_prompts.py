@@ -47,15 +47,20 @@ def test_every_error_is_told_at_once(tmp_path):
             {"actions": [], "start_s": 10, "end_s": 12, "hold": 1},
             {"actions": ["AU12_M"], "start_s": "10", "end_s": 12},
             "AU12",
+            {"actions": ["AU4"], "start_s": 9.5, "end_s": 9.9},
+            {"actions": ["AU6"], "start_s": 12, "end_s": 40},
         ],
     }
     with pytest.raises(ConfigError) as raised:
-        load_prompts(written(tmp_path, document))
+        load_prompts(written(tmp_path, document), 16.0)
     text = str(raised.value)
     for said in ("heads: no such key", "neutral: expected", "'AU99'", "[2].hold", "[2].actions",
-                 "'AU12_M'", "[3]: expected start_s", "[4]: expected an object"):  # fmt: skip
+                 "'AU12_M'", "[3]: expected start_s", "[4]: expected an object",
+                 "prompts[5] AU4 begins at 9.5 s, before prompts[1] AU99 ends",
+                 "prompts[5] AU4: 9.5 to 9.9 s, expected at least",
+                 "prompts[6] AU6: 12 to 40 s lies outside"):  # fmt: skip
         assert said in text
-    assert len(raised.value.errors) == 8
+    assert len(raised.value.errors) == 11
 
 
 @pytest.mark.parametrize(
