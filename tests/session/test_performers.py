@@ -133,7 +133,7 @@ def osc_messages(frame: TrackedFrame, n: int) -> list[tuple[str, list[object]]]:
     destination = for_performers(parse_destination("osc://127.0.0.1:9"), n)
     sent: list[bytes] = []
     hub = open_hub([destination], ClockMap(0, 0))
-    encoder = hub.outlets[0].sink._encoder  # type: ignore[attr-defined]  # of UdpSink
+    encoder = hub.outlets[0].sink.encoder  # type: ignore[attr-defined]  # of UdpSink
     sent = [bytes(datagram) for datagram in encoder.encode(frame)]
     hub.close()
     return [message for packet in sent for message in messages_from_osc(packet)]

@@ -176,6 +176,27 @@ def livelink_table(rng: random.Random) -> bytes:
     return edited(rng, whole) if rng.random() < 0.3 else whole
 
 
+def oscquery_tree(rng: random.Random) -> bytes:
+    """A tree of another program's parameters, in which a node or an attribute is something else."""
+
+    def node(path: str, depth: int) -> object:
+        if rng.random() < 0.05:
+            return value(rng)
+        made: dict[str, object] = {"FULL_PATH": path, "ACCESS": rng.choice((0, 1, 2, 3))}
+        names = ("FT", "v2", "JawOpen", "JawX1", "JawX2", "JawXNegative", "Jaw" * 40, "x1024")
+        if depth < 6 and rng.random() < 0.8:
+            some = rng.sample(names, rng.randrange(4))
+            made["CONTENTS"] = {name: node(f"{path}/{name}", depth + 1) for name in some}
+        if rng.random() < 0.7:
+            made |= {"TYPE": rng.choice("fTFis"), "VALUE": [value(rng)]}
+        if rng.random() < 0.1:
+            made[rng.choice(list(made))] = value(rng)
+        return made
+
+    text = json.dumps(node("/avatar/parameters", 0)).encode()
+    return edited(rng, text) if rng.random() < 0.2 else text
+
+
 def text_frame(rng: random.Random) -> bytes:
     """An iFacialMocap frame of odd names and numbers."""
     numbers = ("1", "-1", "nan", "inf", "1e999", "0" * 400, "9" * 400, "", "x", "1,2,3", "1," * 500)

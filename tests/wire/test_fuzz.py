@@ -25,9 +25,11 @@ from livefacs.sources.jpeg import JpegReader
 from livefacs.sources.livelink_csv import LiveLinkCsvSource
 from livefacs.types import Shapes
 from livefacs.wire import vts
+from livefacs.wire.avatar import avatar_from_parameters
 from livefacs.wire.camera_page import PageClock, picture_from_message
 from livefacs.wire.ifacialmocap import version_from_handshake
 from livefacs.wire.ltc import LtcReader
+from livefacs.wire.oscquery import parameters_from_tree
 from livefacs.wire.oscreading import (
     MAX_ARGUMENTS,
     MAX_DEPTH,
@@ -109,6 +111,14 @@ def check_shapes(shapes: Shapes) -> None:
     assert np.isfinite((shapes.head.yaw_rad, shapes.head.x_cm, shapes.gaze.left_yaw_rad)).all()
 
 
+def worn_avatar(data: bytes) -> object:
+    types, _ = parameters_from_tree(data)
+    avatar = avatar_from_parameters(types)
+    if avatar is not None:
+        assert all(0 <= shape.n_bits <= 8 for shape in avatar.shapes)
+    return avatar
+
+
 def camera_picture(data: bytes) -> object:
     """The way of a picture from the wire to the landmarker."""
     picture = picture_from_message(data)
@@ -142,6 +152,7 @@ PARSERS: dict[str, tuple[Parse, Callable[[random.Random], bytes]]] = {
     "handshake": (version_from_handshake, fuzzing.text_frame),
     "phone requests": (asked_of_a_phone, fuzzing.phone_request),
     "camera pictures": (camera_picture, fuzzing.camera_picture(grey())),
+    "avatars": (worn_avatar, fuzzing.oscquery_tree),
     "camera clocks": (camera_clock, fuzzing.camera_answer),
     "linear timecode": (timecode_heard, fuzzing.timecode_sound),
     "Live Link CSV": (table_of_a_phone, fuzzing.livelink_table),
