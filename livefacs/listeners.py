@@ -9,6 +9,7 @@ ZeroMQ's control   64           5 (handshake)   4,096 a part, 64 parts, 16,384 i
 OSC's control      UDP          none            4,096
 the mirror         64           5, with a body  65,536
 ``browser://``     64           5               2,097,152 (one picture)
+``listen vts://``  64, 8 heard  5               131,072
 ``oscquery=``      16           5, with answer  GETs alone
 =================  ===========  ==============  ==========================================
 
@@ -45,7 +46,7 @@ QUIET_LOGGER.propagate = False
 
 
 class _BoundedSocket(socket.socket):
-    """Closes at once whoever is one too many, before a byte of them is read.
+    """Ends at once the connection of whoever is one too many, before a byte of them is read.
 
     Connections count from here, not from what a server makes of them: to asyncio, one that shakes
     hands over TLS is no connection yet.
@@ -56,13 +57,21 @@ class _BoundedSocket(socket.socket):
         self._there: set[socket.socket] = set()
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Raises ``ConnectionAbortedError`` for one too many, as where it went away meanwhile."""
+        """Raises ``ConnectionAbortedError`` for one too many, as where it went away meanwhile.
+
+        A server with threads would end by that, or wait here while it closes: it is given the
+        connection, at its end.
+        """
         connection, address = super().accept()
         self._there = {each for each in self._there if each.fileno() >= 0}
-        if len(self._there) >= MOST_CONNECTIONS:
+        if len(self._there) < MOST_CONNECTIONS:
+            self._there.add(connection)
+        elif self.getblocking():
+            with contextlib.suppress(OSError):  # gone already
+                connection.shutdown(socket.SHUT_RDWR)
+        else:
             connection.close()
             raise ConnectionAbortedError("too many connections")
-        self._there.add(connection)
         return connection, address
 
 

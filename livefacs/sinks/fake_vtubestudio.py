@@ -12,7 +12,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.server import ServerConnection, serve
 
 from livefacs.errors import SinkError
-from livefacs.listeners import HEAD_S, QUIET_LOGGER
+from livefacs.listeners import HEAD_S, QUIET_LOGGER, listening_socket
 from livefacs.sinks.destination import Destination
 from livefacs.wire import vts
 from livefacs.wire.reading import Reading, reading_from_injection
@@ -30,20 +30,17 @@ class VtsReceiver:
         self._readings: queue.Queue[Reading | ValueError] = queue.Queue(_MAX_WAITING)
         self._clients = threading.BoundedSemaphore(_MAX_CLIENTS)
         try:
-            self._server = serve(
-                self._talk,
-                where.host,
-                where.port,
-                max_size=_MAX_REQUEST_BYTES,
-                compression=None,
-                open_timeout=HEAD_S,
-                logger=QUIET_LOGGER,
-            )
-        except (OSError, OverflowError, UnicodeError, TypeError) as error:
-            raise SinkError(
-                f"{where.url!r}: cannot listen on {where.host}:{where.port} ({error}); expected a "
-                "free port on an address of this machine (VTube Studio may be running)"
-            ) from None
+            listening = listening_socket(repr(where.url), where.host, where.port)
+        except SinkError as error:
+            raise SinkError(f"{error} (VTube Studio may be running)") from None
+        self._server = serve(
+            self._talk,
+            sock=listening,
+            max_size=_MAX_REQUEST_BYTES,
+            compression=None,
+            open_timeout=HEAD_S,
+            logger=QUIET_LOGGER,
+        )
         self.port: int = self._server.socket.getsockname()[1]
         self.description = f"plug-ins on {where.host}:{self.port}, in VTube Studio's place"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

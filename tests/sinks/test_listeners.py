@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import msgpack
 import pytest
@@ -20,6 +21,7 @@ import zmq
 from livefacs import listeners
 from livefacs.listeners import MOST_CONNECTIONS, LimitedLog, limit_log_of
 from livefacs.mirror.server import Mirror
+from livefacs.sinks import fake_vtubestudio
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.opening import open_sink
 from livefacs.sinks.websocket import WebSocketSink
@@ -128,6 +130,18 @@ def test_connections_that_shake_hands_for_long_are_bound_too(
             wait_until(lambda: sum(map(is_dropped, clients)) >= 40, "those beyond the bound")
     finally:
         camera.close()
+
+
+def test_a_stand_in_for_vtubestudio_has_the_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake_vtubestudio, "HEAD_S", 10 * PATIENCE_S)
+    where = replace(parse_destination("vts://127.0.0.1"), port=0)
+    stand_in = fake_vtubestudio.VtsReceiver(where)
+    try:
+        with ExitStack() as stack:
+            clients = [connected(stand_in.port, stack) for _ in range(MOST_CONNECTIONS + 40)]
+            wait_until(lambda: sum(map(is_dropped, clients)) >= 40, "those beyond the bound")
+    finally:
+        stand_in.close()
 
 
 @pytest.mark.parametrize("name", LISTENERS)
