@@ -270,6 +270,8 @@ def read_blocks(folder: Path) -> Records:
 def sound_blocks(folder: Path, document: Mapping[str, Any]) -> Records:
     """Records of ``sound.rec`` without those that are damaged, as far as that can be known.
 
+    All of them where none would be left: a short sound has no more than one checksum.
+
     Raises
     ------
     TakeError
@@ -280,7 +282,7 @@ def sound_blocks(folder: Path, document: Mapping[str, Any]) -> Records:
         for n_bytes in damage_of_file(folder, document, SOUND_BLOCKS_FILE).rows:
             blocks_there = blocks_of_bytes(n_bytes)
             is_sound[blocks_there.start : blocks_there.stop] = False
-    return blocks[is_sound]
+    return blocks[is_sound] if is_sound.any() else blocks  # some of each may be right
 
 
 def blocks_of_bytes(n_bytes: range) -> range:

@@ -79,6 +79,16 @@ def test_one_flipped_bit_in_a_block_of_sound_is_told_and_moves_nothing(
     assert abs(after.clock.start_ns - before.clock.start_ns) < 1_000_000
 
 
+def test_a_sound_whose_blocks_are_all_damaged_is_still_there(folder: Path) -> None:
+    size, fields = sound_dtype().itemsize, sound_dtype().fields
+    assert fields is not None
+    for at in range(0, (folder / "sound.rec").stat().st_size, size):
+        flip(folder / "sound.rec", at + fields["t_ns"][1], 1)
+    before, after = CLOCK.session_ns, sound_of(Take(folder))
+    assert after is not None
+    assert abs(after.clock.start_ns - before) < 1_000_000_000
+
+
 @pytest.mark.parametrize("file", ["sound.wav", "video.mp4"])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
 def test_one_flipped_bit_in_sound_and_video_is_told_with_its_place(
