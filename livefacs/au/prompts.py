@@ -101,11 +101,14 @@ def _stretches_of(document: Any) -> Iterator[tuple[str, float, float]]:
             yield key, *document[key]
     prompts = document.get("prompts")
     for i, prompt in enumerate(prompts if isinstance(prompts, list) else ()):
-        times = [prompt.get("start_s"), prompt.get("end_s")] if isinstance(prompt, dict) else None
-        if _is_span(times):
-            actions = prompt.get("actions")
+        if not isinstance(prompt, dict):
+            continue
+        missing = float("nan")
+        start, end = prompt.get("start_s", missing), prompt.get("end_s", missing)
+        actions = prompt.get("actions")
+        if _is_span([start, end]):
             names = "+".join(map(str, actions))[:60] if isinstance(actions, list) else ""
-            yield f"prompts[{i + 1}] {names}".rstrip(), *times
+            yield f"prompts[{i + 1}] {names}".rstrip(), start, end
 
 
 def _time_errors(
