@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from livefacs.clock import NS_PER_S, ns_from_s
+from livefacs.clock import NS_PER_S, now_ns, ns_from_s
 from livefacs.errors import TakeError
 from livefacs.protocols import TakeRequest
 from livefacs.types import TrackedFrame
@@ -160,9 +160,11 @@ class Takes:
         """A take, and into it what is kept of its frames: no other comes between."""
         with self._keeping:
             self._is_opening = True
-            since_ns = request.since_ns
-            times = (each.t_ns for each in self._kept)
-            begin_ns = next((t for t in times if since_ns is not None and t >= since_ns), None)
+            since_ns = begin_ns = request.since_ns
+            if since_ns is not None:
+                kept = (each.t_ns for each in self._kept if each.t_ns >= since_ns)
+                # Where no frame is kept of it, its sound is.
+                begin_ns = next(kept, max(since_ns, now_ns() - self._kept_ns))
         named = replace(request, slate=self.slate, number=self.number, since_ns=begin_ns)
         try:
             recording = factory(named)

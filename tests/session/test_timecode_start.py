@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.clock import NS_PER_S
+from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import TakeError
 from livefacs.protocols import TakeRequest
 from livefacs.session.take_sound import from_microphone
@@ -123,6 +123,18 @@ def test_timecode_that_ran_before_the_session_begins_a_take_with_what_is_kept() 
     ((request, take),) = stage.opened
     assert request.since_ns == take.frames[0].t_ns
     assert len(take.frames) == 30
+
+
+def test_without_a_frame_meanwhile_a_take_begins_where_its_timecode_did() -> None:
+    stage = Stage()
+    stage.clock.now_ns = now_ns()
+    stage.wire.running_since_ns = stage.clock.now_ns
+    stage.clock.now_ns += NS_PER_S
+    stage.wire.heard_ns = stage.clock.now_ns
+    stage.starter.look()
+    ((request, take),) = stage.opened
+    assert request.since_ns == stage.wire.running_since_ns
+    assert not take.frames
 
 
 def test_a_blip_starts_nothing_and_a_short_drop_out_ends_nothing() -> None:
