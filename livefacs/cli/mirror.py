@@ -58,7 +58,7 @@ def mirror(
             },
             "record": {
                 "folder": record,
-                "start": False,
+                "start_with": "command",
                 "video": record is not None or None,
                 "audio": audio,
                 "audio_channels": audio_channels,

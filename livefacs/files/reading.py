@@ -54,10 +54,13 @@ def read_bytes(path: Path, n_most: int, *, follow: bool = False) -> bytes:
         As of ``open_own``, or it is larger.
     """
     with open_own(path.resolve() if follow else path) as file:
-        data = file.read(n_most + 1)
-    if len(data) > n_most:
+        blocks, n_left = [], n_most + 1  # asked for at once, so much memory would be taken
+        while block := file.read(min(n_left, _BLOCK_BYTES)):
+            blocks.append(block)
+            n_left -= len(block)
+    if not n_left:
         raise OSError(errno.EFBIG, f"it is larger than {n_most:,} bytes")
-    return data
+    return b"".join(blocks)
 
 
 MOST_TABLE_BYTES: Final = 1 << 28

@@ -154,8 +154,8 @@ def test_live_records_the_microphone_beside_the_curves(
     words = ("--record", tmp_path / "takes", "--slate", "s", "--audio", "booth", "--no-meters")
     real = type(opened).subscribe
 
-    def subscribe(self: object, listener: object) -> None:
-        real(opened, listener)  # type: ignore[arg-type]
+    def subscribe(self: object, listener: object, since_ns: int | None = None) -> None:
+        real(opened, listener, since_ns)  # type: ignore[arg-type]
         for _ in range(100):
             device.play(np.full((480, 1), 0.5, np.float32))
 

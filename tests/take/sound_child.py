@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from livefacs.clock import ClockMap
 from livefacs.session.take_sound import from_microphone
 from livefacs.sinks.recorder import RecorderSink
 from tests.support.sound import FakePortAudio
@@ -17,7 +18,8 @@ from tests.take.synthetic import CLOCK, clip_info, tracked_frame
 if __name__ == "__main__":
     device = FakePortAudio()
     opener = from_microphone(device.microphone())
-    sink = RecorderSink(Path(sys.argv[1]), clip_info(), sound=opener, clock=CLOCK)
+    clock = ClockMap(device.clock.now_ns, CLOCK.unix_ns)  # what was heard before is no part of it
+    sink = RecorderSink(Path(sys.argv[1]), clip_info(), sound=opener, clock=clock)
     pace = threading.Event()
     for i_frame in itertools.count():
         sink.send(tracked_frame(i_frame))
