@@ -37,7 +37,7 @@ def response(rule: ControlRule, x: float) -> float:
     if not rule.curve:
         return signed
     if rule.curve[0] == (0.0, 0.0):
-        return math.copysign(interpolated(rule, size), x)
+        return math.copysign(1.0, x) * interpolated(rule, size)  # a curve may turn the sign
     return interpolated(rule, signed)
 
 
