@@ -262,7 +262,7 @@ def test_publishing_through_the_gate(frame: TrackedFrame, table: Table, n_more: 
             publisher = open_zmq(parse_destination("zmq://127.0.0.1:0"), CLOCK, None)
             stack.callback(publisher.close)
             publishers.append(publisher)
-            port = publisher.port if is_gated else publisher.gate.inner_port
+            port = publisher.port if is_gated else publisher.gate.inner[1]
             several = [subscriber_of(port, context) for _ in range(1 + n_more)]
             subscribers.append(several)
             stack.callback(lambda several=several: [each.close() for each in several])
