@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from livefacs.sinks.take_sound import (
 )
 from livefacs.sources.clip_sound import ClipSoundFile, sound_in_clip
 from livefacs.sources.microphone import Microphone
+from livefacs.sources.sample_clock import SampleClock
 from livefacs.take.claps import ClapFinder
 from livefacs.take.wave import SAMPLE_RATE_HZ
 from livefacs.take.writer import TakeWriter
@@ -31,7 +31,6 @@ NO_SOUND: Final = "none"
 """Word that leaves out a clip's sound."""
 _USUAL_RATE_HZ: Final = 30.0
 _USUAL_CHANNELS: Final = 2
-_BLOCKS: Final = 64  # whose times are compared with the count of samples
 
 
 class ClapListener:
@@ -51,17 +50,14 @@ class ClapListener:
         self._finder.find(np.zeros(SAMPLE_RATE_HZ, np.float32))  # what it imports is there now
         self._finder = ClapFinder()
         self._channels = [k for k in range(source.n_channels) if k != wire - 1] or [0]
-        self._origins: deque[float] = deque(maxlen=_BLOCKS)
-        self._n_samples = 0
+        self._clock = SampleClock(SAMPLE_RATE_HZ)
         self._on_clap = on_clap
         source.subscribe(self._hear)
 
     def _hear(self, block: SoundBlock) -> None:
-        self._origins.append(block.t_ns - self._n_samples * NS_PER_S / SAMPLE_RATE_HZ)
-        self._n_samples += len(block.samples)
+        self._clock.note(block)
         for clap in self._finder.find(block.samples[:, self._channels].mean(axis=1)):
-            origin_ns = float(np.median(self._origins))
-            self._on_clap(round(origin_ns + clap.sample * NS_PER_S / SAMPLE_RATE_HZ))
+            self._on_clap(self._clock.time_ns(clap.sample))
 
 
 def open_microphone(options: RecordOptions, notify: Callable[[str], None]) -> Microphone | None:

@@ -7,7 +7,6 @@ drop-outs (jam sync), and jumps where two frames in a row agree on another count
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -16,12 +15,12 @@ import numpy as np
 from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import ConfigError
 from livefacs.protocols import SoundBlock, SoundInput
+from livefacs.sources.sample_clock import SampleClock
 from livefacs.timecode import RATES, TimecodeRate
 from livefacs.wire.following import TimecodeFollower
 from livefacs.wire.ltc import LtcReader
 
 _RATE_HZ: Final = 48_000
-_BLOCKS: Final = 64  # whose times are compared with the count of samples
 _FOLLOWED_FRAMES: Final = 0.6  # a count that is as far from the wire's is set anew
 _LONG_SILENCE_S: Final = 1.5
 
@@ -143,8 +142,7 @@ class SoundTimecode(WireTimecode):
         self._reader = LtcReader(_RATE_HZ)
         self._reader.read(np.zeros(8, np.float32))  # compiles now, not in the device's thread
         self._reader = LtcReader(_RATE_HZ)
-        self._origins: deque[float] = deque(maxlen=_BLOCKS)
-        self._n_samples = 0
+        self._samples = SampleClock(_RATE_HZ)
         source.subscribe(self._hear)
 
     def close(self) -> None:
@@ -152,14 +150,13 @@ class SoundTimecode(WireTimecode):
         self._source.unsubscribe(self._hear)
 
     def _origin_ns(self) -> float:
-        return float(np.median(self._origins)) if self._origins else 0.0
+        return self._samples.origin_ns
 
     def _hear(self, block: SoundBlock) -> None:
         """In the device's thread: some microseconds a block."""
         with self._lock:
-            self._origins.append(block.t_ns - self._n_samples * NS_PER_S / _RATE_HZ)
+            self._samples.note(block)
             self._follower.follow(self._reader.read(block.samples[:, self._channel]))
-            self._n_samples += len(block.samples)
             self._lock.notify_all()
 
 
