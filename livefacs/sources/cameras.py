@@ -12,6 +12,8 @@ from typing import Final
 import av
 from av.error import FFmpegError
 
+from livefacs.sources.device_names import devices_named
+
 _VIDEO4LINUX: Final = Path("/sys/class/video4linux")
 _ENUMERATED_BY: Final = {"darwin": "avfoundation", "win32": "dshow"}
 
@@ -49,13 +51,8 @@ def list_cameras(video4linux: Path = _VIDEO4LINUX) -> list[CameraInfo]:
 
 def find_camera(spec: str, cameras: Sequence[CameraInfo]) -> CameraInfo | None:
     """The camera whose name, or a part of it, a user wrote; None where it names none or several."""
-    wanted = spec.casefold()
-    whole = [camera for camera in cameras if camera.name.casefold() == wanted]
-    part = [camera for camera in cameras if wanted in camera.name.casefold()]
-    for found in (whole, part):
-        if found and len({camera.name for camera in found}) == 1:
-            return found[0]
-    return None
+    fitting = devices_named(spec, cameras, lambda camera: camera.name)
+    return fitting[0] if len({camera.name for camera in fitting}) == 1 else None
 
 
 def _linux_cameras(video4linux: Path) -> list[CameraInfo]:

@@ -15,6 +15,7 @@ from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import ConfigError, SourceError
 from livefacs.protocols import SoundBlock
+from livefacs.sources.device_names import devices_named
 
 _RATE_HZ: Final = 48_000
 _USUAL_CHANNELS: Final = 2
@@ -114,15 +115,12 @@ def find_microphone(spec: str, found: Sequence[MicrophoneInfo]) -> MicrophoneInf
     SourceError
         None, or several.
     """
-    wanted = spec.casefold()
     if spec == "auto":
         fitting = [each for each in found if each.is_default] or list(found[:1])
     elif spec.isdecimal():
         fitting = [each for each in found if each.index == int(spec)]
     else:
-        fitting = [each for each in found if each.name.casefold() == wanted] or [
-            each for each in found if wanted in each.name.casefold()
-        ]
+        fitting = devices_named(spec, found, lambda each: each.name)
     if len(fitting) == 1:
         return fitting[0]
     known = ", ".join(f"{each.index} {each.name!r}" for each in found) or "none found"

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import ConfigError, SourceError
+from livefacs.sources.device_names import devices_named
 from livefacs.sources.wire_timecode import WireTimecode
 from livefacs.timecode import TimecodeRate
 from livefacs.wire.following import TimecodeFollower
@@ -70,10 +71,7 @@ def find_midi_port(spec: str, found: Sequence[str]) -> str:
     SourceError
         None, or several.
     """
-    wanted = spec.casefold()
-    fitting = [name for name in found if name.casefold() == wanted] or [
-        name for name in found if wanted in name.casefold()
-    ]
+    fitting = devices_named(spec, found, str)
     if len(fitting) == 1:
         return fitting[0]
     known = ", ".join(map(repr, found)) or "none found"
