@@ -52,8 +52,9 @@ class _BoundedSocket(socket.socket):
     hands over TLS is no connection yet.
     """
 
-    def __init__(self, listening: socket.socket) -> None:
+    def __init__(self, listening: socket.socket, n_most: int) -> None:
         super().__init__(listening.family, listening.type, fileno=listening.detach())
+        self._n_most = n_most
         self._there: set[socket.socket] = set()
 
     def accept(self) -> tuple[socket.socket, Any]:
@@ -64,7 +65,7 @@ class _BoundedSocket(socket.socket):
         """
         connection, address = super().accept()
         self._there = {each for each in self._there if each.fileno() >= 0}
-        if len(self._there) < MOST_CONNECTIONS:
+        if len(self._there) < self._n_most:
             self._there.add(connection)
         elif self.getblocking():
             with contextlib.suppress(OSError):  # gone already
@@ -76,9 +77,13 @@ class _BoundedSocket(socket.socket):
 
 
 def listening_socket(
-    what: str, host: str, port: int, error_type: type[LivefacsError] = SinkError
+    what: str,
+    host: str,
+    port: int,
+    error_type: type[LivefacsError] = SinkError,
+    n_most: int = MOST_CONNECTIONS,
 ) -> socket.socket:
-    """Open the port of an output or source, for ``MOST_CONNECTIONS``; port 0 takes a free one.
+    """Open the port of an output or source; port 0 takes a free one.
 
     Parameters
     ----------
@@ -86,6 +91,8 @@ def listening_socket(
         Whose it is, for the error: ``output 'ws://:9001'``.
     host, port : where to listen
     error_type : type of the error
+    n_most : int
+        Connections at once.
 
     Raises
     ------
@@ -94,7 +101,8 @@ def listening_socket(
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return _BoundedSocket(socket.create_server((host, port), family=family, backlog=BACKLOG))
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return _BoundedSocket(listening, n_most)
     except (OSError, OverflowError, UnicodeError, TypeError) as error:
         raise error_type(
             f"{what}: cannot listen on {host}:{port} ({error}); "

@@ -119,7 +119,7 @@ def _ended_after(connection: socket.socket, seconds: float) -> Iterator[None]:
 
 
 class _Server(ThreadingHTTPServer):
-    """Answers GETs on a socket that is open already; so many at once, each within its time."""
+    """Answers GETs on a socket that is open already; each within its time."""
 
     daemon_threads = True
 
@@ -131,20 +131,10 @@ class _Server(ThreadingHTTPServer):
         self.socket = bound
         self.visitors = visitors
         self.answer = answer
-        self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            with _ended_after(request, HEAD_S):
-                super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
+        with _ended_after(request, HEAD_S):
+            super().process_request_thread(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A visitor that went away is no event."""
@@ -221,8 +211,8 @@ class QueriedSink:
         host = "0.0.0.0" if query == NETWORK else "127.0.0.1"
         port = query if isinstance(query, int) else 0
         try:
-            bound = listening_socket(f"output {udp.url!r} (oscquery)", host, port)
-            bound.listen(_MOST_CONNECTIONS)
+            what = f"output {udp.url!r} (oscquery)"
+            bound = listening_socket(what, host, port, n_most=_MOST_CONNECTIONS)
             self._server = _Server(bound, Visitors("livefacs", hosts_of(host)), self._answer)
             self._undo.callback(self._server.server_close)
             if isinstance(query, str):
