@@ -97,18 +97,14 @@ def _stretches_of(document: Any) -> Iterator[tuple[str, float, float]]:
     if not isinstance(document, dict):
         return
     for key in ("neutral", "head"):
-        if _is_span(document.get(key)):
-            yield key, *document[key]
+        if span := _span(document.get(key)):
+            yield key, *span
     prompts = document.get("prompts")
     for i, prompt in enumerate(prompts if isinstance(prompts, list) else ()):
-        if not isinstance(prompt, dict):
-            continue
-        missing = float("nan")
-        start, end = prompt.get("start_s", missing), prompt.get("end_s", missing)
-        actions = prompt.get("actions")
-        if _is_span([start, end]):
+        if isinstance(prompt, dict) and (span := _span(_times_of(prompt))):
+            actions = prompt.get("actions")
             names = "+".join(map(str, actions))[:60] if isinstance(actions, list) else ""
-            yield f"prompts[{i + 1}] {names}".rstrip(), start, end
+            yield f"prompts[{i + 1}] {names}".rstrip(), *span
 
 
 def _time_errors(
@@ -135,7 +131,7 @@ def _errors_of(document: Any) -> Iterator[str]:
     for key in sorted(set(document) - _KEYS):
         yield f"{key}: no such key; expected {', '.join(sorted(_KEYS))}"
     for key in ("neutral", "head"):
-        if key in document and not _is_span(document[key]):
+        if key in document and _span(document[key]) is None:
             yield f"{key}: expected [start, end] in seconds, got {_shown(document[key])}"
     if "neutral" not in document:
         yield "neutral: missing, expected [start, end] in seconds of the resting face"
@@ -153,8 +149,7 @@ def _prompt_errors(where: str, prompt: Any) -> Iterator[str]:
         return
     for key in sorted(set(prompt) - _PROMPT_KEYS):
         yield f"{where}.{key}: no such key; expected {', '.join(sorted(_PROMPT_KEYS))}"
-    if not _is_span([prompt.get("start_s"), prompt.get("end_s")]):
-        times = [prompt.get("start_s"), prompt.get("end_s")]
+    if _span(times := _times_of(prompt)) is None:
         yield f"{where}: expected start_s before end_s in seconds, got {_shown(times)}"
     actions = prompt.get("actions")
     if not isinstance(actions, list) or not actions:
@@ -177,13 +172,19 @@ def action_error(name: Any) -> str:
     return f"{name!r} is no action that can be learned; expected one of {known}, or one side of it"
 
 
-def _is_span(value: Any) -> bool:
+def _times_of(prompt: dict[str, Any]) -> list[Any]:
+    return [prompt.get("start_s"), prompt.get("end_s")]
+
+
+def _span(value: Any) -> tuple[float, float] | None:
+    """Start and end in seconds; None where it is not that."""
     if not isinstance(value, list) or len(value) != 2:
-        return False
+        return None
     numbers = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
     if len(numbers) < 2 or not all(abs(number) <= _MOST_S for number in numbers):
-        return False  # no number, infinite, or a whole one that is too large for a float
-    return numbers[0] < numbers[1]
+        return None  # no number, infinite, or a whole one that is too large for a float
+    start, end = numbers
+    return (float(start), float(end)) if start < end else None
 
 
 def _shown(value: Any) -> str:
