@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from livefacs.arrays import F64
 from livefacs.clock import NS_PER_S
 from livefacs.formats.au_csv import header, never_measured
 from livefacs.formats.curves import (
-    F64,
     Curves,
     ExportOptions,
     curves_from_take,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from livefacs.arrays import F32
+from livefacs.arrays import F32, F64
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError, TakeError
 from livefacs.formats.resampling import (
@@ -28,7 +28,6 @@ from livefacs.timecode import TimecodeRate, find_rate
 from livefacs.vocab.facs import N_AU
 
 I64 = np.ndarray[Any, np.dtype[np.int64]]
-F64 = np.ndarray[Any, np.dtype[np.float64]]
 
 _ANGLES_OF_HEAD: Final = slice(0, 3)
 _WHOLE_FRAME: Final = 1e-3  # frames

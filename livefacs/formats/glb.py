@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs import __version__
-from livefacs.formats.curves import F64
+from livefacs.arrays import F64
 
 _COMPONENTS: Final = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
 _TYPES: Final = {1: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from livefacs.formats.curves import F64
+from livefacs.arrays import F64
 from livefacs.formats.glb import GltfBuilder
 from livefacs.resources import data_path
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from livefacs.arrays import F32
+from livefacs.arrays import F32, F64
 from livefacs.errors import ConfigError
 from livefacs.formats import spaces
-from livefacs.formats.curves import F64, Curves, ExportOptions, curves_from_take
+from livefacs.formats.curves import Curves, ExportOptions, curves_from_take
 from livefacs.formats.text import CHUNK_ROWS, number_lines
 from livefacs.mesh import DLIB_68
 from livefacs.take.reader import Take

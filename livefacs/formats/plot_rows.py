@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from livefacs.arrays import F64
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
-from livefacs.formats.curves import F64, ExportOptions, curves_from_take
+from livefacs.formats.curves import ExportOptions, curves_from_take
 from livefacs.formats.facs_events import FacsEvent, events_from_take
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import action_of, code_table

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from livefacs.arrays import F64
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError
 from livefacs.timecode import TimecodeRate
-
-F64 = np.ndarray[Any, np.dtype[np.float64]]
 
 LONGEST_BRIDGE_S: Final = 0.25
 """Unknown values are bridged over at most this long; beyond it the curve stays unknown."""

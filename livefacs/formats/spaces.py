@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from livefacs.formats.curves import F64, Curves, gaze_column, head_column
+from livefacs.arrays import F64
+from livefacs.formats.curves import Curves, gaze_column, head_column
 
 _FLIP: Final = np.diag([1.0, -1.0, -1.0])
 """From y up to y down and back."""

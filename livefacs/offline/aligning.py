@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,7 +16,9 @@ from livefacs.formats.resampling import resample
 from livefacs.offline.correlation import (
     CURVES,
     SOUND,
+    Demands,
     Line,
+    Peak,
     agreed,
     curve_peaks,
     parts_of,
@@ -27,15 +29,10 @@ from livefacs.take.model import Marker
 from livefacs.take.wave import SAMPLE_RATE_HZ
 from livefacs.vocab.facs import N_AU
 
-F64 = np.ndarray[Any, np.dtype[np.float64]]
-
-WAYS: Final = ("sound", "curves")
 _SOUND_HZ: Final = 8000
 _CURVES_HZ: Final = 100
 _MOST_PARTS: Final = 24
 _FEWEST_PARTS_OF: Final = 4  # shares of a short recording
-_LONGEST_PART_S: Final = {"sound": 8.0, "curves": 20.0}
-_SHORTEST_PART_S: Final = {"sound": 1.0, "curves": 3.0}
 _RADIANS: Final = 3.0  # a head's turn of a third of a radian counts as a whole action
 
 
@@ -93,6 +90,18 @@ class _Signal:
         return len(self.values) / self.rate_hz
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How two recordings are compared."""
+
+    signal_of: Callable[[Recording], _Signal]
+    hz: float
+    longest_part_s: float
+    shortest_part_s: float
+    peaks_of: Callable[[Any, Any, Sequence[int], int, float], list[Peak]]
+    demands: Demands
+
+
 def align(a: Recording, b: Recording, by: str = "") -> Alignment:
     """Find where B lies on A's clock.
 
@@ -109,21 +118,21 @@ def align(a: Recording, b: Recording, by: str = "") -> Alignment:
     TakeError
         Nothing in one is found in the other.
     """
-    way = by or ("sound" if a.has_sound and b.has_sound else "curves")
-    if way not in WAYS:
-        raise ConfigError(f"--by {by!r}: expected {' or '.join(WAYS)}")
-    _refuse(a, b, way)
-    signal = _sound_of if way == "sound" else _curves_of
-    whole, part = signal(a), signal(b)
+    name = by or ("sound" if a.has_sound and b.has_sound else "curves")
+    if name not in _WAYS:
+        raise ConfigError(f"--by {by!r}: expected {' or '.join(_WAYS)}")
+    _refuse(a, b, name)
+    way = _WAYS[name]
+    whole, part = way.signal_of(a), way.signal_of(b)
     is_turned = part.seconds > whole.seconds  # the shorter one is cut into parts
     if is_turned:
         whole, part = part, whole
     line = _found(whole, part, way)
     if line is None:
-        raise TakeError(_nothing_found(a, b, way))
+        raise TakeError(_nothing_found(a, b, name))
     if is_turned:
         line, whole, part = line.inverse(), part, whole
-    return _alignment(line, whole, part, way)
+    return _alignment(line, whole, part, name)
 
 
 def sync_markers(
@@ -172,9 +181,9 @@ def _nothing_found(a: Recording, b: Recording, way: str) -> str:
     )
 
 
-def _found(whole: _Signal, part: _Signal, way: str) -> Line | None:
-    seconds = min(_LONGEST_PART_S[way], part.seconds / _FEWEST_PARTS_OF)
-    seconds = min(max(seconds, _SHORTEST_PART_S[way]), part.seconds)
+def _found(whole: _Signal, part: _Signal, way: _Way) -> Line | None:
+    seconds = min(way.longest_part_s, part.seconds / _FEWEST_PARTS_OF)
+    seconds = min(max(seconds, way.shortest_part_s), part.seconds)
     n_part = int(seconds * part.rate_hz)
     if not n_part or len(whole.values) < n_part:
         return None
@@ -182,11 +191,9 @@ def _found(whole: _Signal, part: _Signal, way: str) -> Line | None:
     values = part.values.reshape(len(part.values), -1)
     strength = np.nan_to_num(np.diff(values, axis=0, prepend=values[:1])) ** 2
     begins = parts_of(strength.sum(axis=1, dtype=np.float64), n_part, n_parts)
-    peaks_of = sound_peaks if way == "sound" else curve_peaks
-    hz = _SOUND_HZ if way == "sound" else _CURVES_HZ
-    peaks = peaks_of(whole.values, part.values, begins, n_part, hz)
-    line = agreed(peaks, SOUND if way == "sound" else CURVES)
-    return None if line is None else _on_clocks(line, whole, part, hz)
+    peaks = way.peaks_of(whole.values, part.values, begins, n_part, way.hz)
+    line = agreed(peaks, way.demands)
+    return None if line is None else _on_clocks(line, whole, part, way.hz)
 
 
 def _on_clocks(line: Line, whole: _Signal, part: _Signal, hz: float) -> Line:
@@ -253,3 +260,9 @@ def _curves_of(recording: Recording) -> _Signal:
     first, last = int(curves.times_ns[0]), int(curves.times_ns[-1])
     grid = np.arange(first, last + 1, NS_PER_S // _CURVES_HZ)
     return _Signal(resample(curves.times_ns, values, grid), 0.0, float(_CURVES_HZ))
+
+
+_WAYS: Final = {
+    "sound": _Way(_sound_of, _SOUND_HZ, 8.0, 1.0, sound_peaks, SOUND),
+    "curves": _Way(_curves_of, _CURVES_HZ, 20.0, 3.0, curve_peaks, CURVES),
+}

@@ -14,9 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from livefacs.arrays import F32
-
-F64 = np.ndarray[Any, np.dtype[np.float64]]
+from livefacs.arrays import F32, F64
 
 _BLOCK: Final = 1 << 18
 _BAND_HZ: Final = (100.0, 3800.0)

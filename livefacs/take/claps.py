@@ -8,15 +8,13 @@ it on, as far as a room lets it die away.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from livefacs.arrays import F32
+from livefacs.arrays import F32, F64
 from livefacs.take.wave import SAMPLE_RATE_HZ
-
-F64 = np.ndarray[Any, np.dtype[np.float64]]
 
 _FRAME: Final = SAMPLE_RATE_HZ // 1000  # one millisecond
 _BANDS_HZ: Final = (1000.0, 4000.0)
