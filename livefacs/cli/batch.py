@@ -47,7 +47,7 @@ def batch(
     confidence: shared.Confidence = False,
     timecode: shared.Timecode = False,
     node: shared.Node = "face",
-    first_frame: shared.FirstFrame = 1,
+    first_frame: shared.FirstFrame = None,
     header_blanks: shared.HeaderBlanks = False,
     profile: shared.Profile = None,
     weights: shared.Weights = None,

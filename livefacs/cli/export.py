@@ -48,7 +48,7 @@ def export(
     confidence: shared.Confidence = False,
     timecode: shared.Timecode = False,
     node: shared.Node = "face",
-    first_frame: shared.FirstFrame = 1,
+    first_frame: shared.FirstFrame = None,
     header_blanks: shared.HeaderBlanks = False,
     formats: Annotated[
         bool,

@@ -101,7 +101,7 @@ Fps: TypeAlias = Annotated[str, typer.Option(help="Resample: 24, 25, 29.97DF, 60
 Raw: TypeAlias = Annotated[bool, typer.Option("--raw", help="Units before the live filter.")]
 Confidence: TypeAlias = Annotated[bool, typer.Option("--confidence", help="Confidences, too.")]
 Node: TypeAlias = Annotated[str, typer.Option(help="Name of the mesh or blend shape node.")]
-FirstFrame: TypeAlias = Annotated[int, typer.Option(help="Number of the first frame.")]
+FirstFrame: TypeAlias = Annotated[int | None, typer.Option(help="Number of the first frame.")]
 HeaderBlanks: TypeAlias = Annotated[
     bool, typer.Option("--header-blanks", help="OpenFace: a blank after each comma.")
 ]

@@ -62,7 +62,7 @@ def solve(
     confidence: shared.Confidence = False,
     timecode: shared.Timecode = False,
     node: shared.Node = "face",
-    first_frame: shared.FirstFrame = 1,
+    first_frame: shared.FirstFrame = None,
     header_blanks: shared.HeaderBlanks = False,
     rate: Annotated[float, typer.Option(help="Frames per second of an image folder.")] = 30.0,
     rotate: shared.Rotate = None,

@@ -59,8 +59,9 @@ class ExportOptions:
         A blank after each comma, as OpenFace's own program writes it; for ``openface`` alone.
     node : str
         Name of the mesh or blend shape node, in formats that address one.
-    first_frame : int
-        Number of the first frame in formats with a frame count of their own.
+    first_frame : int or None
+        Number of the first frame in formats with a frame count of their own; None: 0 where the
+        format counts from there, else 1.
     """
 
     rig: str = ""
@@ -70,8 +71,12 @@ class ExportOptions:
     confidence: bool = False
     timecode: bool = False
     node: str = "face"
-    first_frame: int = 1
+    first_frame: int | None = None
     header_blanks: bool = False
+
+    def first(self, usual: int = 1) -> int:
+        """Number of the first frame."""
+        return usual if self.first_frame is None else self.first_frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Format:
         A list of events or markers at the take's own times, which has no curves to choose.
     is_text : bool
         It is text (the default ending is), which standard output can take.
+    counts : bool
+        It has a frame count of its own, which may begin anywhere.
     of_sound, of_video : bool
         It is made of the take's sound or video, which the take must have.
     unseen : str
@@ -53,6 +55,7 @@ class Format:
     function: str = "export"
     is_list: bool = False
     is_text: bool = True
+    counts: bool = False
     of_sound: bool = False
     of_video: bool = False
     unseen: str = "values are held there, or 0 before the first"
@@ -84,17 +87,38 @@ FORMATS: Final[dict[str, Format]] = {
             "usd",
             "UsdSkelAnimation blend shapes",
             *("usd", "pxr"),
+            counts=True,
         ),
         Format("gltf", (".glb", ".gltf"), "gltf", "glTF 2.0 morph weights and head", is_text=False),
         Format("vrma", (".vrma",), "vrma", "VRM animation: expressions, gaze, head", is_text=False),
-        Format("maya", (".anim",), "maya_anim", "Maya .anim curves of a blend shape node"),
+        Format(
+            "maya",
+            (".anim",),
+            "maya_anim",
+            "Maya .anim curves of a blend shape node",
+            counts=True,
+        ),
         Format("motion3", (".motion3.json",), "motion3", "Live2D Cubism motion of parameters"),
-        Format("vmd", (".vmd",), "vmd", "MikuMikuDance motion: morphs, head, eyes", is_text=False),
+        Format(
+            "vmd",
+            (".vmd",),
+            "vmd",
+            "MikuMikuDance motion: morphs, head, eyes",
+            is_text=False,
+            counts=True,
+        ),
         Format("unity", (".anim",), "unity_anim", "Unity animation clip of blend shapes"),
         Format("unreal", (".csv",), "unreal_curves", "Unreal curve table, a row a curve"),
-        Format("clip", (".clip",), "houdini", "Houdini or TouchDesigner clip", function="clip"),
+        Format(
+            "clip",
+            (".clip",),
+            "houdini",
+            "Houdini or TouchDesigner clip",
+            function="clip",
+            counts=True,
+        ),
         Format("chan", (".chan",), "houdini", "Houdini channels, no names", function="chan"),
-        Format("nuke", (".chan",), "nuke_chan", "Nuke .chan of the head"),
+        Format("nuke", (".chan",), "nuke_chan", "Nuke .chan of the head", counts=True),
         Format(
             "wav",
             (".wav",),
@@ -224,6 +248,11 @@ def _refuse_what_is_not_heeded(file_format: Format, options: ExportOptions) -> N
         raise ConfigError(
             f"{file_format.name} is made of the take as it was recorded:"
             f" leave out {' and '.join(wrong)}"
+        )
+    if options.first_frame is not None and not file_format.counts:
+        raise ConfigError(
+            f"{file_format.name} has no frame count of its own: leave out --first-frame, which is"
+            f" for {', '.join(each.name for each in FORMATS.values() if each.counts)}"
         )
     if options.header_blanks and file_format.name != "openface":
         raise ConfigError(

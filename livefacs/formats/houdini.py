@@ -26,7 +26,7 @@ def clip(take: Take, path: Path, options: ExportOptions) -> None:
         file.write(
             "{\n"
             f"   rate = {float(curves.rate.fraction):.10g}\n"
-            f"   start = {options.first_frame}\n"
+            f"   start = {options.first()}\n"
             f"   tracklength = {len(curves)}\n"
             f"   tracks = {len(names)}\n"
         )

@@ -63,10 +63,10 @@ def time_unit(rate: TimecodeRate) -> str:
 def export(take: Take, path: Path, options: ExportOptions) -> None:
     """Write the file; ``options.node`` is the blend shape node."""
     curves = curves_from_take(take, options)
-    positions = curves.frame_positions(options.first_frame)
+    positions = curves.frame_positions(options.first())
     if curves.rate.nominal >= _WITHOUT_UNIT:
         stretch = float(curves.rate.nominal / curves.rate.fraction)
-        positions = (positions - options.first_frame) * stretch + options.first_frame
+        positions = (positions - options.first()) * stretch + options.first()
     values = curves.filled()
     keys = "".join(_KEY.format(position=position) for position in positions.tolist())
     with path.open("w", encoding="ascii", errors="replace", newline="\n") as file:

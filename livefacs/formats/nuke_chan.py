@@ -29,7 +29,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     curves = curves_from_take(take, options, even=True)
     # Nuke's ZXY turns about z first: matrix Ry Rx Rz, our own order from the outside in.
     yaw, pitch, roll = np.degrees(curves.head[:, :3]).T
-    frames = np.arange(len(curves)) + options.first_frame
+    frames = np.arange(len(curves)) + options.first()
     place = spaces.head_position_cm(curves)
     rows = np.column_stack([frames, place, pitch, yaw, roll])
     with path.open("w", encoding="ascii", newline="\n") as file:

@@ -36,7 +36,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     rate = float(curves.rate.fraction)
     stage.SetTimeCodesPerSecond(rate)
     stage.SetFramesPerSecond(rate)
-    positions = curves.frame_positions(options.first_frame)
+    positions = curves.frame_positions(options.first())
     stage.SetStartTimeCode(float(positions[0]))
     stage.SetEndTimeCode(float(positions[-1]))
     stage.SetMetadata("comment", f"{take.name}, timecode {curves.label(0)} at {curves.rate.name}")

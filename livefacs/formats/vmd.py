@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from livefacs.arrays import I64
 from livefacs.errors import ConfigError
 from livefacs.formats import spaces
 from livefacs.formats.curves import Curves, ExportOptions, curves_from_take
@@ -44,16 +45,21 @@ _STRAIGHT_ROW: Final = [20] * 8 + [107] * 8
 
 
 def check(options: ExportOptions) -> None:
-    """Refuse another rate, and a rig whose names do not fit.
+    """Refuse another rate, a frame before 0, and a rig whose names do not fit.
 
     Raises
     ------
     ConfigError
-        Another rate than 30, or a control name of more than 15 bytes in Shift-JIS.
+        Another rate than 30, a first frame below 0, or a control name of more than 15 bytes in
+        Shift-JIS.
     """
     if options.fps not in ("", _RATE):
         raise ConfigError(
             f"MikuMikuDance counts 30 frames a second, not {options.fps}: leave out --fps"
+        )
+    if options.first() < 0:
+        raise ConfigError(
+            f"--first-frame {options.first_frame}: MikuMikuDance has no frame before 0"
         )
     for name in load_rig(options.rig or DEFAULT_RIG).controls:
         _name_bytes(name)
@@ -64,7 +70,8 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
     check(options)
     options = replace(options, rig=options.rig or DEFAULT_RIG, fps=_RATE)
     curves = curves_from_take(take, options)
-    bones, morphs = _bone_keys(curves), _morph_keys(curves)
+    frames = np.arange(len(curves)) + options.first(0)
+    bones, morphs = _bone_keys(curves, frames), _morph_keys(curves, frames)
     with path.open("wb") as file:
         file.write(_SIGNATURE)
         file.write(options.node.encode(_ENCODING, "replace")[:_MODEL_BYTES].ljust(20, b"\0"))
@@ -74,15 +81,15 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
         file.write(bytes(12))  # no camera, light or shadow
 
 
-def _morph_keys(curves: Curves) -> np.ndarray[Any, Any]:
+def _morph_keys(curves: Curves, frames: I64) -> np.ndarray[Any, Any]:
     keys = np.zeros((len(curves.names), len(curves)), _MORPH_KEY)
     keys["name"] = np.array([_name_bytes(name) for name in curves.names])[:, None]
-    keys["frame"] = np.arange(len(curves))
+    keys["frame"] = frames
     keys["weight"] = curves.filled().T
     return keys.ravel()
 
 
-def _bone_keys(curves: Curves) -> np.ndarray[Any, Any]:
+def _bone_keys(curves: Curves, frames: I64) -> np.ndarray[Any, Any]:
     """Head, left and right eye; places stay where the model has them."""
     turns = {
         "頭": spaces.head_rotation(curves),
@@ -91,7 +98,7 @@ def _bone_keys(curves: Curves) -> np.ndarray[Any, Any]:
     }
     keys = np.zeros((len(turns), len(curves)), _BONE_KEY)
     keys["name"] = np.array([_name_bytes(name) for name in turns])[:, None]
-    keys["frame"] = np.arange(len(curves))
+    keys["frame"] = frames
     keys["curves"] = _straight_curves()
     for row, rotation in zip(keys, turns.values(), strict=True):
         row["turn"] = spaces.quaternions_xyzw(rotation) * _FACING_BACK

@@ -78,8 +78,25 @@ def test_vmd_is_read_by_another_program(exported: Export, take: Take) -> None:
     assert forward[1] > 0.19  # nose up: pitch is -0.2
 
 
+def test_vmd_begins_at_the_frame_that_is_asked_for(exported: Export) -> None:
+    content = exported("vmd", first_frame=100).read_bytes()
+    key, at = np.dtype([("name", "S15"), ("frame", "<u4"), ("rest", "V92")]), 54
+    bones = np.frombuffer(content, key, int.from_bytes(content[50:54], "little"), at)
+    assert sorted(set(bones["frame"].tolist())) == list(range(100, 131))
+    (morph_frame,) = np.frombuffer(content, "<u4", 1, at + bones.nbytes + 4 + 15)
+    assert morph_frame == 100
+
+
+@pytest.mark.parametrize("name", ["csv", "gltf", "unity", "edl"])
+def test_a_first_frame_is_refused_where_frames_have_no_numbers(name: str) -> None:
+    with pytest.raises(ConfigError, match="leave out --first-frame, which is for usd, maya, vmd"):
+        check_export(find_format(name), ExportOptions(first_frame=1))
+
+
 def test_vmd_refuses_what_it_cannot_hold(exported: Export) -> None:
     vmd = find_format("vmd")
+    with pytest.raises(ConfigError, match="no frame before 0"):
+        check_export(vmd, ExportOptions(first_frame=-1))
     with pytest.raises(ConfigError, match="counts 30 frames a second, not 24"):
         check_export(vmd, ExportOptions(fps="24"))
     with pytest.raises(ConfigError, match=r"browOuterUpRight.* at most 15 bytes of Shift-JIS"):

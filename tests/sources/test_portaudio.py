@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import shutil
 import subprocess
 import sys
 import wave
@@ -19,65 +16,20 @@ from livefacs.take.integrity import errors_of
 from livefacs.take.reader import Take
 from livefacs.take.sound import sound_of
 from livefacs.take.wave import read_samples
+from livefacs.wire.ltc import LtcReader
+from tests.support.pulse import MISSING, null_sink
 from tests.support.waiting import PATIENCE_S, wait_until
 
-ALSA = Path("/usr/share/alsa/alsa.conf")
-PLUGINS = Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")
-MISSING = [
-    what
-    for what, is_there in (
-        ("sounddevice", importlib.util.find_spec("sounddevice") is not None),
-        ("pulseaudio", shutil.which("pulseaudio") is not None),
-        ("paplay and pactl", shutil.which("paplay") and shutil.which("pactl")),
-        ("ALSA's plug-in for PulseAudio", ALSA.is_file() and any(PLUGINS)),
-    )
-    if not is_there
-]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not here: {', '.join(MISSING)}")
 
 
 @pytest.fixture
 def pulse(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Environment of programs that hear and play through a null sink."""
-    alsa = tmp_path / "alsa.conf"
-    alsa.write_text(f"<{ALSA}>\npcm.!default {{ type pulse }}\nctl.!default {{ type pulse }}\n")
-    socket = tmp_path / "native"
-    environment = {
-        **os.environ,
-        "XDG_RUNTIME_DIR": str(tmp_path),
-        "ALSA_CONFIG_PATH": str(alsa),
-        "PULSE_SERVER": f"unix:{socket}",
-        "PULSE_COOKIE": str(tmp_path / "cookie"),
-    }
-    modules = (
-        "module-null-sink sink_name=null0 rate=48000",
-        f"module-native-protocol-unix socket={socket} auth-anonymous=1",
-    )
-    words = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [*words, *(word for each in modules for word in ("-L", each))],
-            env={**environment, "HOME": str(tmp_path)},
-            stdout=log,
-            stderr=log,
-        )
-        try:
-
-            def answers() -> bool:
-                asked = subprocess.run(
-                    ["pactl", "info"], env=environment, capture_output=True, check=False
-                )
-                return asked.returncode == 0 or server.poll() is not None
-
-            wait_until(answers, "PulseAudio")
-            if server.poll() is not None:
-                pytest.skip(
-                    f"PulseAudio does not run here: {(tmp_path / 'log').read_text()[-300:]}"
-                )
-            yield environment
-        finally:
-            server.terminate()
-            server.wait(PATIENCE_S)
+    with null_sink(tmp_path) as environment:
+        if environment is None:
+            pytest.skip(f"PulseAudio does not run here: {(tmp_path / 'log').read_text()[-300:]}")
+        yield environment
 
 
 def tone(path: Path, seconds: int = 120) -> Path:
@@ -195,3 +147,60 @@ def test_the_pages_record_button_records_sound(
     assert sound is not None
     assert sound.end_ns > take.t_ns[-1] - 200_000_000
     assert take.document["sound"]["source"] == "microphone"
+
+
+def running_label(take: Take) -> tuple[np.ndarray, np.ndarray]:
+    """Session times at which frames of the timecode in the take's own sound begin, and those."""
+    sound = sound_of(take)
+    assert sound is not None
+    samples = read_samples(sound.path, sound.info, 0, sound.info.n_samples)[:, 0]
+    heard = LtcReader(48_000).read(np.ascontiguousarray(samples, np.float32))
+    times = np.array([sound.clock.ns_at(frame.start) for frame in heard])
+    return times, np.array([take.rate.frame_from_label(frame.label) for frame in heard])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("record", "demo", "--realtime", "--take"),
+        ("stage", "-s", "demo", "--no-browser", "--port", "0", "--record"),
+    ],
+    ids=["record", "stage"],
+)
+def test_a_take_starts_and_ends_with_timecode_that_is_played(
+    tmp_path: Path, pulse: dict[str, str], words: tuple[str, ...]
+) -> None:
+    is_stage = words[0] == "stage"
+    made = ("--rate", "25", "--start", "10:00:00:00", "--seconds", "6")
+    subprocess.run(command("ltc", "write", tmp_path / "ltc.wav", *made), check=True)
+    wire = ("--start-with", "timecode", "--timecode-source", "ltc:1", "--audio", "auto")
+    process = subprocess.Popen(
+        command(*words, tmp_path / "takes", *wire, *(() if is_stage else ("--no-meters",))),
+        env=pulse,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        next(line for line in process.stdout if line.startswith("waiting for timecode"))
+        subprocess.run(["paplay", str(tmp_path / "ltc.wav")], env=pulse, check=True)
+        next(line for line in process.stdout if "take ended at" in line)
+        if is_stage:
+            process.terminate()
+        process.stdout.read()
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    take = Take(tmp_path / "takes" / "livefacs_001" if is_stage else tmp_path / "takes")
+    assert errors_of(take) == ()
+    assert take.document["timecode"]["source"] == "ltc"
+    times, labels = running_label(take)
+    assert len(times) > 50  # of 150: a busy machine loses sound
+    inside = (take.t_ns >= times[0]) & (take.t_ns <= times[-1])
+    off = take.frames["timecode"][inside] - np.interp(take.t_ns[inside], times, labels)
+    assert len(off) > 50
+    assert off.max() < 0.1  # each row has the label that was running, in whole frames
+    assert off.min() > -1.1

@@ -105,11 +105,11 @@ def _paste(image: U8, picture: U8, centre: tuple[float, float]) -> None:
         image[y0:y1, x0:x1] = picture[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
-def write_clip(path: Path, frames: Iterator[Frame]) -> Path:
+def write_clip(path: Path, frames: Iterator[Frame], rate_hz: int = RATE_HZ) -> Path:
     """The frames as a clip (H.264 where there is an encoder, else MPEG-4)."""
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=RATE_HZ)
+        stream = container.add_stream(codec, rate=rate_hz)
         stream.pix_fmt = "yuv420p"
         for frame in frames:
             if not frame.i_frame:
