@@ -99,9 +99,17 @@ def find_tag(metadata: Mapping[str, str], name: str) -> str:
 
 
 def chosen_track(tracks: Sequence[VideoStream]) -> VideoStream:
-    """The track that players show: the default one, else the first; never a cover picture."""
+    """The track that players show: the default one; never a cover picture.
+
+    Where none is (MPEG-TS has no such mark), the one with the largest picture, as FFmpeg chooses.
+    """
     moving = [t for t in tracks if not t.disposition & Disposition.attached_pic] or list(tracks)
-    return next((t for t in moving if t.disposition & Disposition.default), moving[0])
+    default = next((t for t in moving if t.disposition & Disposition.default), None)
+    return default or max(moving, key=_pixels)
+
+
+def _pixels(track: VideoStream) -> int:
+    return 0 if track.codec_context is None else track.width * track.height
 
 
 def start_ns_of(container: InputContainer, stream: VideoStream, rate_hz: float) -> int:

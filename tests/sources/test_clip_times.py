@@ -180,13 +180,18 @@ def two_tracks(path: Path, default: int | None, cover: bool = False) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("default", "width"), [(0, 64), (1, 128), (None, 64)])
-def test_the_default_track_is_taken(tmp_path: Path, default: int | None, width: int) -> None:
-    source, frames = read_all(two_tracks(tmp_path / "two.mkv", default))
+@pytest.mark.parametrize(
+    ("name", "default", "width"),
+    [("two.mkv", 0, 64), ("two.mkv", 1, 128), ("two.mkv", None, 128), ("two.ts", 0, 128)],
+)
+def test_the_default_track_is_taken_else_the_largest(
+    tmp_path: Path, name: str, default: int | None, width: int
+) -> None:
+    source, frames = read_all(two_tracks(tmp_path / name, default))
     assert len(frames) == 10
     assert frames[0].image.shape[1] == width
     assert source.notices == (
-        f"two.mkv has 2 video tracks: number {width // 128}, {width}×48, is taken",
+        f"{name} has 2 video tracks: number {width // 128}, {width}×48, is taken",
     )
 
 

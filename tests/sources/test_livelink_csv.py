@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from livefacs.clock import NS_PER_S
 from livefacs.errors import SourceError
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.export import export_take, find_format
 from livefacs.sources.livelink_csv import LiveLinkCsvSource
+from livefacs.timecode import RATES
 from livefacs.vocab.arkit import ARKIT_52
+from tests.take.synthetic import START_NS, clip_info, make_take, tracked_frame
 from tests.wire.making import ARKIT
 
 HEADER = "Timecode,BlendShapeCount," + ",".join(name[0].upper() + name[1:] for name in ARKIT_52)
@@ -36,6 +42,23 @@ def test_rows_times_and_values(tmp_path: Path) -> None:
     assert source.timecode == "23:59:59:58"
     source.rewind()
     assert source.read() is not None
+
+
+@pytest.mark.parametrize("rate", ["24", "29.97df", "60", "100", "119.88df", "120", "240"])
+def test_what_was_exported_at_any_rate_is_read_at_it(tmp_path: Path, rate: str) -> None:
+    period_ns = NS_PER_S / RATES[rate].fraction
+    frames = [
+        replace(tracked_frame(i), t_ns=START_NS + round(i * period_ns))
+        for i in range(3 * RATES[rate].nominal)
+    ]
+    take = make_take(tmp_path / "take", frames, clip_info(rate, "01:00:00:00"))
+    export_take(take, find_format("livelinkface"), tmp_path / "a.csv", ExportOptions())
+    source = LiveLinkCsvSource(tmp_path / "a.csv")
+    assert source.rate_hz == RATES[rate].nominal
+    times = [frame.t_ns for frame in iter(source.read, None)]
+    recorded = np.array([frame.t_ns - START_NS for frame in frames])
+    assert len(times) == len(recorded)  # labels of 1001-rates stand for whole frames
+    np.testing.assert_allclose(np.array(times), recorded, atol=NS_PER_S / 200)
 
 
 def test_damaged_rows_are_left_out_and_told(tmp_path: Path) -> None:
