@@ -63,9 +63,10 @@ def crop_to_float(
     last_x, last_y = (image.shape[1] - 1) * _TICKS, (image.shape[0] - 1) * _TICKS
     for row in range(n):
         x_row, y_row = x_corner - along_y * row, y_corner + along_x * row
-        for column in range(n):
-            ticks[0, column] = np.int32(math.floor(x_row + along_x * column))
-            ticks[1, column] = np.int32(math.floor(y_row + along_y * column))
+        for column in range(np.int32(n)):  # of 32 bits, as all here: AVX2 turns no others to floats
+            at = np.float64(np.int32(column))
+            ticks[0, column] = np.int32(np.floor(x_row + along_x * at))
+            ticks[1, column] = np.int32(np.floor(y_row + along_y * at))
         is_inside = (
             min(ticks[0, 0], ticks[0, n - 1]) >= 0
             and max(ticks[0, 0], ticks[0, n - 1]) < last_x
@@ -92,9 +93,12 @@ def _blend_row(
     First the loads, two words for a pixel and the next, then the arithmetic of 32 bits, which
     vectorises.
     """
+    bits, width = np.int32(_TICK_BITS), np.int32(row_bytes)
     for column in range(ticks.shape[1]):
         x, y = ticks[0, column], ticks[1, column]
-        i = np.int64((y >> _TICK_BITS) * row_bytes + 3 * (x >> _TICK_BITS))
+        ticks[2, column] = np.int32((y >> bits) * width) + np.int32((x >> bits) * np.int32(3))
+    for column in range(ticks.shape[1]):
+        i = np.int64(ticks[2, column])
         ticks[2, column] = four_bytes(levels, i)
         ticks[3, column] = four_bytes(levels, i + 2)
         ticks[4, column] = four_bytes(levels, i + row_bytes)

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from livefacs.arrays import F32, F64, I64, U8
+from livefacs.arrays import F32, F64, I32, I64, U8
 from livefacs.kernels._jit import four_bytes, kernel
 from livefacs.kernels.geometry import fit_similarity, undo_perspective
 from livefacs.kernels.sampling import sample_patch
@@ -155,11 +155,12 @@ def upright_face(
     quarter = 0.25 * unit
     n = out.shape[1]
     x_row, y_row, shrinks, total = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    places, across, down = np.empty(n, np.int64), np.empty(n), np.empty(n)
+    places, across, down = np.empty(n, np.int32), np.empty(n), np.empty(n)
+    row_pixels = np.int32(width)
     for row in range(out.shape[0]):
         b = top + row * unit - offset[1]
-        for column in range(n):
-            a = left + column * unit - offset[0]
+        for column in range(np.int32(n)):  # numbers of 32 bits: AVX2 turns no others to floats
+            a = left + np.float64(np.int32(column)) * unit - offset[0]
             z = relief[row, column] - offset[2]
             depth = r[0, 2] * a + r[1, 2] * b + r[2, 2] * z
             shrink = 1.0 / (1.0 + depth / focal)
@@ -178,7 +179,7 @@ def upright_face(
                 y = min(max(y, 1.0), height - 2.001)
                 i, j = np.int32(x), np.int32(y)
                 across[column], down[column] = x - i, y - j
-                places[column] = 3 * (j * width + i) + 1
+                places[column] = np.int32(3) * np.int32(np.int32(j * row_pixels) + i) + np.int32(1)
             _add_bilinear(flat, 3 * width, places, across, down, total)
         for column in range(n):
             out[row, column] = 0.25 * total[column]
@@ -186,12 +187,13 @@ def upright_face(
 
 @kernel
 def _add_bilinear(
-    flat: U8, row_bytes: int, places: I64, across: F64, down: F64, total: F64
+    flat: U8, row_bytes: int, places: I32, across: F64, down: F64, total: F64
 ) -> None:
     """Add green between four pixels for each place of a row; loops of one kind, which vectorise."""
     for k in range(places.shape[0]):
         u, v = across[k], down[k]
-        upper, lower = four_bytes(flat, places[k]), four_bytes(flat, places[k] + row_bytes)
+        place = np.int64(places[k])
+        upper, lower = four_bytes(flat, place), four_bytes(flat, place + row_bytes)
         top = np.int32(upper & 255) * (1.0 - u) + np.int32(upper >> 24) * u
         low = np.int32(lower & 255) * (1.0 - u) + np.int32(lower >> 24) * u
         total[k] += top * (1.0 - v) + low * v
