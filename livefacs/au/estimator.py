@@ -218,11 +218,13 @@ class Estimator:
         width, height = landmarks.image_size
         focal_px = self._focal_px or float(max(width, height))
         self._frame[:] = width / 2.0, height / 2.0, focal_px, width, height, dt_s
+        texture = self._take_readings(landmarks)
+        self._begin_to_seek_rest()
         flags = k.step(
             self._points,
             self._blendshapes,
             self._patches,
-            self._take_readings(landmarks),
+            texture,
             self._frame,
             self._kernel_model,
             self._person,
@@ -273,16 +275,23 @@ class Estimator:
             assert self._automatic is not None
             self._use_neutral(self._automatic.neutral)
 
+    def _begin_to_seek_rest(self) -> None:
+        """The first frame says by what: with readings, a neutral of a few glimpses is completed."""
+        if self._automatic is not None or not self._seeks_rest:
+            return
+        if self._readings is not None:
+            self._automatic = LiveRest(self.model, self._given)
+        elif self._given is None:
+            self._automatic = AutomaticNeutral(self.model)
+        else:
+            return
+        self._use_neutral(self._automatic.neutral)
+
     def _offer_to_automatic(self, dt_s: float) -> bool:
-        """Let the automatic neutral see the frame; the first one says which kind is needed."""
+        """Let the automatic neutral see the frame."""
         result, speed = self._result, self.speed
         if self._automatic is None:
-            if self._readings is not None:
-                self._automatic = LiveRest(self.model, self._given)
-            elif self._given is None:
-                self._automatic = AutomaticNeutral(self.model)
-            else:
-                return False
+            return False
         if isinstance(self._automatic, LiveRest):
             if self._readings is None:
                 return False

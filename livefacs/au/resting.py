@@ -260,33 +260,46 @@ def _halfway(one: PartAtRest, other: PartAtRest) -> PartAtRest:
 def neutral_from_parts(
     model: EstimatorModel, parts: tuple[PartAtRest, ...], prior: Neutral | None = None
 ) -> Neutral:
-    """One neutral from its parts, drawn to what is known before where the evidence is weak.
+    """One neutral from what is known before and what was found, each as far as its evidence goes.
+
+    The mean face has the rest: neither a glimpse nor a doubtful rest is taken for the whole truth.
 
     Parameters
     ----------
     parts : brows, lids, mouth
     prior : Neutral or None
-        The person's, as far as its evidence goes; None: the mean face, which says nothing of them.
+        The person's; None: nothing is known of them.
     """
-    prior = prior or canonical_neutral(model)
-    known = np.where(np.isnan(prior.blendshapes), model.usual_blendshapes, prior.blendshapes)
-    shares = shares_of_points(canonical_neutral(model).shape)
-    shape, blendshapes, patches = prior.shape.copy(), known.copy(), prior.patches.copy()
+    mean = canonical_neutral(model)
+    prior, usual = prior or mean, model.usual_blendshapes.astype(np.float64)
+    known = np.where(np.isnan(prior.blendshapes), usual, prior.blendshapes)
+    shares = shares_of_points(mean.shape)
+    shape, blendshapes, patches = mean.shape.copy(), usual.copy(), prior.patches.copy()
     open_to = 1.0 - prior.evidence
     added = np.array([parts[region].evidence for region in range(N_REGIONS)]) * open_to
     for region in (BROWS, LIDS, MOUTH):
-        part = parts[region]
-        weight = added[region] * shares[region]
-        shape += weight[:, None] * (part.shape - prior.shape)
+        part, earlier = parts[region], float(prior.evidence[region])
+        for weight, face in ((earlier, prior.shape), (added[region], part.shape)):
+            shape += (weight * shares[region])[:, None] * (face - mean.shape)
         mine = region == BLENDSHAPE_REGION
-        blendshapes[mine] += added[region] * (part.blendshapes - known)[mine]
+        beyond = earlier * (known - usual) + added[region] * (part.blendshapes - usual)
+        blendshapes[mine] += beyond[mine]
         mine = region == PATCH_REGION
-        share = added[region] / max(added[region] + prior.evidence[region], 1e-9)
+        share = added[region] / max(added[region] + earlier, 1e-9)
         drawn = patches[mine] + share * (part.patches - patches)[mine]
         patches[mine] = np.where(np.isnan(patches[mine]), part.patches[mine], drawn)
     turned = np.median([part.angles_rad for part in parts], axis=0)
     angles = prior.angles_rad + open_to.mean() * (turned - prior.angles_rad)
     return Neutral(shape, angles, blendshapes, patches, prior.evidence + added)
+
+
+def known_so_far(model: EstimatorModel, prior: Neutral | None) -> Neutral:
+    """What a person's neutral is taken for before any rest of theirs is found."""
+    if prior is None:
+        return canonical_neutral(model)
+    blendshapes = np.where(np.isnan(prior.blendshapes), model.usual_blendshapes, prior.blendshapes)
+    nothing = PartAtRest(prior.shape, prior.angles_rad, blendshapes, prior.patches, 0.0)
+    return neutral_from_parts(model, (nothing,) * N_REGIONS, prior)
 
 
 PROVISIONAL_S, FINAL_S = 0.38, 2.0
@@ -314,7 +327,7 @@ class LiveRest:
         self._frames = RestingFrames(model)
         self._parts: tuple[PartAtRest, ...] = ()
         self._elapsed_s = 0.0
-        self.neutral = prior or canonical_neutral(model)
+        self.neutral = known_so_far(model, prior)
         self.is_known = False
         self.is_final = False
 
