@@ -26,6 +26,7 @@ from livefacs.arrays import F64
 from livefacs.take.integrity import errors_of
 from livefacs.take.model import STAGES
 from livefacs.take.reader import Take
+from livefacs.take.sound import sound_of
 from livefacs.types import Health
 from tests.mirror.test_browser import Chrome, start_chromium, wait
 from tests.sinks.doubles import free_port
@@ -147,9 +148,7 @@ def _take(folder: Path) -> list[str]:
                 f" p99 {slow:.1f} ms ({slow / middle:.2f} x); recorder: {late} late,"
                 f" {summary['dropped']} lost, {summary['images_dropped']} pictures lost"
             )
-            print(
-                f"  timecode {take.document['timecode']['source']}, sound {take.document['sound']}"
-            )
+            print(f"  timecode {take.document['timecode']['source']}, {sound_of(take)}")
             failures += errors_of(take)
             if summary["dropped"] or summary["images_dropped"]:
                 failures.append(f"{path.name}: records were lost")

@@ -13,6 +13,7 @@ the mirror         64           5, with a body  65,536
 ``oscquery=``      16           5, with answer  GETs alone
 =================  ===========  ==============  ==========================================
 
+A ZeroMQ peer's commands (PING and the like) and subscriptions are 1,000 a second at most.
 Whoever goes beyond is dropped; what a listener logs of it is a line a second.
 """
 

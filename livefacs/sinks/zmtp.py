@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from livefacs.listeners import BACKLOG, HEAD_S, LoopThread, stop_accepting
 
@@ -22,6 +23,8 @@ MOST_MESSAGE_BYTES: Final = 16 * 1024
 MOST_SUBSCRIPTIONS: Final = 64
 MOST_SUBSCRIBED_BYTES: Final = 4096
 """Of all topics of one subscriber: libzmq keeps some 50 bytes of memory for each of them."""
+MOST_CONTROL_A_S: Final = 1000
+"""Commands and subscriptions of one peer, after as many again at once: each PING is answered."""
 _REVISION_AT: Final = 10  # of the greeting, after its signature
 _GREETING_BYTES: Final = {1: 12, 2: 12}
 _GREETING_BYTES_3: Final = 64
@@ -42,6 +45,7 @@ class ZmtpMeter:
     Parameters
     ----------
     most_part_bytes : int
+    clock : callable that gives seconds
 
     Attributes
     ----------
@@ -49,8 +53,15 @@ class ZmtpMeter:
         The greeting is whole, and a first frame after it.
     """
 
-    def __init__(self, most_part_bytes: int = MOST_PART_BYTES) -> None:
+    def __init__(
+        self,
+        most_part_bytes: int = MOST_PART_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.is_greeted = False
+        self._clock = clock
+        self._allowed = 2.0 * MOST_CONTROL_A_S
+        self._allowed_s = clock()
         self._most_part_bytes = most_part_bytes
         self._revision = 0
         self._waiting = bytearray()
@@ -95,6 +106,14 @@ class ZmtpMeter:
         """One whole frame; False where it is too much."""
         raise NotImplementedError
 
+    def _is_seldom(self) -> bool:
+        """Count what makes work and is no message; False where it comes too often."""
+        now_s = self._clock()
+        earned = MOST_CONTROL_A_S * (now_s - self._allowed_s)
+        self._allowed = min(2.0 * MOST_CONTROL_A_S, self._allowed + earned) - 1.0
+        self._allowed_s = now_s
+        return self._allowed >= 0.0
+
 
 def _may_be_greeting(begun: bytes | bytearray) -> bool:
     """False for what no peer of ZMTP 2.0 or later begins with."""
@@ -107,7 +126,7 @@ class MessageMeter(ZmtpMeter):
     """Bounds the parts and the bytes of each message; those of a request where nothing is said."""
 
     def __init__(
-        self, most_parts: int = MOST_PARTS, most_bytes: int = MOST_MESSAGE_BYTES, **more: int
+        self, most_parts: int = MOST_PARTS, most_bytes: int = MOST_MESSAGE_BYTES, **more: Any
     ) -> None:
         super().__init__(**more)
         self._most_parts = most_parts
@@ -121,18 +140,20 @@ class MessageMeter(ZmtpMeter):
         is_within = self._n_parts <= self._most_parts and self._n_bytes <= self._most_bytes
         if not flags & _MORE or flags & _COMMAND:
             self._n_parts = self._n_bytes = 0
-        return is_within
+        return is_within and (not flags & _COMMAND or self._is_seldom())
 
 
 class SubscriptionMeter(ZmtpMeter):
     """Lets subscriptions in and nothing else, and bounds those of one subscriber at once."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
         self._topics: set[bytes] = set()
         self._n_bytes = 0
 
     def _take(self, flags: int, body: bytes) -> bool:
+        if not self._is_seldom():
+            return False
         if not flags & _COMMAND:
             is_subscription = not flags & _MORE and body[:1] in (b"\0", b"\1")
             return is_subscription and self._note(body[0] == 1, body[1:])

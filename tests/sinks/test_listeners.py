@@ -27,6 +27,7 @@ from livefacs.sinks.opening import open_sink
 from livefacs.sinks.websocket import WebSocketSink
 from livefacs.sinks.zeromq import ZmqPublisher, open_zmq
 from livefacs.sinks.zmtp import (
+    MOST_CONTROL_A_S,
     MOST_MESSAGE_BYTES,
     MOST_PARTS,
     MOST_SUBSCRIBED_BYTES,
@@ -253,8 +254,9 @@ def test_a_request_of_very_many_parts_is_dropped_as_it_comes(publisher: ZmqPubli
         b"".join(zmtp_frame(4, b"\x09SUBSCRIBE%08d" % i) for i in range(400)),
         zmtp_frame(1, b"\x01" + b"x" * 250) * 400,  # a message that never ends
         zmtp_frame(0, b"no subscription") * 400,
+        zmtp_frame(4, b"\x04PING\0\0") * 400,
     ],
-    ids=["topics", "topics as ZMTP 3.1 has them", "parts", "messages"],
+    ids=["topics", "topics as ZMTP 3.1 has them", "parts", "messages", "pings"],
 )
 def test_a_subscriber_that_asks_for_too_much_is_dropped(
     publisher: ZmqPublisher, block: bytes
@@ -356,6 +358,17 @@ def test_subscriptions_are_metered_as_libzmq_keeps_them(beyond: bytes) -> None:
         ZMTP_GREETING + zmtp_ready(b"SUB") + again + one_at_a_time + zmtp_frame(4, b"")
     )
     assert not meter.feed(beyond)
+
+
+@pytest.mark.parametrize("make", [MessageMeter, SubscriptionMeter])
+def test_commands_are_metered_by_the_second(make: type[MessageMeter | SubscriptionMeter]) -> None:
+    at_s = [0.0]
+    meter = make(clock=lambda: at_s[0])
+    ping = zmtp_frame(4, b"\x04PING\0\0")
+    assert meter.feed(ZMTP_GREETING + zmtp_ready(b"SUB"))
+    for at_s[0] in (0.1 * i for i in range(200)):
+        assert meter.feed(ping * (MOST_CONTROL_A_S // 10))
+    assert not meter.feed(ping * (2 * MOST_CONTROL_A_S + 1))
 
 
 @pytest.mark.parametrize(
