@@ -66,7 +66,7 @@ def _clip(path: Path, rate: int) -> Path:
 
 def _run(home: Path, clip: Path, minutes: float, environment: dict[str, str]) -> F64:
     """Rows of seconds, resident MB, heap MB, frames drawn by the page."""
-    timecode, port = home / "ltc.wav", free_port()
+    timecode, said = home / "ltc.wav", home / "said.txt"
     length = ("--seconds", str(60 * minutes + 120))
     livefacs = (sys.executable, "-m", "livefacs")
     subprocess.run([*livefacs, "ltc", "write", str(timecode), "--rate", "30", *length], check=True)
@@ -79,14 +79,16 @@ def _run(home: Path, clip: Path, minutes: float, environment: dict[str, str]) ->
             destinations.append(f"{scheme}://127.0.0.1:{ear.getsockname()[1]}?face={i % 2 + 1}")
         words = [*livefacs, "live", "--source", str(clip), "--loop", "--realtime", "--faces", "2"]
         words += ["--record", str(home / "takes"), "--record-video", "--audio", "auto"]
-        words += ["--timecode-source", "ltc:1", "--mirror", "--mirror-port", str(port)]
+        words += ["--timecode-source", "ltc:1", "--mirror", "--mirror-port", "0"]
         words += ["--no-meters", *(word for url in destinations for word in ("--to", url))]
-        program = psutil.Popen(words, env=environment)
+        log = closing.enter_context(said.open("w"))
+        program = psutil.Popen(words, env=environment, stdout=log, stderr=log)
+        closing.callback(lambda: print(said.read_text()))
         closing.callback(program.wait, 60)
         closing.callback(program.terminate)
         driver = start_chromium(home / "chromium")
         closing.callback(driver.quit)
-        _open(driver, port)
+        _open(driver, said)
         return _watch(program, driver, minutes)
 
 
@@ -100,15 +102,10 @@ def _playing(path: Path, environment: dict[str, str]) -> Iterator[None]:
         player.wait()
 
 
-def _open(driver: Chrome, port: int) -> None:
-    def answers() -> bool:
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port)).close()
-            return True
-        return False
-
-    wait_until(answers, "the page")
-    driver.get(f"http://127.0.0.1:{port}/")
+def _open(driver: Chrome, said: Path) -> None:
+    """Show the page, whose address the program has written."""
+    wait_until(lambda: "mirror: http" in said.read_text(), "the page")
+    driver.get(said.read_text().partition("mirror: ")[2].split()[0])
     wait(driver, "return document.body.dataset.ready === 'yes'")
 
 

@@ -28,7 +28,7 @@ _STREAMS: Final = {SOUND_BLOCKS_FILE: "sound", SOUND_FILE: "sound", VIDEO_FILE: 
 def _damage(take: Take, streams: tuple[str, ...] | None) -> list[str]:
     """What the checksums say, in sentences."""
     files = {
-        file: damage_of_file(take.folder, take.document, file)
+        file: damage_of_file(take.folder, take.document, file, take.sums)
         for file, stream in _STREAMS.items()
         if (streams is None or stream in streams) and (take.folder / file).is_file()
     }

@@ -13,7 +13,7 @@ import numpy as np
 from livefacs.arrays import F32, Records
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
-from livefacs.take.checksums import damage_mask, picture_mask
+from livefacs.take.checksums import damage_mask, picture_mask, read_sums
 from livefacs.take.document import read_document, read_markers
 from livefacs.take.model import (
     STAGES,
@@ -155,6 +155,11 @@ class Take:
         if not self._maps:
             raise TakeError(f"{self.folder}: the take was closed")
         return self._maps[stream]
+
+    @cached_property
+    def sums(self) -> Records:
+        """Records of ``checksums.rec``; raises ``TakeError`` where they cannot be read."""
+        return read_sums(self.folder, self.document)
 
     @property
     def frames(self) -> Records:
@@ -319,7 +324,7 @@ class Take:
     def close(self) -> None:
         """Let the files go, as far as no column of them is kept; nothing can be read any more."""
         self._maps.clear()
-        for name in ("rig_segments", "t_ns"):
+        for name in ("rig_segments", "t_ns", "sums"):
             self.__dict__.pop(name, None)
 
     def __enter__(self) -> Self:

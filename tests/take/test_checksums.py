@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
+import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +22,13 @@ from livefacs.sinks.trimming import trim_take
 from livefacs.sources.take_pictures import open_pictures
 from livefacs.sources.takes import TakeSource
 from livefacs.take.catalog import repair
-from livefacs.take.checksums import BLOCK_ROWS, damaged_rows, format_rows
+from livefacs.take.checksums import (
+    BLOCK_ROWS,
+    checksum_dtype,
+    damaged_rows,
+    format_rows,
+    read_sums,
+)
 from livefacs.take.integrity import errors_of
 from livefacs.take.model import frames_dtype
 from livefacs.take.reader import Take
@@ -247,6 +256,48 @@ def test_damaged_checksums_are_told_and_no_damage_of_the_take(
     assert take.intensity.tobytes() == intensity
     assert any("checksums.rec" in error for error in errors_of(take))
     assert damage in ("gone", "link") or damaged_rows(take) == {}
+
+
+@pytest.mark.parametrize("bit", [0, 7, 20, 31, 32, 63])
+def test_a_flipped_bit_in_a_sum_costs_no_rows(folder: Path, bit: int) -> None:
+    path = folder / "checksums.rec"
+    sums = np.fromfile(path, checksum_dtype())
+    for block in range(len(sums)):
+        damaged = sums.copy()
+        damaged["crc32"][block] ^= np.uint64(1 << bit)
+        damaged.tofile(path)
+        take = Take(folder)
+        assert damaged_rows(take) == {}
+        first = int(sums["row"][block])
+        (error,) = errors_of(take)
+        assert error.startswith("checksums.rec is damaged: it says nothing of ")
+        assert f"rows {first}-" in error
+
+
+def test_no_flipped_bit_of_records_passes_for_one_of_their_sum() -> None:
+    records = np.random.default_rng(3).integers(0, 256, 8 * frames_dtype().itemsize, np.uint8)
+    whole = zlib.crc32(records.tobytes())
+    changes = []
+    for at in range(8 * len(records)):
+        records[at // 8] ^= 1 << at % 8
+        changes.append((zlib.crc32(records.tobytes()) ^ whole).bit_count())
+        records[at // 8] ^= 1 << at % 8
+    assert min(changes) > 1
+
+
+def test_checksums_are_read_once_a_check(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def noted(folder: Path, document: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+        read.append(folder)
+        return read_sums(folder, document)
+
+    monkeypatch.setattr("livefacs.take.checksums.read_sums", noted)
+    monkeypatch.setattr("livefacs.take.reader.read_sums", noted)
+    take = Take(recorded)
+    assert errors_of(take) == ()
+    assert len(take.t_ns) == 40
+    assert read == [recorded]
 
 
 def test_rows_in_words() -> None:
