@@ -22,6 +22,7 @@ from livefacs.mirror.packets import jpeg_from_image
 from livefacs.mirror.packs import Item
 from livefacs.mirror.server import Mirror
 from livefacs.offline import SolveOptions, working_take
+from livefacs.printable import without_secrets
 from livefacs.resources import data_path, user_data_folder, user_profiles_folder
 from livefacs.session.mirror_beside import attach_mirror, puppets
 from livefacs.session.opening import open_session
@@ -159,7 +160,7 @@ class MirrorRun:
                 {"spec": "browser", "name": "a page's camera, on this machine"},
                 {"spec": "demo", "name": "the bundled performer"},
             ],
-            "source": self._options.source.spec,
+            "source": without_secrets(self._options.source.spec),
             "profiles": ["none", *names],
             "profile": profile_name(self._options.tracking) or "none",
         }
@@ -167,7 +168,8 @@ class MirrorRun:
     def _choose(self, kind: str, name: str) -> None:
         """Begin the session anew with another source or profile."""
         if kind == "source":
-            self._options = replace(self._options, source=replace(self._options.source, spec=name))
+            spec = self._spec(name)
+            self._options = replace(self._options, source=replace(self._options.source, spec=spec))
         elif kind == "profile":
             chosen = None if name == "none" else name
             if chosen is not None:
@@ -181,9 +183,14 @@ class MirrorRun:
         if self._session is not None:
             self._session.stop()
 
-    def _still(self, spec: str) -> bytes:
+    def _spec(self, name: str) -> str:
+        """The source that the page means: of the one in use it does not know the password."""
+        own = self._options.source.spec
+        return own if name == without_secrets(own) else name
+
+    def _still(self, name: str) -> bytes:
         """A JPEG of what a source sees now; of the running one its newest frame."""
-        newest = self.mirror.feed.newest
+        newest, spec = self.mirror.feed.newest, self._spec(name)
         if spec == self._options.source.spec and newest is not None and newest.image is not None:
             return jpeg_from_image(newest.image)
         if is_browser(spec):
@@ -194,7 +201,7 @@ class MirrorRun:
         finally:
             source.close()
         if frame is None:
-            raise SourceError(f"{spec}: gives no picture")
+            raise SourceError(f"{name}: gives no picture")
         return jpeg_from_image(frame.image)
 
     def _measure(self, item: Item) -> dict[str, Any]:

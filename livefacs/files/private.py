@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from livefacs.files.atomic import PRIVATE_MODE, make_folder
+from livefacs.files.atomic import PRIVATE_MODE, make_folder, sync_folder
 
 
 def make_private_folder(folder: Path) -> None:
@@ -23,6 +23,7 @@ def make_private_folder(folder: Path) -> None:
     make_folder(folder.parent)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
+        sync_folder(folder.parent)
     if not is_own_folder(folder):
         raise PermissionError(f"{folder} is not the user's own folder")
 

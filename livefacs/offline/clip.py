@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from livefacs.errors import ConfigError, TakeError
-from livefacs.files.atomic import move_folder
+from livefacs.files.atomic import make_folder, move_folder
 from livefacs.files.output import STANDARD_OUTPUT
 from livefacs.formats.export import check_export, check_place, export_take, find_format
 from livefacs.offline.options import TAKE_FORMAT, ClipReport, SolveOptions
@@ -51,7 +51,7 @@ def solve_clip(
     _check_target(target, options)
     try:
         if target != STANDARD_OUTPUT:  # where nothing can be written, before the work
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
         with working_take(clip, options, on_frame=on_frame, on_open=on_open) as working:
             working.estimate()
             notices = _estimate_others(working)

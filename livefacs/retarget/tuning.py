@@ -236,7 +236,7 @@ class TunedMap:
             if text is None:
                 self.path.unlink(missing_ok=True)
                 return
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            atomic.make_folder(self.path.parent)
             atomic.write_text(self.path, text)
         except OSError as error:
             raise ConfigError(f"{self.path} cannot be written: {error.strerror or error}") from None
@@ -368,7 +368,7 @@ def new_map(name: str, extends: str, folder: Path | None = None) -> Path:
         "# dead_zone = 0.05\n"
     )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(path.parent)
         atomic.write_text(path, text)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None

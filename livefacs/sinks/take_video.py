@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
 
 import av
@@ -13,7 +14,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from livefacs.arrays import U8, Records
-from livefacs.files.atomic import sync_file
+from livefacs.take.checksums import FileSums
 from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
 from livefacs.take.writer import TakeWriter
 
@@ -26,6 +27,32 @@ _OPTIONS: Final = {"libx264": {"preset": "ultrafast", "tune": "zerolatency", "cr
 def find_encoder() -> str:
     """Name of the first encoder that this PyAV offers; MPEG-4 is always there."""
     return next(name for name in _ENCODERS if name in av.codecs_available)
+
+
+class _SummedFile:
+    """What FFmpeg writes into: appended to a file, and summed up as it goes.
+
+    It cannot seek, and need not: a fragment stays as it was written.
+    """
+
+    def __init__(self, path: Path, sums: FileSums) -> None:
+        self._file = path.open("xb", buffering=0)
+        self._sums = sums
+
+    def write(self, data: bytes) -> int:
+        """Append; raises ``OSError`` where the disk does not take it."""
+        view = memoryview(data)
+        while len(view):
+            n_written = self._file.write(view)
+            self._sums.add(view[:n_written])
+            view = view[n_written:]
+        return len(data)
+
+    def close(self) -> None:
+        """Bring it to the disk, with the last sum."""
+        with self._file:
+            os.fsync(self._file.fileno())
+            self._sums.seal()
 
 
 class TakeVideo:
@@ -49,8 +76,9 @@ class TakeVideo:
         self._last_pts = -1
         self._stamps = (take.folder / VIDEO_STAMPS_FILE).open("xb", buffering=0)
         flags = "frag_keyframe+empty_moov+default_base_moof+skip_trailer"
+        self._file = _SummedFile(self.path, take.sums_of(VIDEO_FILE))
         self._container: OutputContainer = av.open(
-            str(self.path), "w", format="mp4", options={"movflags": flags, "flush_packets": "1"}
+            self._file, "w", format="mp4", options={"movflags": flags, "flush_packets": "1"}
         )
         rate = Fraction(rate_hz or 30.0).limit_denominator(1001)
         stream = self._container.add_stream(
@@ -64,8 +92,6 @@ class TakeVideo:
         stream.codec_context.gop_size = max(1, round(float(rate) * _SECONDS_A_FRAGMENT))
         stream.codec_context.max_b_frames = 0
         self._stream = stream
-        self._sums = take.sums_of(VIDEO_FILE)
-        self._n_summed = 0
 
     def describe(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """For ``take.json``: the video, and the stream of its stamps."""
@@ -105,7 +131,6 @@ class TakeVideo:
             self._last_pts = pts
             n_encoded += 1
         self._stamps.write(stamps[:n_encoded].view(np.uint8).data)
-        self._sum_up()
         return stamps[:n_encoded]
 
     def close(self) -> None:
@@ -114,22 +139,10 @@ class TakeVideo:
             if self._first_ns is not None:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
-            sync_file(self.path)
             os.fsync(self._stamps.fileno())
-            self._sum_up()
-            self._sums.seal()
         finally:
             self._stamps.close()
-
-    def _sum_up(self) -> None:
-        """Take what the file has grown by: its fragments are appended, and stay as they are."""
-        if not self.path.exists():  # it begins with the first picture
-            return
-        with self.path.open("rb") as written:
-            written.seek(self._n_summed)
-            grown = written.read()
-        self._sums.add(grown)
-        self._n_summed += len(grown)
+            self._file.close()
 
     def _cropped(self, image: U8) -> U8:
         width, height = self.size

@@ -98,7 +98,7 @@ class FileSums:
         self._block_bytes = block_bytes
         self._n_bytes = self._crc = 0
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         """Take what was appended to the file.
 
         Raises

@@ -177,6 +177,49 @@ device_id(folder / "d" / "device_id.txt")
 from livefacs.au.model import load_model, save_model
 save_model(load_model(), folder / "w" / "a.npz")
 """,
+    "sound": """
+from livefacs.formats.curves import ExportOptions
+from livefacs.formats.export import FORMATS, export_take
+from livefacs.sinks.trimming import trim_take
+from tests.support.claps import clap_take
+take = clap_take(folder / "s" / "clap")
+tell("take")
+for name in ("wav", "mp4"):
+    export_take(take, FORMATS[name], folder / name / f"a.{name}", ExportOptions())
+    tell(name)
+trim_take(take, range(10, 40), folder)
+""",
+    "linear timecode": """
+from livefacs.cli.ltc import write
+write(folder / "l" / "a.wav", "25", "00:00:00:00", 1.0, 48000, -12.0, "0")
+""",
+    "solve to a file": """
+from livefacs.offline import SolveOptions, solve_clip
+solve_clip(str(folder.parent / "take"), folder / "new" / "a.csv", SolveOptions(format="csv"))
+""",
+    "a tuned map": """
+from livefacs.retarget.tuning import TunedMap, new_map
+path = new_map("mine", "arkit52", folder / "rigs")
+tell("a map of its own")
+TunedMap(str(path)).change({"jawOpen": {"gain": 1.3}})
+""",
+    "certificate": """
+os.environ["LIVEFACS_HOME"] = str(folder / "home")
+from livefacs.sources.certificate import own_certificate
+own_certificate(["localhost"])
+""",
+    "a pack": """
+from livefacs.mirror.pack_making import PackMaker
+from livefacs.resources import data_path
+maker = PackMaker(folder / "packs")
+data = data_path("performer.mp4").read_bytes()
+target = maker.place("mine", "clip.mp4")
+maker.take_piece(target, 0, len(data), data[:100_000])
+maker.take_piece(target, 100_000, len(data), data[100_000:])
+tell("clip")
+item = {"name": "a", "clip": "clip.mp4", "start": 3, "apex": 12, "end": 20, "key": "12C"}
+maker.save("mine", {"title": "Mine", "rights": "own", "source": "here"}, [item])
+""",
     "a rig's map": """
 from livefacs.cli.rigs import _write_map
 _write_map(folder / "a.toml", "rig = 'a'")

@@ -101,6 +101,23 @@ def test_no_camera_is_said_on_the_stage_and_another_source_ends_it() -> None:
         wait_until(lambda: session(http)["running"], "the session")
 
 
+def test_the_page_does_not_learn_a_cameras_password() -> None:
+    source = "http://anna:geheim@127.0.0.1:9/video?token=geheim"
+    with (
+        running("stage", "--source", source, "--no-browser", "--port", "0") as address,
+        client(address) as http,
+    ):
+        told = http.get("/api/stage/choices")
+        assert "geheim" not in told.text
+        assert "anna:…@127.0.0.1" in told.json()["source"]
+        name = told.json()["source"]
+        still = http.get(
+            "/api/stage/still", params={"source": name}
+        )  # it is asked for all the same
+        assert "geheim" not in still.text
+        assert "refused" in still.text.lower()
+
+
 def test_another_machine_needs_the_token_and_may_not_open_folders_here() -> None:
     """Over an address that is not loopback, where this machine has one."""
     words = ("stage", "--source", "demo", "--no-browser", "--port", "0", "--listen", "0.0.0.0")
