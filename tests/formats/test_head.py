@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pygltflib
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from livefacs.formats.head import ShippedHead
 from livefacs.resources import data_path
@@ -39,6 +41,21 @@ def test_it_is_small_and_an_independent_reader_opens_it() -> None:
     assert {node.name for node in gltf.nodes} >= {"head", "neck", "eye_left", "eye_right", "face"}
     n = len(gltf.meshes[0].extras["targetNames"])
     assert all(len(primitive.targets) == n for primitive in gltf.meshes[0].primitives)
+
+
+def test_the_skin_is_fine_only_where_that_shows_and_has_no_cracks(head: ShippedHead) -> None:
+    """Each triangle costs a machine without a graphics card; an edge left open would gape."""
+    part = head.document["meshes"][FACE]["primitives"][SKIN]
+    triangles = head.values(part["indices"]).reshape(-1, 3).astype(int)
+    assert len(triangles) < 16_000
+    edges = np.sort(np.concatenate([triangles[:, [k, (k + 1) % 3]] for k in range(3)]), axis=1)
+    found, times = np.unique(edges, axis=0, return_counts=True)
+    assert times.max() == 2
+    a, b = found[times == 1].T
+    assert (np.bincount(np.concatenate((a, b))) % 2 == 0).all()
+    open_edges = coo_array((np.ones(len(a)), (a, b)), shape=(triangles.max() + 1,) * 2)
+    _, ring = connected_components(open_edges, directed=False)
+    assert len(np.unique(ring[a])) == 5  # the neck's end, behind both ears and the lids
 
 
 def test_every_action_of_the_face_has_a_shape(head: ShippedHead) -> None:

@@ -167,6 +167,7 @@ def test_a_character_with_52_targets_is_driven_by_name(page: Chrome) -> None:
     assert sum(weights) == pytest.approx(0.75)
 
 
+VRM_WRITER = Path(__file__).parents[1] / "support" / "vrm_writer.py"
 BLENDERS = """
 import json, math, sys
 import bpy
@@ -254,6 +255,37 @@ def test_vrm_expressions_and_head_bone(page: Chrome) -> None:
     page.execute_script("window.head.drive([1, 1])")
     assert page.execute_script(WEIGHTS)[0] == pytest.approx([1.0, 0.4])
     assert page.execute_script("return window.head.character.model.kind") == "VRM 0"
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "names"),
+    [
+        ("1.0", "VRM 1", ["aa", "blinkLeft", "jawOpen"]),
+        ("0.0", "VRM 0", ["A", "Blink_L", "jawOpen"]),
+    ],
+)
+def test_a_vrm_that_another_program_wrote_is_driven(
+    page: Chrome, tmp_path: Path, version: str, kind: str, names: list[str]
+) -> None:
+    """Expressions, head and eyes of a figure by Blender's VRM add-on."""
+    code = VRM_WRITER.read_text(encoding="utf-8")
+    if run_in_blender(code, tmp_path / "fox.vrm", version) is None:
+        pytest.skip("Blender's VRM add-on (bpy-vrm-format) is not installed beside bpy")
+    load(page, (tmp_path / "fox.vrm").read_bytes())
+    assert page.execute_script("return window.head.character.model.kind") == kind
+    assert page.execute_script("return window.head.setControls(arguments[0])", names) == []
+    for values, weights in (([1, 0, 0], [0.5, 0]), ([0, 1, 0], [0, 1]), ([0, 0, 1], [1, 0])):
+        page.execute_script("window.head.drive(arguments[0])", values)
+        assert page.execute_script(WEIGHTS)[0] == weights
+    rest = picture(page)
+    assert rest.std() > 10  # its head stands in the picture
+    lid_x, lid_y = changed_at(rest, picture(page, **{names[1]: 1.0}))
+    jaw_x, jaw_y = changed_at(rest, picture(page, jawOpen=1.0))
+    assert lid_x > jaw_x + 0.01  # the character's left, and the middle
+    assert jaw_x == pytest.approx(0.5, abs=0.03)
+    assert lid_y < jaw_y
+    assert changed_at(rest, picture(page, head=(30, 0, 0)))
+    assert changed_at(rest, picture(page, gaze=(30, 0)))[1] < jaw_y
 
 
 def test_the_console_stays_quiet(page: Chrome, mirror: Mirror) -> None:

@@ -11,10 +11,11 @@ from livefacs.mesh import CHIN, MIRROR_POINTS
 from tools.head import colours, parts
 from tools.head.cage import Cage, eye_centre, make_cage
 from tools.head.parts import Hairs, Part
-from tools.head.people import F64, I64
+from tools.head.people import F64
 from tools.head.sculpt import Surface, sculpted
 from tools.head.shapes import cage_shapes
 from tools.head.subdivide import subdivide
+from tools.head.thinning import normals_of, thinned
 
 _BROW_UPPER_L: Final = tuple(int(MIRROR_POINTS[i]) for i in (70, 63, 105, 66, 107))
 _BROW_LOWER_L: Final = tuple(int(MIRROR_POINTS[i]) for i in (46, 53, 52, 65, 55))
@@ -66,7 +67,7 @@ def build_head(face: F64, people: dict[str, F64]) -> Head:
     for name, extra in sculpted(surface, points[:468]).items():
         shapes[name] = shapes[name] + extra
     face_skin = Part(points, twice.triangles, colours.skin_colours(cage, matrix, points), shapes)
-    skin = parts.joined([face_skin, *_ears()])
+    skin = parts.joined([thinned(face_skin, once.triangles), *_ears()])
     return Head(
         skin=skin,
         hair=_hair(face_skin, normals, eyes),
@@ -75,17 +76,6 @@ def build_head(face: F64, people: dict[str, F64]) -> Head:
         eyes=eyes,
         head_share=_head_share(skin.points),
     )
-
-
-def normals_of(points: F64, triangles: I64) -> F64:
-    """Unit normals of the points, weighted by area."""
-    a, b, c = (points[triangles[:, k]] for k in range(3))
-    looks = np.cross(b - a, c - a)
-    normals = np.zeros_like(points)
-    for k in range(3):
-        np.add.at(normals, triangles[:, k], looks)
-    size = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.asarray(normals / np.maximum(size, 1e-12), np.float64)
 
 
 def _ears() -> list[Part]:

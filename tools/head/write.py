@@ -11,9 +11,10 @@ from livefacs.formats.glb import GltfBuilder
 from livefacs.retarget.library import load_map
 from livefacs.retarget.rules import ControlRule
 from livefacs.vocab.facs import AU_CHANNELS
-from tools.head.build import Head, normals_of
+from tools.head.build import Head
 from tools.head.parts import Part
 from tools.head.people import F64
+from tools.head.thinning import normals_of
 
 _SPAN_M: Final = 0.25
 """What 32767 stands for."""

@@ -18,10 +18,9 @@ export class Surface {
     this.primitive = primitive;
     this.positions = Float32Array.from(primitive.positions);
     this._weld = welded(primitive.positions);
-    this._still = summedNormals(primitive.positions, primitive.indices, this._weld);
-    this._base = primitive.normals ?? unit(Float32Array.from(this._still));
-    this._sums = new Float32Array(this._still.length);
-    this.normals = Float32Array.from(this._base);
+    const still = unit(summedNormals(primitive.positions, primitive.indices, this._weld));
+    this.normals = Float32Array.from(primitive.normals ?? still);
+    this._off = this.normals.map((value, i) => value - still[i]);
     this.version = 0;
     this._wasStill = true;
   }
@@ -48,15 +47,9 @@ export class Surface {
 
   /** The file's normals, turned by as much as the moved surface differs from the resting one. */
   _bend() {
-    const sums = summedNormals(this.positions, this.primitive.indices, this._weld, this._sums);
-    const { normals, _base: base, _still: still } = this;
-    for (let i = 0; i < normals.length; i += 3) {
-      const a = 1 / (Math.hypot(sums[i], sums[i + 1], sums[i + 2]) || 1);
-      const b = 1 / (Math.hypot(still[i], still[i + 1], still[i + 2]) || 1);
-      normals[i] = base[i] + sums[i] * a - still[i] * b;
-      normals[i + 1] = base[i + 1] + sums[i + 1] * a - still[i + 1] * b;
-      normals[i + 2] = base[i + 2] + sums[i + 2] * a - still[i + 2] * b;
-    }
+    const { normals, _off: off } = this;
+    unit(summedNormals(this.positions, this.primitive.indices, this._weld, normals));
+    for (let i = 0; i < normals.length; i += 1) normals[i] += off[i];
   }
 }
 
@@ -102,8 +95,9 @@ function summedNormals(p, indices, weld, out = new Float32Array(p.length)) {
 /** @param {Float32Array} vectors */
 function unit(vectors) {
   for (let i = 0; i < vectors.length; i += 3) {
-    const k = 1 / (Math.hypot(vectors[i], vectors[i + 1], vectors[i + 2]) || 1);
-    vectors[i] *= k; vectors[i + 1] *= k; vectors[i + 2] *= k;
+    const x = vectors[i], y = vectors[i + 1], z = vectors[i + 2];
+    const k = 1 / (Math.sqrt(x * x + y * y + z * z) || 1); // Math.hypot takes ten times as long
+    vectors[i] = x * k; vectors[i + 1] = y * k; vectors[i + 2] = z * k;
   }
   return vectors;
 }
