@@ -15,6 +15,9 @@ _FINE_WAIT_NS: Final = 20_000_000
 """The last stretch is slept, not waited: a waiting lock wakes up to 16 ms late on Windows."""
 
 _DEFAULT_RATE_HZ: Final = 30.0
+_CATCH_UP_NS: Final = NS_PER_S // 4
+"""So long frames are passed over to come up with the clock again after something held it up."""
+_TOLD_NS: Final = NS_PER_S
 
 
 class Clip(Source, Protocol):
@@ -29,7 +32,9 @@ class Player:
 
     In real time, ``t_ns`` is the session clock at which a frame is due and the newest due frame
     wins: what is already overtaken when it is asked for is dropped, counted in ``n_dropped`` and
-    seen as a gap in ``i_frame``. Otherwise every frame comes at once, with presentation times.
+    seen as a gap in ``i_frame``. A clip that is read no faster than it plays is played slower, or
+    no frame of it would ever be in time. Otherwise every frame comes at once, with presentation
+    times.
     In a loop, times and numbers go on rising.
     """
 
@@ -52,6 +57,7 @@ class Player:
         self._last: Frame | None = None
         self._start_ns: int | None = None
         self._ahead: Frame | None = None
+        self._put_back_ns = 0
 
     def read(self) -> Frame | None:
         """The next frame, when it is due; None at the end or once closed."""
@@ -71,7 +77,13 @@ class Player:
 
     def closing_notices(self) -> tuple[str, ...]:
         """What a user should be told at the end."""
-        return self._clip.closing_notices()
+        if self._put_back_ns < _TOLD_NS:
+            return self._clip.closing_notices()
+        behind = (
+            f"{self.description}: this machine reads it no faster than it plays, which took"
+            f" {self._put_back_ns / NS_PER_S:.1f} s longer: a smaller clip, or --every-frame"
+        )
+        return (*self._clip.closing_notices(), behind)
 
     def _next(self) -> Frame | None:
         if self._ahead is not None:
@@ -93,17 +105,23 @@ class Player:
         return self._last
 
     def _newest_due(self, frame: Frame) -> Frame:
-        """Pass over frames whose successor is due already."""
-        start_ns = self._start_ns or 0
-        while start_ns + frame.t_ns + self._period_ns < now_ns():
+        """Pass over frames whose successor is due already, while that comes nearer to the clock."""
+        began_ns, start_ns = now_ns(), self._start_ns or 0
+        late_ns = began_ns - start_ns - frame.t_ns
+        while late_ns > self._period_ns:
             successor = self._next()
             if successor is None:
                 break
-            if start_ns + successor.t_ns > now_ns():
+            before_ns, late_ns = late_ns, now_ns() - start_ns - successor.t_ns
+            if late_ns < 0:
                 self._ahead = successor
                 break
             self.n_dropped += 1
             frame = successor
+            if late_ns >= before_ns or now_ns() - began_ns > _CATCH_UP_NS:
+                self._start_ns = start_ns + late_ns
+                self._put_back_ns += late_ns
+                break
         return frame
 
     def _wait_until(self, due_ns: int) -> bool:

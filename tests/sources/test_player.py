@@ -80,6 +80,27 @@ def test_a_slow_reader_gets_the_newest_due_frame() -> None:
     assert after.i_frame > late.i_frame
 
 
+def test_a_clip_that_is_read_slower_than_it_plays_is_seen_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clip = CountedClip(200, 200.0)
+    read_at_once = clip.read
+
+    def read_slowly() -> Frame | None:
+        time.sleep(0.015)  # three frames' time
+        return read_at_once()
+
+    monkeypatch.setattr(clip, "read", read_slowly)
+    player = Player(clip)
+    frames = list(iter(player.read, None))
+    assert len(frames) > 60  # nothing but the first and the last is in time by the clip's clock
+    assert len(frames) + player.n_dropped == 200
+    times = [frame.t_ns for frame in frames]
+    assert times == sorted(set(times))
+    assert now_ns() - times[-1] < 200_000_000
+    assert "no faster than it plays" in player.closing_notices()[-1]
+
+
 def test_no_frame_is_given_twice_or_out_of_order_under_an_uneven_reader() -> None:
     player = Player(CountedClip(100, 500.0))
     numbers = []
