@@ -9,11 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.arrays import F32, F64
+from livefacs.arrays import F32, F64, I64
 from livefacs.au.model import EstimatorModel
 from livefacs.clock import NS_PER_S
 from livefacs.kernels import geometry
 from livefacs.mesh import N_MESH, N_SKIN
+from livefacs.resources import data_path
 
 CROWDED: Final = 0.9
 """Faces whose centres are nearer than so many face sizes may hide one another."""
@@ -42,17 +43,26 @@ Box = tuple[float, float, float]
 class ShapeReader:
     """The points that expressions leave in place, brought into the face's own frame.
 
+    What they move all the same with expression and turning is taken out (``tools.shape_changes``).
+
     Parameters
     ----------
     model : EstimatorModel
         Its mean face and the points of its rigid fit.
+    changes : (K, n, 2) float32 or None
+        Directions that are taken out by their length squared; None: those that are shipped.
+
+    Attributes
+    ----------
+    ids : (n,) int64, the points
     """
 
-    def __init__(self, model: EstimatorModel) -> None:
+    def __init__(self, model: EstimatorModel, changes: F32 | None = None) -> None:
         self._ids = np.ascontiguousarray(model.align_ids, np.int64)
         self._prior = np.ascontiguousarray(model.align_prior, np.float64)
         self._mean_face = np.ascontiguousarray(model.canonical, np.float64)
-        self._kept = self._ids[self._ids < N_SKIN]
+        self.ids = self._ids[self._ids < N_SKIN]
+        self._changes = _shipped_changes(self.ids) if changes is None else changes
         self._points = np.zeros((N_MESH, 3), np.float32)
         self._flat = np.zeros((N_MESH, 3))
         self._rotation, self._offset, self._moved = np.eye(3), np.zeros(3), np.zeros((N_MESH, 3))
@@ -85,7 +95,19 @@ class ShapeReader:
         if abs(math.atan2(self._rotation[0, 2], self._rotation[2, 2])) > _MOST_YAW_RAD:
             return None
         geometry.apply_similarity(self._flat, scale, self._rotation, self._offset, self._moved)
-        return self._moved[self._kept, :2].copy()
+        shape = self._moved[self.ids, :2]
+        along = np.einsum("kij,ij->k", self._changes, shape)
+        return np.asarray(shape - np.einsum("k,kij->ij", along, self._changes))
+
+
+def _shipped_changes(ids: I64) -> F32:
+    """The directions at these points; 0 at those that the file does not know."""
+    with np.load(data_path("shape_changes.npz")) as stored:
+        known, changes = stored["ids"], stored["changes"]
+    found: F32 = np.zeros((len(changes), len(ids), 2), np.float32)
+    _, ours, theirs = np.intersect1d(ids, known, return_indices=True)
+    found[:, ours] = changes[:, theirs]
+    return found
 
 
 class ShapeMemory:

@@ -33,10 +33,11 @@ _REACH: Final = 1.5  # of ``FaceTrack.distance``: further away it is somebody el
 _ENOUGH: Final = 12  # samples of a shape that may decide
 _CLEAR: Final = 0.7
 """Another order must fit so much better, in squared distance, to be believed."""
-SAME_SHAPE: Final = 0.015
-"""Two shapes of one person mostly differ by less, eye distances. Chosen on half of 22 people; on
-the other half 18 in 100 pairs of one person differed by more, 12 in 100 of two people by less (mean
-of twenty such halves). It can be wrong, so it is asked only when somebody came after a while."""
+SAME_SHAPE: Final = 0.003
+"""Two shapes of one person mostly differ by less, eye distances. Chosen on half of 23 people, a
+wrong number four times as bad as a new one; on the other half 15 in 100 shapes of one person
+differed by more, 4 in 100 of two people by less (mean of twenty such halves). It can be wrong, so
+it is asked only when somebody came after a while."""
 _DOUBT_NS: Final = 6 * NS_PER_S  # where shapes cannot tell until then, it stays as it is
 _SETTLING_NS: Final = NS_PER_S  # numbers go from left to right when all are there, or after this
 
