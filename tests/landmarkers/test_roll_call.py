@@ -17,6 +17,7 @@ from livefacs.landmarkers.roll_call import SAME_SHAPE, RollCall
 from livefacs.mesh import N_MESH
 from livefacs.types import Frame
 from tests.support.composed import FACEBENCH, RATE_HZ, Place, Tile, composed
+from tools.shape_changes import KEPT_VARIANCE, changes_of
 
 pytestmark = pytest.mark.skipif(
     not (FACEBENCH / "people").is_dir(), reason="no clips of people at ../shared/facebench"
@@ -206,3 +207,19 @@ def test_a_face_turned_far_gives_no_shape() -> None:
     turned[:, 0] = 300.0 + x * np.cos(angle) + z * np.sin(angle)
     turned[:, 2] = 300.0 - x * np.sin(angle) + z * np.cos(angle)
     assert reader.read(turned, (640, 640)) is None
+
+
+def test_what_a_face_changes_by_is_taken_out_and_what_tells_people_apart_is_not() -> None:
+    random = np.random.default_rng(0)
+    changing, telling = np.linalg.qr(random.normal(size=(40, 2)))[0].T
+    acting = random.normal(0.0, 0.05, (3, 300))
+    people = [
+        (0.1 * number * telling + np.outer(row, changing)).reshape(-1, 20, 2)
+        for number, row in enumerate(acting)
+    ]
+    (change,) = changes_of(people)
+    left = changing - change.ravel() * (change.ravel() @ changing)
+    variance = float((acting - np.median(acting, axis=1, keepdims=True)).var())
+    kept = np.sqrt(KEPT_VARIANCE / (KEPT_VARIANCE + variance))
+    assert np.linalg.norm(left) == pytest.approx(kept, rel=0.02)
+    assert abs(change.ravel() @ telling) < 1e-6
