@@ -207,6 +207,9 @@ def test_a_class_is_coded_in_the_page(browser: Chrome, mirror: Mirror, name: str
         wait(browser, f"{ITEM} === '{number}'")
         if number == 1:
             assert browser.execute_script(PICTURE, 0) != browser.execute_script(PICTURE, -1)
+            example = "1+4" if name == "school-marmoset" else "1C+2C+5B"  # codes that it knows
+            assert find(browser, "#answer").get_attribute("placeholder") == example
+            assert example in find(browser, "#answer-help").text
         (test,) = mirror.tests.values()
         assert browser.execute_script("return document.querySelector('#answer').value") == ""
         key = test.pack.items[test.order[number - 1]].key_text

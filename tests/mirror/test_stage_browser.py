@@ -652,6 +652,35 @@ def test_every_view_fits_every_size(browser: Chrome, running: OnStage, size: str
     assert errors_of(browser, running) == []
 
 
+BAR = """
+const bar = document.querySelector('.bar');
+bar.querySelector('span').hidden = false; // camera and profile, as `livefacs stage` has them
+const parts = [...bar.querySelectorAll('button, input, select, a, p')];
+const seen = parts.filter((each) => each.checkVisibility());
+const boxes = seen.map((each) => each.getBoundingClientRect());
+const along = (a, b) => a.left < b.right - 1 && b.left < a.right - 1;
+const across = (a, b) => a.top < b.bottom - 1 && b.top < a.bottom - 1;
+const meets = (a) => boxes.some((b) => a !== b && along(a, b) && across(a, b));
+const words = seen.filter((each) => each.matches('button, a'));
+return {
+  n: boxes.length, low: Math.max(...boxes.map((box) => box.bottom)),
+  meeting: boxes.filter(meets).length,
+  cut: words.filter((each) => each.scrollWidth > each.clientWidth).length,
+  scrolls: document.documentElement.scrollHeight > innerHeight,
+};
+"""
+
+
+def test_the_bar_stands_whole_in_a_window_of_1024_by_768(browser: Chrome, running: OnStage) -> None:
+    """Every control in sight without scrolling, none over another, no word cut."""
+    with seen_at(browser, "1024"):
+        go(browser, running)
+        found = browser.execute_script(BAR)
+    assert found.pop("n") >= 11
+    assert found.pop("low") <= 768
+    assert found == {"meeting": 0, "cut": 0, "scrolls": False}
+
+
 def test_two_fingers_bring_the_head_closer(browser: Chrome, running: OnStage) -> None:
     with seen_at(browser, "tablet"):
         go(browser, running)

@@ -8,10 +8,11 @@ export class AnswerForm {
     this._asked = 0;
     this.ok = true;
     this._check = h("p.check.small", { id: "answer-check", role: "status" });
-    this._input = h("input.answer", { id: "answer", type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 400, placeholder: "1C+2C+5B", "aria-describedby": "answer-check answer-help", oninput: () => this._changed() });
+    this._input = h("input.answer", { id: "answer", type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 400, "aria-describedby": "answer-check answer-help", oninput: () => this._changed() });
+    this._help = h("p.soft.small", { id: "answer-help" });
     this.submit = h("button.main", { type: "submit" }, buttonText);
     this.element = h("form.stack", { onsubmit: (event) => { event.preventDefault(); if (this.ok) onSubmit(this.line); } },
-      h("label", { for: "answer" }, t("code.answer")), this._input, this._check, h("p.soft.small", { id: "answer-help" }, t("code.example")), h("div.row", {}, this.submit));
+      h("label", { for: "answer" }, t("code.answer")), this._input, this._check, this._help, h("div.row", {}, this.submit));
     this._say("", true);
   }
 
@@ -19,8 +20,11 @@ export class AnswerForm {
     return this._input.value.trim();
   }
 
-  reset(pack) {
+  /** @param {string} pack whose parser reads the line @param {string[]} [codes] of its own scheme, which are coded by presence */
+  reset(pack, codes = []) {
     this._pack = pack;
+    this._input.placeholder = codes.length ? codes.slice(0, 2).join("+") : "1C+2C+5B";
+    this._help.textContent = codes.length ? t("code.example_scheme", { codes: this._input.placeholder }) : t("code.example");
     this._input.value = "";
     this._say("", true);
     this._input.focus({ preventScroll: true });

@@ -43,7 +43,7 @@ export class CodingView {
     for (const button of this._items.children) button.setAttribute("aria-current", String(button.dataset.item === name));
     this._result.replaceChildren();
     this._measured.replaceChildren();
-    this._form.reset(this._pack.name);
+    this._form.reset(this._pack.name, Object.keys(this._pack.codes));
     this.element.dataset.ready = "";
     try {
       const info = await this._player.load(`/api/packs/${encodeURIComponent(this._pack.name)}/${encodeURIComponent(name)}`);

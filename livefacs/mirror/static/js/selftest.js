@@ -83,11 +83,11 @@ export class TestView {
   }
 
   async _show() {
-    const { test, pack, items, at } = this._running;
+    const { test, pack, items, at, codes } = this._running;
     this._where.textContent = t("test.item", { n: at + 1, of: items });
     this._form.submit.textContent = t(at + 1 < items ? "test.next" : "test.end");
     this.element.dataset.item = "";
-    this._form.reset(pack);
+    this._form.reset(pack, Object.keys(codes));
     await this._player.load(`/api/tests/${test}/items/${at + 1}`);
     this.element.dataset.item = String(at + 1);
   }
