@@ -25,7 +25,7 @@ movements that nobody asked for by name."""
 N_LEVELS: Final = 4
 """Examples of one repetition of a prompt: so many levels of strength."""
 N_REST: Final = 4
-N_TURNS: Final = 16
+N_TURNS: Final = 40
 N_OTHER: Final = 24
 FULL_PERCENTILE: Final = 97
 """Percentile of a movement's course that counts as full strength: one wild frame does not."""
