@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.timing import Table, medians_us
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.kernels import step as k
 from tests import reference
 from tests.au import faces

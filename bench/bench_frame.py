@@ -19,17 +19,17 @@ import pytest
 
 from bench.timing import Table, medians_us, quick_us
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.clock import ClockMap
 from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.blendshapes import BlendshapeNetwork
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.protocols import Landmarker
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.tracker import Tracker
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.opening import open_hub
+from livefacs.sinks.sink_from_destination import open_hub
 from livefacs.sources import open_source
 from livefacs.types import Frame, Landmarks
 from tests.landmarkers.mediapipe_mesh import MediaPipeMesh, has_mediapipe_facemesh
@@ -196,7 +196,7 @@ sys.modules.update(coverage=None, yaml=None)  # tools of developers, which numba
 from itertools import islice
 from dataclasses import replace
 from livefacs.config import load_options
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.sources import open_source
 RATE_HZ = 30
 with open_session(load_options(None, {"source": {"spec": "demo"}, "seconds": 8.0,

@@ -19,8 +19,8 @@ from livefacs.config import load_options
 from livefacs.landmarkers import open_landmarker
 from livefacs.mirror.core import MirrorOptions
 from livefacs.mirror.server import Mirror
+from livefacs.session.composition import open_session
 from livefacs.session.mirror_beside import puppets
-from livefacs.session.opening import open_session
 from livefacs.session.tracker import Tracker
 from livefacs.sources import open_source
 from livefacs.types import TrackedFrame

@@ -10,16 +10,16 @@ from itertools import count, cycle
 import pytest
 
 from bench.timing import Table, quick_us
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.clock import ClockMap
 from livefacs.config import StreamOptions, TrackingOptions
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.session.parts import make_estimator, performers_from_options
 from livefacs.session.performers import PerformersTracker
 from livefacs.session.rigs import Retargeting
 from livefacs.session.tracker import Tracker
-from livefacs.sinks.opening import open_hub
+from livefacs.sinks.sink_from_destination import open_hub
 from livefacs.types import Frame
 from tests.support.composed import FACEBENCH, Tile, composed
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.timing import Table, quick_us
 from livefacs.au.estimator import Estimator
+from livefacs.au.estimator_model import load_model
 from livefacs.au.learning import learn, profile_from_round
-from livefacs.au.model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.personal import TaughtAction, selected
 from livefacs.au.profile import Profile

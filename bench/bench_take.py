@@ -21,11 +21,11 @@ import pytest
 
 from bench.bench_frame import warm_tracker
 from bench.timing import Table, quick_us
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.batch import Job, Manifest, run_batch
 from livefacs.formats.export import FORMATS
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.offline import SolveOptions, solve_clip, work_on_clip
 from livefacs.resources import data_path
 from livefacs.sinks.recorder import RecorderSink

@@ -23,7 +23,7 @@ from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub
-from livefacs.sinks.opening import open_hub
+from livefacs.sinks.sink_from_destination import open_hub
 from livefacs.sinks.websocket import WebSocketSink
 from livefacs.sinks.zeromq import open_zmq
 from livefacs.types import ActionUnits, Gaze, HeadPose, Health, Landmarks, TrackedFrame

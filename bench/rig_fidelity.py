@@ -17,7 +17,7 @@ import numpy as np
 
 from livefacs.arrays import F64
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.offline import Meshes, estimates
 from livefacs.retarget.inputs import N_SIGNALS, Performance, read_signals
 from livefacs.retarget.library import load_rig

@@ -21,8 +21,8 @@ from websockets.typing import Origin
 from livefacs.config import load_options
 from livefacs.mirror.core import MirrorOptions
 from livefacs.mirror.server import Mirror
+from livefacs.session.composition import open_session
 from livefacs.session.mirror_beside import puppets
-from livefacs.session.opening import open_session
 from tests.mirror.test_browser import Chrome, go, start_chromium
 
 PERIOD_S = 10.0

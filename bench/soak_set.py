@@ -24,7 +24,7 @@ import psutil
 from bench.soak_mirror import MOST_MB_AN_HOUR, PERIOD_S, heap_mb, slope_an_hour
 from livefacs.arrays import F64
 from livefacs.take.integrity import errors_of
-from livefacs.take.model import STAGES
+from livefacs.take.layout import STAGES
 from livefacs.take.reader import Take
 from livefacs.take.sound import sound_of
 from livefacs.types import Health

@@ -29,10 +29,10 @@ from livefacs.formats.facs_events import FacsEvent, events_from_take
 from livefacs.offline import SolveOptions, checked_mark, working_take
 from livefacs.retarget import library
 from livefacs.retarget.retargeter import Retargeter
-from livefacs.session.opening import open_session as open_from_options
+from livefacs.session.composition import open_session as open_from_options
 from livefacs.session.runner import Session
 from livefacs.take import reader
-from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
+from livefacs.take.layout import GAZE_FIELDS, HEAD_FIELDS
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Columns: TypeAlias = dict[str, np.ndarray[Any, Any]]

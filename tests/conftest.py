@@ -10,8 +10,8 @@ from hypothesis import settings
 
 from livefacs.au.estimator import Estimator
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.opening import has_litert
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.backends import has_litert
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.session.tracker import Tracker

@@ -19,7 +19,7 @@ from livefacs.formats.export import export_take, find_format
 from livefacs.formats.maya_anim import time_unit
 from livefacs.offline import SolveOptions, working_take
 from livefacs.sinks.trimming import trim_take
-from livefacs.take.model import TimecodeStart
+from livefacs.take.layout import TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.timecode import RATES, edit_list_rate
 from tests.support.commands import run

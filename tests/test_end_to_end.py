@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from livefacs.config import load_options
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.types import Health, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 from tests.support.keeping import Keeper

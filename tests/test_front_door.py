@@ -13,7 +13,7 @@ import pytest
 from pyarrow import Table
 
 import livefacs
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.profile import save_profile
 from livefacs.errors import ConfigError, LivefacsError, RigMapError, SourceError, TakeError

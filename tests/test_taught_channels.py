@@ -16,14 +16,14 @@ from livefacs.retarget.compiler import program_from_map
 from livefacs.retarget.coverage import coverage_from_map
 from livefacs.retarget.library import load_map
 from livefacs.retarget.retargeter import Retargeter
-from livefacs.take.model import TakeInfo
+from livefacs.take.layout import TakeInfo
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from livefacs.types import ActionUnits, Gaze, HeadPose, Health, Landmarks, TrackedFrame
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, N_AU
 from livefacs.wire.osc import OscEncoder
 from livefacs.wire.packed import PackedEncoder
-from livefacs.wire.reading import reading_from_osc
+from livefacs.wire.packet_reading import reading_from_osc
 
 CHANNELS = (*AU_CHANNELS, "X_tongue_out", "X_cheek_L", "X_cheek_R")
 CLOCK = ClockMap(0, 0)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from livefacs.arrays import F64
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.files.atomic import replaced
 from livefacs.landmarkers.face_track import ShapeReader
 from livefacs.mesh import N_SKIN

@@ -15,12 +15,12 @@ import numpy as np
 from livefacs.arrays import I64
 from livefacs.au.calibration import NEUTRAL_S, NeutralTake
 from livefacs.au.estimator import Estimator
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.examples import Movement, movement_from_rest
 from livefacs.au.face_time import FaceTime
 from livefacs.au.guided import DONE, HEAD, NEUTRAL, PROMPT, GuidedState
 from livefacs.au.learning import Asked, Learned, Round, frames_of, learn, profile_from_round
 from livefacs.au.likeness import check_same_person, check_same_weights
-from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile
 from livefacs.au.rounds import Exercise

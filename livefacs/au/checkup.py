@@ -10,12 +10,12 @@ import numpy as np
 
 from livefacs.arrays import I64
 from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.examples import Frames
 from livefacs.au.face_time import FaceTime
 from livefacs.au.guided import CHECK, DONE, GuidedState
 from livefacs.au.learning import frames_of
 from livefacs.au.likeness import FITS_UP_TO, neutral_distance
-from livefacs.au.model import EstimatorModel
 from livefacs.au.profile import Profile
 from livefacs.au.setting import Finding, camera_finding, light_finding, setting_of
 from livefacs.au.teaching import quiet_rows

@@ -11,7 +11,7 @@ import numpy as np
 from livefacs import mesh
 from livefacs.arrays import F64, I64, Bool
 from livefacs.au.estimator import N_FACE_CHANNELS, Estimator
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.neutral import (
     Neutral,
     NeutralGate,

@@ -8,8 +8,8 @@ from typing import Final, Literal
 import numpy as np
 
 from livefacs.arrays import F32, F64, U8
+from livefacs.au.estimator_model import N_EVIDENCE, N_FEATURES, EstimatorModel, load_model
 from livefacs.au.holding import RESTART_S, held_estimate
-from livefacs.au.model import N_EVIDENCE, N_FEATURES, EstimatorModel, load_model
 from livefacs.au.neutral import (
     AutomaticNeutral,
     Neutral,

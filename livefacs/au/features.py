@@ -16,7 +16,7 @@ import numpy as np
 
 from livefacs import mesh
 from livefacs.arrays import F64, I64, Bool
-from livefacs.au.model import MEASURE_START, MEASURES, N_FEATURES, N_POINTS
+from livefacs.au.estimator_model import MEASURE_START, MEASURES, N_FEATURES, N_POINTS
 from livefacs.kernels.features import N_POSE_TERMS
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX, MIRROR_ORDER, action_of
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from livefacs import mesh
 from livefacs.arrays import F32, F64, I64, U8
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.kernels import image as k
 from livefacs.types import Landmarks
 from livefacs.vocab.readings import (

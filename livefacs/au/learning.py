@@ -15,6 +15,7 @@ import numpy as np
 
 from livefacs.arrays import I64
 from livefacs.au.estimator import N_FACE_CHANNELS, Estimator
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.examples import (
     Course,
     Examples,
@@ -26,7 +27,6 @@ from livefacs.au.examples import (
     joined,
     of_facs,
 )
-from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral
 from livefacs.au.personal import (
     KEPT,

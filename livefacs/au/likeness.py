@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
 from livefacs.errors import ProfileError

@@ -15,8 +15,8 @@ import numpy as np
 
 from livefacs import mesh
 from livefacs.arrays import F32, F64, Bool
+from livefacs.au.estimator_model import N_FEATURES, EstimatorModel
 from livefacs.au.face_time import counted_s
-from livefacs.au.model import N_FEATURES, EstimatorModel
 from livefacs.au.personal import NO_MAPS, KernelMaps
 from livefacs.au.regions import CHANNEL_REGION, N_REGIONS, PATCH_REGION
 from livefacs.kernels import arguments as k

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from livefacs.arrays import F32, F64
-from livefacs.au.model import N_FEATURES
+from livefacs.au.estimator_model import N_FEATURES
 from livefacs.kernels.personal import Personal
 from livefacs.vocab.readings import N_TEXTURE
 

@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, Bool
+from livefacs.au.estimator_model import MEASURE_START, N_FEATURES
 from livefacs.au.examples import TURN, Examples
 from livefacs.au.features import POSE_START, REGIONS, region_mask
 from livefacs.au.image_reader import TOP_LEFT
-from livefacs.au.model import MEASURE_START, N_FEATURES
 from livefacs.au.personal import PersonalMaps
 from livefacs.kernels.image import CELL_PX, PIXELS_PER_EYES
 from livefacs.vocab.facs import action_of

@@ -42,7 +42,7 @@ from livefacs.au.profile_body import (
 from livefacs.au.setting import Setting, setting_from_plain
 from livefacs.errors import ProfileError
 from livefacs.files.atomic import make_folder, write_bytes, write_text
-from livefacs.files.reading import read_text
+from livefacs.files.bounded_reading import read_text
 from livefacs.mesh import is_same_mesh
 from livefacs.resources import user_profiles_folder
 from livefacs.vocab.facs import AU_CHANNELS, CHANNEL_INDEX

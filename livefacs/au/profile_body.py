@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.arrays import F32, F64
+from livefacs.au.estimator_model import N_FEATURES
 from livefacs.au.examples import Examples
-from livefacs.au.model import N_FEATURES
 from livefacs.au.neutral import Neutral
 from livefacs.au.personal import (
     Lesson,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.personal import LEARNED
 from livefacs.au.profile import Profile
 from livefacs.au.teaching import sentences

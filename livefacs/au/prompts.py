@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from livefacs.au.features import REGIONS
 from livefacs.errors import ConfigError
-from livefacs.files.reading import read_text
+from livefacs.files.bounded_reading import read_text
 from livefacs.vocab.facs import AU_CHANNELS, channels_of
 
 SHORTEST_S: Final = 0.8

@@ -26,8 +26,8 @@ from livefacs.au.acting import (
     mouth_activity,
     score,
 )
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.face_time import counted_s
-from livefacs.au.model import EstimatorModel
 from livefacs.au.neutral import Neutral, canonical_neutral, median
 from livefacs.au.regions import (
     BLENDSHAPE_REGION,

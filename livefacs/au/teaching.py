@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import I64
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.examples import (
     Examples,
     Frames,
@@ -23,7 +24,6 @@ from livefacs.au.examples import (
     prompts_alike,
     without_prompts,
 )
-from livefacs.au.model import EstimatorModel
 from livefacs.au.personal import PersonalMaps, TaughtAction, merged, no_maps, selected
 from livefacs.au.personal_fit import (
     WITH_IMAGE,

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from livefacs.au.clip_neutral import neutral_of_seconds
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.face_time import FaceTime
 from livefacs.au.guided import ACTION, DONE, OTHER, GuidedState
 from livefacs.au.learning import frames_of
 from livefacs.au.likeness import check_same_person
-from livefacs.au.model import EstimatorModel
 from livefacs.au.profile import Profile
 from livefacs.au.teaching import quiet_rows, sentences, taught_channel, teach
 from livefacs.errors import ProfileError

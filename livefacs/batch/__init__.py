@@ -16,7 +16,7 @@ from livefacs.batch.jobs import (
     work_once,
 )
 from livefacs.batch.manifest import MANIFEST_NAME, Manifest
-from livefacs.batch.running import run_batch
+from livefacs.batch.scheduling import run_batch
 
 __all__ = [
     "MANIFEST_NAME",

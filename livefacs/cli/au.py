@@ -118,7 +118,7 @@ def _reliability_words(channels: tuple[str, ...]) -> str:
     """Agreement with known truth on people that were not trained on, where it was measured."""
     if not channels:
         return ""
-    from livefacs.au.model import load_model
+    from livefacs.au.estimator_model import load_model
 
     reliability = load_model().reliability
     measured = [(name, float(reliability[CHANNEL_INDEX[name]])) for name in channels]

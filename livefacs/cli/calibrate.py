@@ -10,7 +10,7 @@ from rich.console import Console
 
 from livefacs.au.calibration import maxima_of, new_profile
 from livefacs.au.calibration_run import CalibrationRun
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.personal import LEARNED
 from livefacs.au.profile import (
     Profile,

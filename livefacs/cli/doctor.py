@@ -131,7 +131,7 @@ def _writable(folder: Path) -> str:
 def _stages(landmarker: str | None, model: Path | None) -> Iterator[str]:
     from livefacs.cli.meters import summary_lines
     from livefacs.config import load_options
-    from livefacs.session.opening import open_session
+    from livefacs.session.composition import open_session
 
     options = load_options(
         None,

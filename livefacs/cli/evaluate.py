@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.cli.labelled import load_coded, load_data
 from livefacs.cli.terminal import make_console
 from livefacs.errors import ConfigError

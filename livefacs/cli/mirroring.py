@@ -24,8 +24,8 @@ from livefacs.mirror.server import Mirror
 from livefacs.offline import SolveOptions, working_take
 from livefacs.printable import without_secrets
 from livefacs.resources import data_path, user_data_folder, user_profiles_folder
+from livefacs.session.composition import open_session
 from livefacs.session.mirror_beside import attach_mirror, puppets
-from livefacs.session.opening import open_session
 from livefacs.session.parts import profile_name
 from livefacs.session.runner import Session
 from livefacs.session.stage_host import SessionSetting

@@ -18,7 +18,7 @@ def list_models() -> None:
     """Show the networks of the package and the known models, and where they are."""
     from livefacs.errors import LandmarkerError
     from livefacs.landmarkers import has_litert
-    from livefacs.landmarkers.models import KNOWN_MODELS, fetched_path, is_genuine
+    from livefacs.landmarkers.downloads import KNOWN_MODELS, fetched_path, is_genuine
     from livefacs.landmarkers.weights import find_weights, shipped_models
 
     for network in shipped_models().values():
@@ -48,7 +48,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Download a model into the user's model folder, and check its SHA-256."""
-    from livefacs.landmarkers.models import fetch_model, fetched_path, is_genuine, known_model
+    from livefacs.landmarkers.downloads import fetch_model, fetched_path, is_genuine, known_model
 
     model = known_model(name)
     if is_genuine(fetched_path(model), model):

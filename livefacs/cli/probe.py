@@ -36,8 +36,8 @@ def probe(
     from livefacs.clock import ClockMap, now_ns
     from livefacs.errors import ConfigError
     from livefacs.sinks.destination import parse_destination
-    from livefacs.sinks.opening import open_hub
     from livefacs.sinks.probe_frames import sweep_steps
+    from livefacs.sinks.sink_from_destination import open_hub
 
     destinations = [parse_destination(url) for url in to]
     if any(each.scheme == "faceosc" for each in destinations):

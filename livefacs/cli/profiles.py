@@ -41,7 +41,7 @@ def list_profiles() -> None:
 @app.command()
 def show(name: _Name) -> None:
     """Show what a profile knows, action by action."""
-    from livefacs.au.model import load_model
+    from livefacs.au.estimator_model import load_model
     from livefacs.au.profile import load_profile, profile_path
     from livefacs.au.profile_words import details, summary
 
@@ -69,7 +69,7 @@ def check(
     Ends with exit code 1 where calibration should be renewed.
     """
     from livefacs.au.checkup import CheckRun
-    from livefacs.au.model import load_model
+    from livefacs.au.estimator_model import load_model
     from livefacs.au.profile import load_profile
     from livefacs.cli.first_run import say_if_compiling
     from livefacs.cli.guiding import lead

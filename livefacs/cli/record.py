@@ -54,7 +54,7 @@ def record(
     """Record a take until Ctrl-C or the end of the clip."""
     from livefacs.cli.running import run_session
     from livefacs.config import load_options
-    from livefacs.take.model import DOCUMENT_NAME
+    from livefacs.take.layout import DOCUMENT_NAME
     from livefacs.take.reader import Take
 
     options = load_options(

@@ -9,7 +9,7 @@ from livefacs.cli.meters import Meters, summary_lines
 from livefacs.cli.signals import Ending, stopped_by_signals
 from livefacs.cli.terminal import make_console
 from livefacs.config import SessionOptions
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.session.parts import profile_name, tracking_of_performers
 
 _log = logging.getLogger(__name__)

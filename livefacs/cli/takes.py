@@ -14,7 +14,7 @@ from livefacs.errors import TakeError
 if TYPE_CHECKING:
     from livefacs.offline.aligning import Alignment
     from livefacs.offline.recordings import Recording
-    from livefacs.take.model import Marker
+    from livefacs.take.layout import Marker
     from livefacs.take.reader import Take
 
 app = typer.Typer(help="Recorded takes: list, show, repair, align, claps.")

@@ -80,7 +80,7 @@ def _before_camera(
     profile: Profile, lesson: Lesson, source: str, options: SolveOptions
 ) -> tuple[Profile, tuple[str, ...]]:
     """Five seconds of everything else, five of the action, twice."""
-    from livefacs.au.model import load_model
+    from livefacs.au.estimator_model import load_model
     from livefacs.au.teaching_run import TeachingRun
     from livefacs.cli.guiding import lead
     from livefacs.offline import without_lesson

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from livefacs.au.model import load_model, save_model
+from livefacs.au.estimator_model import load_model, save_model
 from livefacs.cli.labelled import load_coded, load_data
 from livefacs.cli.terminal import make_console
 from livefacs.landmarkers.blendshapes import BlendshapeNetwork

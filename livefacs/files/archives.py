@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from livefacs.files.reading import open_own
+from livefacs.files.bounded_reading import open_own
 
 Array = np.ndarray[Any, Any]
 _SUFFIX: Final = ".npy"

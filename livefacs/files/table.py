@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from livefacs.errors import ConfigError
-from livefacs.files.reading import MOST_TABLE_BYTES, read_text
+from livefacs.files.bounded_reading import MOST_TABLE_BYTES, read_text
 
 
 def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:

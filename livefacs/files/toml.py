@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from livefacs.errors import ConfigError
-from livefacs.files.reading import read_text
+from livefacs.files.bounded_reading import read_text
 
 if TYPE_CHECKING:  # 60 ms that a sound file does without: only a problem asks for lines
     from tomlkit.container import Container

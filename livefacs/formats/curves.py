@@ -22,7 +22,7 @@ from livefacs.retarget.inputs import Performance, signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
 from livefacs.take.checksums import damage_mask
-from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
+from livefacs.take.layout import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 from livefacs.timecode import TimecodeRate, find_rate
 from livefacs.vocab.facs import N_AU

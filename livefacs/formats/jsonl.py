@@ -15,7 +15,7 @@ from livefacs.formats.curves import (
     recorded_confidence,
 )
 from livefacs.formats.text import number_lines
-from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
+from livefacs.take.layout import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 
 

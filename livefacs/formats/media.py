@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from livefacs.take.model import VIDEO_FILE
+from livefacs.take.layout import VIDEO_FILE
 from livefacs.take.reader import Take
 from livefacs.take.sound import sound_of
 

@@ -17,7 +17,7 @@ from livefacs.arrays import F32
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.wave import needed_sound, samples_on_frames
-from livefacs.take.model import VIDEO_FILE
+from livefacs.take.layout import VIDEO_FILE
 from livefacs.take.reader import Take
 from livefacs.take.wave import SAMPLE_RATE_HZ
 

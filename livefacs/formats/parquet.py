@@ -16,7 +16,7 @@ from livefacs.formats.curves import (
     need,
     recorded_confidence,
 )
-from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
+from livefacs.take.layout import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.take.reader import Take
 
 _ROWS_A_GROUP: Final = 65_536

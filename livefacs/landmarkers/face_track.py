@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, I64
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.clock import NS_PER_S
 from livefacs.kernels import geometry
 from livefacs.mesh import N_MESH, N_SKIN

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
-from livefacs.au.model import EstimatorModel
-from livefacs.landmarkers.reading import FaceReaders
+from livefacs.au.estimator_model import EstimatorModel
+from livefacs.landmarkers.face_readers import FaceReaders
 from livefacs.landmarkers.roll_call import RollCall
 from livefacs.protocols import FaceFinder
 from livefacs.types import Frame, Landmarks, Sighting

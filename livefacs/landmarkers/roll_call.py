@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from livefacs.arrays import F32, F64
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.clock import NS_PER_S
 from livefacs.landmarkers.face_track import (
     CROWDED,

@@ -12,9 +12,9 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import LandmarkerError
-from livefacs.files.reading import read_bytes
+from livefacs.files.bounded_reading import read_bytes
+from livefacs.landmarkers.downloads import find_model
 from livefacs.landmarkers.face_selector import FaceSelector
-from livefacs.landmarkers.models import find_model
 from livefacs.landmarkers.orientation import OrientationCheck
 from livefacs.landmarkers.stderr_filter import native_logs_silenced
 from livefacs.types import N_LANDMARKS, Frame, Landmarks

@@ -19,7 +19,7 @@ from livefacs.errors import ConfigError
 from livefacs.formats.eaf import Span, write_tiers
 from livefacs.mirror.coding import Parser, agreement_index, sort_key
 from livefacs.mirror.packs import Item
-from livefacs.mirror.report import without_formula
+from livefacs.mirror.self_test_report import without_formula
 from livefacs.vocab.notation import parse_notation
 
 KEY: Final = "key"

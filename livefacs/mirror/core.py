@@ -14,8 +14,8 @@ from livefacs.mirror.clips import ClipFrames
 from livefacs.mirror.drills import DrillLibrary, load_drills
 from livefacs.mirror.guidance import Guidance
 from livefacs.mirror.letters import LetterTest
-from livefacs.mirror.live import LiveFeed
 from livefacs.mirror.packs import Item, PackLibrary, load_packs
+from livefacs.mirror.page_feed import LiveFeed
 from livefacs.mirror.progress import Progress
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.stage import Stage

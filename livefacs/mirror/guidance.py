@@ -18,7 +18,7 @@ from typing import Any, Final
 from livefacs.au.guided import GuidedState
 from livefacs.au.profile import save_aside, save_profile
 from livefacs.errors import ConfigError, LivefacsError, ProfileError
-from livefacs.mirror.rounds import (
+from livefacs.mirror.guided_rounds import (
     Outcome,
     PageRound,
     Subject,

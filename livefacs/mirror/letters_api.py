@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from livefacs.mirror.api import NotFound, json_body, rig_of, routes_of
 from livefacs.mirror.core import MirrorCore
+from livefacs.mirror.http_calls import NotFound, json_body, rig_of, routes_of
 from livefacs.mirror.letters import LetterTest
 from livefacs.mirror.school import HUMAN_ACTIONS, poses_document
 

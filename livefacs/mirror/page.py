@@ -15,7 +15,7 @@ from livefacs.mirror.attempt import attempt_from_run
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.drills import Drill, drill_from_table
 from livefacs.mirror.lesson import LessonRun
-from livefacs.mirror.live import PageOutbox
+from livefacs.mirror.page_feed import PageOutbox
 from livefacs.mirror.page_socket import talk
 from livefacs.mirror.plan import Choice, plan_session
 from livefacs.mirror.practice import DrillRun

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from livefacs.mirror.live import PageOutbox
+from livefacs.mirror.page_feed import PageOutbox
 
 _log = logging.getLogger(__name__)
 _LEFT: Final = (WebSocketDisconnect, RuntimeError)  # Starlette's words for a page that was closed

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from livefacs.au.model import EstimatorModel, load_model
+from livefacs.au.estimator_model import EstimatorModel, load_model
 from livefacs.au.profile import Profile, load_profile, profile_names
 from livefacs.au.profile_words import details, summary
 from livefacs.au.rounds import EXERCISES, SHORT
 from livefacs.errors import ConfigError, ProfileError
-from livefacs.mirror.api import json_body, routes_of
 from livefacs.mirror.core import MirrorCore
-from livefacs.mirror.rounds import path_of
+from livefacs.mirror.guided_rounds import path_of
+from livefacs.mirror.http_calls import json_body, routes_of
 
 _MOST_ACTIONS: Final = 60
 

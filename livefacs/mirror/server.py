@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket
 from livefacs.clock import now_ns
 from livefacs.errors import SinkError
 from livefacs.listeners import BACKLOG, limit_log_of, stop_accepting
-from livefacs.mirror import api, letters_api, profiles_api, stage_api, teacher_api
+from livefacs.mirror import http_calls, letters_api, profiles_api, stage_api, teacher_api
 from livefacs.mirror.core import MirrorCore, MirrorHooks, MirrorOptions
 from livefacs.mirror.guard import Guard
 from livefacs.mirror.http import BoundedHttp
@@ -119,7 +119,7 @@ class Mirror(MirrorCore):
     def application(self) -> Guard:
         """The ASGI application."""
         routes = [
-            *api.routes(self),
+            *http_calls.routes(self),
             *letters_api.routes(self),
             *teacher_api.routes(self),
             *profiles_api.routes(self),

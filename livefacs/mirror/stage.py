@@ -14,7 +14,7 @@ import numpy as np
 from livefacs.arrays import F32, F64
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError, RigMapError
-from livefacs.mirror.live import LiveFeed
+from livefacs.mirror.page_feed import LiveFeed
 from livefacs.protocols import SessionControl
 from livefacs.retarget.compiler import RigProgram, program_from_map
 from livefacs.retarget.diagnosis import Record

@@ -12,8 +12,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from livefacs.errors import ConfigError
-from livefacs.mirror.api import json_body, routes_of
 from livefacs.mirror.core import MirrorCore
+from livefacs.mirror.http_calls import json_body, routes_of
 from livefacs.mirror.stage import StageHost
 from livefacs.mirror.stage_fit import changes_from_fits, fit_poses
 from livefacs.mirror.stage_takes import StageTakes

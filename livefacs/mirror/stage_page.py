@@ -8,7 +8,7 @@ import json
 from starlette.websockets import WebSocket
 
 from livefacs.mirror.core import MirrorCore
-from livefacs.mirror.live import PageOutbox
+from livefacs.mirror.page_feed import PageOutbox
 from livefacs.mirror.page_socket import talk
 from livefacs.mirror.schema import Ack, ClockAsk, message_from_text
 

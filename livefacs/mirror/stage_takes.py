@@ -14,9 +14,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from livefacs.errors import ConfigError, TakeError
 from livefacs.formats.curves import ExportOptions, performance_from_take
 from livefacs.formats.export import FORMATS, check_export, find_format
-from livefacs.mirror.api import json_body
 from livefacs.mirror.folders import show_folder
 from livefacs.mirror.guard import is_of_this_machine
+from livefacs.mirror.http_calls import json_body
 from livefacs.mirror.packets import jpeg_from_image
 from livefacs.mirror.stage import Stage
 from livefacs.mirror.take_jobs import Exports, trim_with_pictures

@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from livefacs.errors import ConfigError
-from livefacs.mirror.api import NotFound, body_bytes, download, json_body, routes_of
 from livefacs.mirror.coders import (
     Coder,
     coder_from_csv,
@@ -22,6 +21,7 @@ from livefacs.mirror.coders import (
     write_elan,
 )
 from livefacs.mirror.core import MirrorCore
+from livefacs.mirror.http_calls import NotFound, body_bytes, download, json_body, routes_of
 from livefacs.mirror.pack_making import WINDOW_FRAMES, PackMaker
 from livefacs.mirror.packs import Item, Pack, load_packs
 from livefacs.mirror.schema import ItemTable

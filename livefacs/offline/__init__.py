@@ -11,7 +11,7 @@ from livefacs.offline.clip import solve_clip, work_on_clip
 from livefacs.offline.estimating import clip_estimator, estimates
 from livefacs.offline.find_clips import find_jobs
 from livefacs.offline.meshes import Mesh, Meshes
-from livefacs.offline.options import (
+from livefacs.offline.solve_options import (
     TAKE_FORMAT,
     ClipReport,
     SolveOptions,

@@ -25,7 +25,7 @@ from livefacs.offline.correlation import (
     sound_peaks,
 )
 from livefacs.offline.recordings import Recording
-from livefacs.take.model import Marker
+from livefacs.take.layout import Marker
 from livefacs.take.wave import SAMPLE_RATE_HZ
 from livefacs.vocab.facs import N_AU
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from livefacs.arrays import F64
 from livefacs.au.clip_neutral import calibrated_neutral, neutral_of_seconds
+from livefacs.au.estimator_model import load_model
 from livefacs.au.examples import Frames
 from livefacs.au.learning import Asked, Round, frames_of, learn, profile_from_round
 from livefacs.au.likeness import check_same_person, check_same_weights
-from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.au.personal import TaughtAction
 from livefacs.au.profile import Profile
@@ -25,7 +25,7 @@ from livefacs.au.teaching import quiet_rows, taught_channel, teach, without_name
 from livefacs.clock import s_from_ns
 from livefacs.errors import ConfigError, SourceError
 from livefacs.offline.meshes import Meshes
-from livefacs.offline.options import SolveOptions
+from livefacs.offline.solve_options import SolveOptions
 from livefacs.offline.working import WorkingTake, working_take
 from livefacs.types import Landmarks
 

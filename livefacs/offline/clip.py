@@ -16,7 +16,7 @@ from livefacs.errors import ConfigError, TakeError
 from livefacs.files.atomic import make_folder, move_folder
 from livefacs.files.output import STANDARD_OUTPUT
 from livefacs.formats.export import check_export, check_place, export_take, find_format
-from livefacs.offline.options import TAKE_FORMAT, ClipReport, SolveOptions
+from livefacs.offline.solve_options import TAKE_FORMAT, ClipReport, SolveOptions
 from livefacs.offline.working import WorkingTake, working_take
 from livefacs.resources import scratch_beside, scratch_of
 from livefacs.take.reader import Take

@@ -10,14 +10,14 @@ import numpy as np
 
 from livefacs.au.clip_neutral import neutral_of_clip, neutral_of_seconds
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import EstimatorModel, load_model
+from livefacs.au.estimator_model import EstimatorModel, load_model
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile, load_profile
 from livefacs.au.smoothing import Smoothing
 from livefacs.config import TrackingOptions
 from livefacs.errors import TakeError
 from livefacs.offline.meshes import UNKNOWN, Mesh, Meshes
-from livefacs.offline.options import SolveOptions
+from livefacs.offline.solve_options import SolveOptions
 from livefacs.session.parts import (
     NO_PROFILE,
     make_smoothing,

@@ -11,7 +11,7 @@ from typing import Final
 from livefacs.batch import Job
 from livefacs.errors import ConfigError, SourceError
 from livefacs.files.output import STANDARD_OUTPUT
-from livefacs.offline.options import TAKE_FORMAT, SolveOptions, is_take, suffix_of
+from livefacs.offline.solve_options import TAKE_FORMAT, SolveOptions, is_take, suffix_of
 
 _CLIPS: Final = (
     *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg"),

@@ -11,8 +11,8 @@ import numpy as np
 
 from livefacs.arrays import F32, I64
 from livefacs.au.estimator import ReaderChoice
+from livefacs.landmarkers.face_readers import ReadingLandmarker
 from livefacs.landmarkers.priming import prime
-from livefacs.landmarkers.reading import ReadingLandmarker
 from livefacs.protocols import Landmarker, PerformersLandmarker, Source
 from livefacs.session.feed import Feed
 from livefacs.take.reader import Take

@@ -11,9 +11,9 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.errors import ConfigError, TakeError
-from livefacs.offline.options import is_take
+from livefacs.offline.solve_options import is_take
 from livefacs.sources.clip_sound import ClipSoundFile
-from livefacs.take.model import Marker
+from livefacs.take.layout import Marker
 from livefacs.take.reader import Take
 from livefacs.take.sound import TakeSound, sound_of
 from livefacs.take.wave import SAMPLE_RATE_HZ

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from livefacs.au.clip_neutral import neutral_of_clip
+from livefacs.au.estimator_model import load_model
 from livefacs.au.likeness import CLIP_LIMIT, misfit
-from livefacs.au.model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
 from livefacs.au.regions import REGION_NAMES
@@ -22,7 +22,7 @@ from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
 from livefacs.errors import SourceError, TakeError
 from livefacs.files.locks import Lock, is_locked
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.landmarkers.recorded import NO_MESH
 from livefacs.offline.estimating import Setup, clip_setup, take_setup
 from livefacs.offline.meshes import (
@@ -32,7 +32,7 @@ from livefacs.offline.meshes import (
     recorded_meshes,
     tracked_meshes,
 )
-from livefacs.offline.options import SolveOptions, is_take
+from livefacs.offline.solve_options import SolveOptions, is_take
 from livefacs.protocols import Landmarker, Source
 from livefacs.session.parts import (
     landmarker_from_options,
@@ -40,7 +40,7 @@ from livefacs.session.parts import (
     tracking_of_performers,
 )
 from livefacs.sources import open_source
-from livefacs.take.model import TakeInfo, TimecodeStart, safe_name
+from livefacs.take.layout import TakeInfo, TimecodeStart, safe_name
 from livefacs.take.performers import performer_folder, performer_folders
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter, rewrite_estimates

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from livefacs.au.estimator import Estimator
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
+from livefacs.mirror.guided_rounds import Subject
 from livefacs.mirror.puppet_pose import PUPPET_RIGS
-from livefacs.mirror.rounds import Subject
 from livefacs.mirror.server import Mirror
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.from_shapes import ShapeEstimator
-from livefacs.au.model import EstimatorModel
 from livefacs.au.profile import Profile, load_profile
 from livefacs.au.smoothing import Smoothing
 from livefacs.batch import usable_cores
@@ -21,8 +21,8 @@ from livefacs.landmarkers.recorded import NO_MESH, RecordedLandmarks
 from livefacs.protocols import FaceFinder, Landmarker, Source
 from livefacs.retarget.inverse import load_inverse
 from livefacs.sources import open_source
-from livefacs.sources.opening import gives_shapes
-from livefacs.sources.takes import is_take
+from livefacs.sources.recorded_take import is_take
+from livefacs.sources.source_from_words import gives_shapes
 from livefacs.take.reader import Take
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from livefacs.session.rigs import for_performers
 from livefacs.session.runner import Session
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
-from livefacs.sinks.opening import open_sink
 from livefacs.sinks.probe_frames import SweptRig
+from livefacs.sinks.sink_from_destination import open_sink
 from livefacs.sinks.sweeping import Sweeping
 
 

@@ -17,7 +17,7 @@ from livefacs.session.parts import (
 )
 from livefacs.session.take_timecode import timecode_start
 from livefacs.session.tracker import Tracker
-from livefacs.take.model import TakeInfo
+from livefacs.take.layout import TakeInfo
 
 
 def estimator_of(tracker: Tracker) -> Estimator | ShapeEstimator:

@@ -15,7 +15,7 @@ from livefacs.sinks.take_factory import TakeTimecode
 from livefacs.sources.audio_timecode import timecode_in_sound
 from livefacs.sources.midi import MidiTimecode
 from livefacs.sources.wire_timecode import SoundTimecode, WireCount, WireTimecode
-from livefacs.take.model import TimecodeSource, TimecodeStart, first_label
+from livefacs.take.layout import TimecodeSource, TimecodeStart, first_label
 from livefacs.take.writer import CountFrames
 from livefacs.timecode import (
     TimecodeRate,

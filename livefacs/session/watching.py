@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.config import TrackingOptions, load_options
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.protocols import Landmarker, Source
 from livefacs.session.parts import landmarker_for_source, open_source_from_options
 from livefacs.sources.sequence import is_image_spec

@@ -9,7 +9,7 @@ from typing import Final
 
 from livefacs.errors import TakeError
 from livefacs.files.atomic import make_folder
-from livefacs.take.model import unwritable
+from livefacs.take.layout import unwritable
 
 _LEAST_BYTES: Final = 64 * 1024 * 1024
 _WARN_BYTES: Final = 500 * 1000 * 1000

@@ -15,7 +15,7 @@ from livefacs.errors import SinkError
 from livefacs.listeners import HEAD_S, QUIET_LOGGER, listening_socket
 from livefacs.sinks.destination import Destination
 from livefacs.wire import vts
-from livefacs.wire.reading import Reading, reading_from_injection
+from livefacs.wire.packet_reading import Reading, reading_from_injection
 
 _MAX_WAITING: Final = 100
 _MAX_REQUEST_BYTES: Final = 1 << 17

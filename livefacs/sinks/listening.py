@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from livefacs.sinks.receiving import Receiver
-from livefacs.wire.reading import MAX_NAMES, Reading
+from livefacs.wire.packet_reading import MAX_NAMES, Reading
 
 _MOVED: Final = 0.01
 _WINDOW: Final = 120

@@ -13,7 +13,7 @@ from livefacs.errors import SinkError
 from livefacs.listeners import QUIET_LOGGER, listening_socket
 from livefacs.sinks.destination import Destination
 from livefacs.sinks.zmtp import MessageMeter, ZmtpGate
-from livefacs.wire.reading import READERS, Reading
+from livefacs.wire.packet_reading import READERS, Reading
 from livefacs.wire.vtsphone import LONGEST_S, request_bytes
 
 _MAX_PACKET_BYTES: Final = 65536

@@ -23,7 +23,7 @@ from livefacs.sinks.disk_space import FreeBytes, free_bytes, low_space_warning, 
 from livefacs.sinks.take_sound import OpenSound, SoundSink
 from livefacs.sinks.take_summary import Counts, TakeSummary
 from livefacs.sinks.take_video import TakeVideo
-from livefacs.take.model import VIDEO_FILE, Marker, TakeInfo, unwritable
+from livefacs.take.layout import VIDEO_FILE, Marker, TakeInfo, unwritable
 from livefacs.take.writer import CountFrames, TakeWriter
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from livefacs.workers import Worker

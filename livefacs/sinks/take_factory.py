@@ -15,7 +15,7 @@ from livefacs.sinks.performers_recorder import PerformersRecorder
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.take_sound import OpenSound
 from livefacs.sinks.take_summary import TakeSummary
-from livefacs.take.model import TakeInfo, TimecodeStart, make_take_folder
+from livefacs.take.layout import TakeInfo, TimecodeStart, make_take_folder
 from livefacs.take.performers import performer_folder
 from livefacs.take.writer import CountFrames
 

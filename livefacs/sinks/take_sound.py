@@ -21,7 +21,7 @@ from livefacs.clock import NS_PER_S
 from livefacs.protocols import ClipSound, SoundBlock, SoundInput
 from livefacs.sinks.sound_timing import SoundTiming
 from livefacs.take.checksums import BLOCK_ROWS
-from livefacs.take.model import SOUND_BLOCKS_FILE, SOUND_FILE
+from livefacs.take.layout import SOUND_BLOCKS_FILE, SOUND_FILE
 from livefacs.take.sound import (
     BlockFlag,
     broadcast_of,

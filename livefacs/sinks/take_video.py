@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from livefacs.arrays import U8, Records
 from livefacs.take.checksums import FileSums
-from livefacs.take.model import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
+from livefacs.take.layout import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
 from livefacs.take.writer import TakeWriter
 
 _ENCODERS: Final = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "mpeg4")

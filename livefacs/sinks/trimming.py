@@ -15,7 +15,7 @@ from livefacs.errors import ConfigError, TakeError
 from livefacs.sinks.take_sound import SoundFiles
 from livefacs.sinks.take_video import TakeVideo
 from livefacs.take.checksums import damage_mask
-from livefacs.take.model import TakeInfo, TimecodeStart, make_take_folder, unwritable
+from livefacs.take.layout import TakeInfo, TimecodeStart, make_take_folder, unwritable
 from livefacs.take.reader import Take
 from livefacs.take.sound import has_sound, sound_of
 from livefacs.take.writer import TakeWriter

@@ -7,6 +7,6 @@ from livefacs.sources.limits import MOST_PIXELS
 # OpenCV reads it once, when it is loaded: a picture of a few megabytes may unpack to gigabytes.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
 
-from livefacs.sources.opening import open_source
+from livefacs.sources.source_from_words import open_source
 
 __all__ = ["open_source"]

@@ -18,7 +18,7 @@ from livefacs.sources.browser_server import PAGE, CameraPageServer, PageWishes
 from livefacs.sources.capture import BROWSER, CaptureWishes
 from livefacs.sources.certificate import OwnCertificate, own_certificate
 from livefacs.sources.jpeg import JpegReader
-from livefacs.sources.live import LiveCamera
+from livefacs.sources.live_camera import LiveCamera
 from livefacs.sources.turned import turned
 from livefacs.types import Frame
 from livefacs.visitors import Visitors, hosts_of, is_loopback, new_token, reachable_host

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from livefacs.errors import SourceError
 from livefacs.files.atomic import write_bytes
+from livefacs.files.bounded_reading import read_bytes
 from livefacs.files.private import make_private_folder
-from livefacs.files.reading import read_bytes
 from livefacs.resources import user_data_folder
 
 if TYPE_CHECKING:

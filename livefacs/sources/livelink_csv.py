@@ -19,7 +19,7 @@ import numpy as np
 
 from livefacs.clock import NS_PER_S
 from livefacs.errors import SourceError
-from livefacs.files.reading import MOST_TABLE_BYTES, read_text
+from livefacs.files.bounded_reading import MOST_TABLE_BYTES, read_text
 from livefacs.timecode import RATES
 from livefacs.types import Frame
 from livefacs.vocab.arkit import LIVELINK_61

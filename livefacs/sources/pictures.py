@@ -13,7 +13,7 @@ from av.error import FFmpegError
 
 from livefacs.arrays import U8
 from livefacs.errors import SourceError
-from livefacs.files.reading import read_bytes
+from livefacs.files.bounded_reading import read_bytes
 from livefacs.sources.device import silence_opencv
 from livefacs.sources.exr import is_cut_off
 from livefacs.sources.limits import MOST_FILE_BYTES, MOST_PIXELS, bound_pixels

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from livefacs.arrays import U8
 from livefacs.errors import TakeError
-from livefacs.take.model import VIDEO_FILE
+from livefacs.take.layout import VIDEO_FILE
 from livefacs.take.reader import Take
 
 _LOOKED_AHEAD: Final = 60  # pictures decoded on the way; further ones are sought

@@ -17,7 +17,7 @@ from livefacs.sources.capture import (
     ask_permission,
     open_capture,
 )
-from livefacs.sources.live import LiveCamera
+from livefacs.sources.live_camera import LiveCamera
 from livefacs.types import Frame
 
 _log = logging.getLogger(__name__)

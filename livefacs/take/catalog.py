@@ -13,11 +13,11 @@ from typing import BinaryIO, Final
 
 from livefacs.errors import TakeError
 from livefacs.files.atomic import create, sync_folder
+from livefacs.files.bounded_reading import copy_tail, open_own
 from livefacs.files.locks import is_locked
-from livefacs.files.reading import copy_tail, open_own
 from livefacs.take.document import line_from_marker, write_document
 from livefacs.take.integrity import errors_of, missing_pictures, recorded_rows
-from livefacs.take.model import DOCUMENT_NAME, LOCK_FILE, MARKERS_FILE, Marker
+from livefacs.take.layout import DOCUMENT_NAME, LOCK_FILE, MARKERS_FILE, Marker
 from livefacs.take.reader import Take
 from livefacs.take.sound import mend_sound
 from livefacs.take.writer import RESERVE_FILE

@@ -18,8 +18,8 @@ import numpy as np
 
 from livefacs.arrays import Records
 from livefacs.errors import TakeError
-from livefacs.files.reading import open_own, read_bytes
-from livefacs.take.model import SOUND_BLOCKS_FILE, SOUND_FILE, VIDEO_FILE
+from livefacs.files.bounded_reading import open_own, read_bytes
+from livefacs.take.layout import SOUND_BLOCKS_FILE, SOUND_FILE, VIDEO_FILE
 from livefacs.take.streams import wrong_numbers
 from livefacs.take.wave import HEADER_BYTES
 

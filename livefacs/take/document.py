@@ -13,9 +13,9 @@ from typing import Any, Final, get_args
 
 from livefacs.errors import ConfigError, TakeError
 from livefacs.files.atomic import write_bytes
-from livefacs.files.reading import read_bytes
+from livefacs.files.bounded_reading import read_bytes
 from livefacs.printable import plain_without_secrets, printable
-from livefacs.take.model import (
+from livefacs.take.layout import (
     DOCUMENT_NAME,
     FORMAT,
     MARKERS_FILE,

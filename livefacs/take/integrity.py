@@ -15,7 +15,7 @@ from livefacs.take.checksums import (
     format_rows,
 )
 from livefacs.take.document import document_errors
-from livefacs.take.model import SOUND_BLOCKS_FILE, SOUND_FILE, VIDEO_FILE, VIDEO_STAMPS_FILE
+from livefacs.take.layout import SOUND_BLOCKS_FILE, SOUND_FILE, VIDEO_FILE, VIDEO_STAMPS_FILE
 from livefacs.take.reader import Take
 from livefacs.take.sound import blocks_of_bytes, sound_errors
 from livefacs.take.streams import n_whole_stamps

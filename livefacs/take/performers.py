@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from livefacs.errors import TakeError
-from livefacs.take.model import DOCUMENT_NAME
+from livefacs.take.layout import DOCUMENT_NAME
 
 MOST_PERFORMERS: Final = 8
 

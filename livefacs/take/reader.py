@@ -15,7 +15,7 @@ from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.errors import TakeError
 from livefacs.take.checksums import damage_mask, picture_mask, read_sums
 from livefacs.take.document import read_document, read_markers
-from livefacs.take.model import (
+from livefacs.take.layout import (
     STAGES,
     VIDEO_FILE,
     Marker,

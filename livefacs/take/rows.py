@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from livefacs.arrays import Records
-from livefacs.take.model import (
+from livefacs.take.layout import (
     GAZE_FIELDS,
     HEAD_FIELDS,
     STAGES,

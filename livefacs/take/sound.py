@@ -20,9 +20,9 @@ import numpy as np
 from livefacs.arrays import F32, Records
 from livefacs.clock import NS_PER_S
 from livefacs.errors import TakeError
-from livefacs.files.reading import read_bytes
+from livefacs.files.bounded_reading import read_bytes
 from livefacs.take.checksums import damage_of_file
-from livefacs.take.model import SOUND_BLOCKS_FILE, SOUND_FILE, stream_entry
+from livefacs.take.layout import SOUND_BLOCKS_FILE, SOUND_FILE, stream_entry
 from livefacs.take.wave import (
     BITS,
     HEADER_BYTES,

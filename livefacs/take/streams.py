@@ -10,8 +10,8 @@ import numpy as np
 
 from livefacs.arrays import Records
 from livefacs.errors import TakeError
-from livefacs.files.reading import data_bytes, open_own
-from livefacs.take.model import (
+from livefacs.files.bounded_reading import data_bytes, open_own
+from livefacs.take.layout import (
     DOCUMENT_NAME,
     VERSION,
     dtype_from_entry,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from livefacs.files.reading import open_own
+from livefacs.files.bounded_reading import open_own
 
 _HEAD: Final = struct.Struct(">I4s")
 _MOST_MOOF_BYTES: Final = 1 << 20  # of half a second: some hundred bytes

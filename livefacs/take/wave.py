@@ -17,7 +17,7 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import TakeError
-from livefacs.files.reading import open_own
+from livefacs.files.bounded_reading import open_own
 
 SAMPLE_RATE_HZ: Final = 48_000
 BITS: Final = 24

@@ -15,7 +15,7 @@ from livefacs.clock import ClockMap
 from livefacs.files.locks import Lock
 from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, FileSums, checksums_of, reseal
 from livefacs.take.document import line_from_marker, write_document
-from livefacs.take.model import (
+from livefacs.take.layout import (
     FRAMES_FILE,
     LANDMARKS_FILE,
     LOCK_FILE,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livefacs.errors import ConfigError
-from livefacs.files.reading import read_text
+from livefacs.files.bounded_reading import read_text
 from livefacs.offline import Meshes
 from livefacs.vocab.facs import ACTIONS
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from livefacs.arrays import F32, F64, Bool
 from livefacs.au.clip_neutral import calibrated_neutral
-from livefacs.au.model import EstimatorModel
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
 from livefacs.offline import clip_estimator, estimates

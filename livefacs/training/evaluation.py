@@ -17,8 +17,8 @@ import numpy as np
 from livefacs.arrays import F32, F64
 from livefacs.au.agreement import icc31
 from livefacs.au.estimator import Estimator
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.features import REGIONS
-from livefacs.au.model import EstimatorModel
 from livefacs.offline import estimates
 from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
 from livefacs.training.extract import meshes_of

@@ -12,12 +12,12 @@ import numpy as np
 from livefacs import mesh
 from livefacs.arrays import F32, F64, I64
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import N_FEATURES, EstimatorModel
+from livefacs.au.estimator_model import N_FEATURES, EstimatorModel
 from livefacs.au.neutral import Neutral, canonical_neutral, median, neutral_from_shapes
 from livefacs.au.smoothing import OFF
 from livefacs.offline import Meshes, estimates
 from livefacs.training.dataset import N_NEUTRAL_FRAMES, N_SETTLING_FRAMES, Sequence, Subject
-from livefacs.training.fusion import Evidence
+from livefacs.training.fusion_fit import Evidence
 from livefacs.types import Readings
 from livefacs.vocab.facs import N_AU
 from livefacs.vocab.readings import N_PATCH_READINGS, N_PATCHES, N_TEXTURE

@@ -17,6 +17,13 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.arrays import F32, F64, I64
+from livefacs.au.estimator_model import (
+    MEASURE_START,
+    MEASURES,
+    N_FEATURES,
+    EstimatorModel,
+    load_model,
+)
 from livefacs.au.features import (
     LEARNT,
     POSE_START,
@@ -24,13 +31,6 @@ from livefacs.au.features import (
     mirror_features,
     region_mask,
     set_formulas,
-)
-from livefacs.au.model import (
-    MEASURE_START,
-    MEASURES,
-    N_FEATURES,
-    EstimatorModel,
-    load_model,
 )
 from livefacs.kernels._jit import numba_version
 from livefacs.kernels.features import N_POSE_TERMS
@@ -44,7 +44,7 @@ from livefacs.training.extract import (
     mean_face,
     rendered_evidence,
 )
-from livefacs.training.fusion import coded_evidence, fit_fusion, with_usual_readings
+from livefacs.training.fusion_fit import coded_evidence, fit_fusion, with_usual_readings
 from livefacs.vocab.facs import AU_CHANNELS, N_AU, action_of
 
 FULL_RESPONSE: Final = 0.75

@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from livefacs.arrays import F32, I64, Bool
-from livefacs.au.scoring import LetterScale
+from livefacs.au.letters_a_to_e import LetterScale
 from livefacs.clock import NS_PER_S, ClockMap
 from livefacs.types import RigFrame, TrackedFrame
 from livefacs.vocab.facs import N_AU

@@ -8,7 +8,7 @@ import numpy as np
 
 from livefacs import mesh
 from livefacs.arrays import F64
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.types import Landmarks
 from tests import reference
 

@@ -6,9 +6,9 @@ import zlib
 
 import numpy as np
 
+from livefacs.au.estimator_model import N_FEATURES
 from livefacs.au.examples import Frames
 from livefacs.au.learning import Asked, Round
-from livefacs.au.model import N_FEATURES
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU, channels_of
 from livefacs.vocab.readings import N_TEXTURE
 

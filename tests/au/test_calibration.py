@@ -6,7 +6,7 @@ import numpy as np
 
 from livefacs.au.calibration import NeutralTake, maxima_of
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.prompts import action_error
 from livefacs.au.rounds import EXERCISES

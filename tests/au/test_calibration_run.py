@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from livefacs.au.calibration_run import CalibrationRun, RepetitionCounter
+from livefacs.au.estimator_model import load_model
 from livefacs.au.face_time import FaceTime
-from livefacs.au.model import load_model
 from livefacs.au.rounds import EXERCISES, SHORT, exercises_of
 from livefacs.errors import ProfileError
 from tests.au.scripted import Script, at_rest, turning, twice

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.smoothing import OFF
 from livefacs.kernels import step as k

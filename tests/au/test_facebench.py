@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.au.model import load_model, save_model
+from livefacs.au.estimator_model import load_model, save_model
 from livefacs.errors import ConfigError
 from livefacs.training.dataset import Subject, load_folder, load_rendered
 from livefacs.training.evaluation import cross_validate, curves_of, evaluate

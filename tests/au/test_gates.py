@@ -9,7 +9,7 @@ import pytest
 
 from livefacs.arrays import F64
 from livefacs.au.estimator import RESTART_S, UNKNOWN_NEUTRAL_CONFIDENCE, Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import (
     FINAL_S,
     PROVISIONAL_S,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from livefacs.arrays import F32, U8
+from livefacs.au.estimator_model import load_model
 from livefacs.au.image_reader import ImageReader
-from livefacs.au.model import load_model
 from livefacs.kernels import image as k
 from livefacs.kernels._jit import signature_count
 from livefacs.types import Landmarks

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.estimator_model import load_model
 from livefacs.au.examples import joined
 from livefacs.au.learning import learn, profile_from_round
 from livefacs.au.likeness import misfit
-from livefacs.au.model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.personal import KEPT, LEARNED, NOT_SEEN
 from livefacs.au.profile import load_profile, profile_path, save_profile
-from livefacs.take.model import TakeInfo
+from livefacs.take.layout import TakeInfo
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Readings, TrackedFrame

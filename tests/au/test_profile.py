@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile, load_profile, profile_names, profile_path, save_profile
 from livefacs.au.profile_body import checksum

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import Neutral, canonical_neutral
 from livefacs.au.profile import Profile
 from livefacs.au.regions import BROWS, CHANNEL_REGION, LIDS, MOUTH, shares_of_points

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.estimator_model import load_model
 from livefacs.au.learning import Asked, Round, learn, profile_from_round
-from livefacs.au.model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.profile import load_profile, profile_path, save_profile
 from livefacs.au.teaching import MOST_TAUGHT, sentences, taught_channel, teach, without

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from livefacs.landmarkers.models import FACE_LANDMARKER
+from livefacs.landmarkers.downloads import FACE_LANDMARKER
 from livefacs.resources import user_models_folder
 from livefacs.sources import cameras, microphone, midi
 from livefacs.sources.cameras import CameraInfo

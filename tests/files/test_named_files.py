@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.prompts import load_prompts
 from livefacs.errors import LivefacsError
 from livefacs.files.table import read_table

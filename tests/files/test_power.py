@@ -174,7 +174,7 @@ from livefacs.sinks.device_id import device_id
 device_id(folder / "d" / "device_id.txt")
 """,
     "weights": """
-from livefacs.au.model import load_model, save_model
+from livefacs.au.estimator_model import load_model, save_model
 save_model(load_model(), folder / "w" / "a.npz")
 """,
     "sound": """

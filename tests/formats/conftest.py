@@ -9,7 +9,7 @@ import pytest
 
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
-from livefacs.take.model import Marker
+from livefacs.take.layout import Marker
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from tests.take.synthetic import CLOCK, clip_info, tracked_frame

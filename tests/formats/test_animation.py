@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.formats.vrma import EXTENSION
-from livefacs.take.model import Marker
+from livefacs.take.layout import Marker
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from livefacs.timecode import RATES

@@ -20,7 +20,7 @@ from livefacs.formats.au_csv import header
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
 from livefacs.formats.facs_events import events_from_take
-from livefacs.take.model import Marker
+from livefacs.take.layout import Marker
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Estimate, Health, TrackedFrame

@@ -16,7 +16,7 @@ from pxr import Usd, UsdMedia
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
-from livefacs.session.take_sound import from_microphone
+from livefacs.session.sound_of_takes import from_microphone
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.reader import Take
 from livefacs.take.sound import sound_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from livefacs.landmarkers.models import MODEL_VARIABLE
+from livefacs.landmarkers.downloads import MODEL_VARIABLE
 
 BESIDE = Path(__file__).parents[2] / ".." / "shared" / "models" / "face_landmarker.task"
 

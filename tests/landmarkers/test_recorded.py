@@ -14,7 +14,7 @@ from livefacs.errors import ConfigError, LandmarkerError
 from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.recorded import RecordedLandmarks
 from livefacs.protocols import Landmarker
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.sources import open_source
 from livefacs.types import Frame, Landmarks, TrackedFrame
 from tests.support.keeping import Keeper

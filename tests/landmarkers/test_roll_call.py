@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.landmarkers import open_landmarker
 from livefacs.landmarkers.face_track import ShapeMemory, ShapeReader
 from livefacs.landmarkers.roll_call import SAME_SHAPE, RollCall

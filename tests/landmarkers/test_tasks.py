@@ -10,7 +10,7 @@ import pytest
 
 from livefacs.errors import LandmarkerError
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.models import MODEL_VARIABLE, find_model
+from livefacs.landmarkers.downloads import MODEL_VARIABLE, find_model
 from livefacs.landmarkers.tasks import TasksLandmarker
 from livefacs.resources import user_models_folder
 from livefacs.types import Frame, Landmarks

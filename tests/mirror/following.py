@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.prompts import load_prompts
 from livefacs.mirror.core import MirrorHooks, MirrorOptions
 from livefacs.mirror.guidance import Guidance

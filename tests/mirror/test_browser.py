@@ -18,8 +18,8 @@ from livefacs.config import load_options
 from livefacs.mirror.core import MirrorOptions
 from livefacs.mirror.server import Mirror
 from livefacs.retarget.retargeter import Retargeter
+from livefacs.session.composition import open_session
 from livefacs.session.mirror_beside import puppets
-from livefacs.session.opening import open_session
 from tests.mirror.conftest import make_frame
 from tests.support.waiting import PATIENCE_S
 

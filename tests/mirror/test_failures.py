@@ -9,7 +9,7 @@ import pytest
 
 from livefacs.errors import SinkError
 from livefacs.mirror.core import MirrorOptions
-from livefacs.mirror.live import LiveFeed
+from livefacs.mirror.page_feed import LiveFeed
 from livefacs.mirror.practice import DrillRun
 from livefacs.mirror.server import Mirror
 from livefacs.types import TrackedFrame

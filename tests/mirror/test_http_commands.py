@@ -11,8 +11,8 @@ import pytest
 
 from livefacs.config import load_options
 from livefacs.mirror.server import Mirror
+from livefacs.session.composition import open_session
 from livefacs.session.mirror_beside import open_mirror_beside
-from livefacs.session.opening import open_session
 from livefacs.session.runner import Session
 from livefacs.take.reader import Take
 from tests.support.waiting import PATIENCE_S

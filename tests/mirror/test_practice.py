@@ -15,7 +15,7 @@ from livefacs.mirror.drills import Drill, drill_from_table, load_drills
 from livefacs.mirror.practice import SETTLE_S, DrillRun
 from livefacs.mirror.schema import DrillTable
 from livefacs.mirror.scoring import Result
-from livefacs.take.model import TakeInfo
+from livefacs.take.layout import TakeInfo
 from livefacs.take.writer import TakeWriter
 from livefacs.vocab.facs import CHANNEL_INDEX, N_AU
 from tests.mirror.conftest import make_frame

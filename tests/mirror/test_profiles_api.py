@@ -346,8 +346,8 @@ def test_a_session_that_keeps_its_profile_says_how_to_use_another(stage) -> None
     ],
 )
 def test_what_cannot_be_begun(mirror: Mirror, changes: dict[str, Any], said: str) -> None:
-    from livefacs.au.model import load_model
-    from livefacs.mirror.rounds import Subject
+    from livefacs.au.estimator_model import load_model
+    from livefacs.mirror.guided_rounds import Subject
 
     mirror.guidance.attach(Subject(load_model(), "facemesh", "test"))
     with client(mirror) as http:
@@ -379,8 +379,8 @@ def test_damaged_and_foreign_profiles_are_listed_with_their_fault(mirror: Mirror
 
 
 def test_frames_beyond_what_may_wait_are_counted(mirror: Mirror) -> None:
-    from livefacs.au.model import load_model
-    from livefacs.mirror.rounds import Subject
+    from livefacs.au.estimator_model import load_model
+    from livefacs.mirror.guided_rounds import Subject
 
     guidance = mirror.guidance
     guidance.attach(Subject(load_model(), "facemesh", "test"))

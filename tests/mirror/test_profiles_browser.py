@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.profile import load_profile, profile_path
 from livefacs.config import TrackingOptions
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.mirror.server import Mirror
 from livefacs.session.parts import landmarker_for_source
 from livefacs.vocab.facs import code_table

@@ -443,7 +443,7 @@ def test_self_test_ends_with_its_time(tmp_path: Path) -> None:
 
 
 def test_answers_cannot_become_formulas_or_markup(http: httpx.Client) -> None:
-    from livefacs.mirror.report import csv_from_report, html_from_report
+    from livefacs.mirror.self_test_report import csv_from_report, html_from_report
 
     test = http.post("/api/tests", json={"pack": "performer", "items": 1, "minutes": None}).json()
     report = http.post(f"/api/tests/{test['test']}/end", json={}).json()

@@ -29,7 +29,7 @@ from livefacs.mirror.coders import (
 )
 from livefacs.mirror.pack_making import PackMaker
 from livefacs.mirror.packs import Item, load_packs
-from livefacs.mirror.report import csv_from_report
+from livefacs.mirror.self_test_report import csv_from_report
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.server import Mirror
 from livefacs.resources import data_path

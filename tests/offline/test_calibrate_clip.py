@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.profile import load_profile, profile_path, save_profile
 from livefacs.errors import ConfigError, LivefacsError, ProfileError, SourceError
 from livefacs.offline import Lesson, SolveOptions, calibrate_clip, teach_from_clip
-from livefacs.take.model import TakeInfo
+from livefacs.take.layout import TakeInfo
 from livefacs.take.writer import TakeWriter
 from livefacs.types import Health, TrackedFrame
 from tests.au.scripted import OTHER, Script, at_rest, turning, twice

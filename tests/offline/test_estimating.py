@@ -9,7 +9,7 @@ import pytest
 
 from livefacs.au.clip_neutral import calibrated_neutral, neutral_of_clip, neutral_of_seconds
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import normalised
 from livefacs.au.profile import Profile
 from livefacs.errors import SourceError

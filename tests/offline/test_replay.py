@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.landmarkers import open_landmarker
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.offline import SolveOptions, solve_clip
 from livefacs.resources import data_path
 from livefacs.retarget.library import load_rig

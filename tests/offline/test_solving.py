@@ -17,7 +17,7 @@ import numpy as np
 import pygltflib
 import pytest
 
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import canonical_neutral
 from livefacs.au.profile import Profile, save_profile
 from livefacs.clock import ClockMap
@@ -27,9 +27,9 @@ from livefacs.files.locks import Lock
 from livefacs.formats.curves import ExportOptions
 from livefacs.offline import SolveOptions, checked_mark, solve_clip
 from livefacs.resources import data_path
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.session.parts import profile_entry
-from livefacs.take.model import TimecodeStart
+from livefacs.take.layout import TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from livefacs.timecode import RATES

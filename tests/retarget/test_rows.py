@@ -8,7 +8,7 @@ import pytest
 from livefacs.retarget.inputs import N_SIGNALS, Performance, read_signals, signal_rows
 from livefacs.retarget.library import load_rig
 from livefacs.retarget.retargeter import Retargeter
-from livefacs.take.model import GAZE_FIELDS, HEAD_FIELDS
+from livefacs.take.layout import GAZE_FIELDS, HEAD_FIELDS
 from livefacs.types import TrackedFrame
 from tests.take.synthetic import tracked_frame
 

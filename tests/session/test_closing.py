@@ -13,8 +13,8 @@ import pytest
 from livefacs.config import load_options
 from livefacs.errors import SinkError
 from livefacs.protocols import TakeRequest
+from livefacs.session.composition import open_session
 from livefacs.session.mirror_beside import open_mirror_beside
-from livefacs.session.opening import open_session
 from livefacs.session.runner import Session
 from livefacs.sinks.hub import Hub, Outlet
 from livefacs.take.reader import Take

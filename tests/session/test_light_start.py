@@ -13,7 +13,7 @@ LIVE = """
 import sys
 from livefacs.config import load_options
 from livefacs.kernels import _jit
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from numba.core.runtime import rtsys
 with open_session(load_options(None, {"source": {"spec": "demo"}, "seconds": 0.3,
         "stream": {"to": ("osc://127.0.0.1:9?rig=arkit52",)}})) as session:

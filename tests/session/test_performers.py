@@ -14,12 +14,12 @@ from livefacs.cli.main import main
 from livefacs.clock import ClockMap
 from livefacs.config import TrackingOptions, load_options
 from livefacs.errors import ConfigError, SinkError
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.session.parts import has_places, tracking_of_performers
 from livefacs.session.rigs import for_performers
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub, Outlet
-from livefacs.sinks.opening import open_hub
+from livefacs.sinks.sink_from_destination import open_hub
 from livefacs.take.performers import folder_of_face
 from livefacs.take.reader import Take
 from livefacs.types import TrackedFrame

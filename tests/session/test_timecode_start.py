@@ -12,12 +12,12 @@ import pytest
 from livefacs.clock import NS_PER_S, now_ns
 from livefacs.errors import TakeError
 from livefacs.protocols import TakeRequest
-from livefacs.session.take_sound import from_microphone
+from livefacs.session.sound_of_takes import from_microphone
 from livefacs.session.takes import Takes
 from livefacs.session.timecode_start import KEPT_S, TakesByTimecode
 from livefacs.sinks.take_factory import TakeFactory
 from livefacs.sources.wire_timecode import SoundTimecode, WireCount
-from livefacs.take.model import TimecodeStart
+from livefacs.take.layout import TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.take.sound import sound_of
 from livefacs.timecode import RATES

@@ -12,9 +12,9 @@ from livefacs.clock import now_ns
 from livefacs.config import RecordOptions, SessionOptions, SourceOptions
 from livefacs.errors import TakeError
 from livefacs.offline import SolveOptions, solve_clip
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.opening import open_sink
+from livefacs.sinks.sink_from_destination import open_sink
 from livefacs.take.reader import Take
 from livefacs.vocab.facs import CHANNEL_INDEX
 from tests.wire.making import CLOCK

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from livefacs.config import load_options
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.sinks.device_id import device_id
 from tests.sinks.doubles import udp_receiver
 

@@ -13,7 +13,7 @@ from livefacs.clock import NS_PER_S
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.hub import Hub, Outlet, RateLimit
-from livefacs.sinks.opening import open_hub
+from livefacs.sinks.sink_from_destination import open_hub
 from livefacs.types import Gaze, HeadPose
 from tests.sinks.doubles import FakeSession, free_port
 from tests.support.keeping import Keeper

@@ -11,7 +11,7 @@ import socket
 import pytest
 
 from livefacs.config import load_options
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from tests.support.waiting import PATIENCE_S
 
 NAMES = """

@@ -23,7 +23,7 @@ from livefacs.listeners import MOST_CONNECTIONS, LimitedLog, limit_log_of
 from livefacs.mirror.server import Mirror
 from livefacs.sinks import fake_vtubestudio
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.opening import open_sink
+from livefacs.sinks.sink_from_destination import open_sink
 from livefacs.sinks.websocket import WebSocketSink
 from livefacs.sinks.zeromq import ZmqPublisher, open_zmq
 from livefacs.sinks.zmtp import (

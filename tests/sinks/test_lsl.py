@@ -11,8 +11,8 @@ from livefacs.clock import now_ns
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.listening import Tally
-from livefacs.sinks.opening import open_sink
 from livefacs.sinks.receiving import open_receiver
+from livefacs.sinks.sink_from_destination import open_sink
 from livefacs.vocab.facs import AU_CHANNELS, N_AU
 from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame

@@ -19,7 +19,7 @@ from livefacs.clock import ClockMap
 from livefacs.errors import SinkError
 from livefacs.sinks import oscjson, vrchat
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.opening import open_sink
+from livefacs.sinks.sink_from_destination import open_sink
 from livefacs.wire.avatar import Avatar, AvatarShape, avatar_from_parameters
 from livefacs.wire.oscquery import parameters_from_tree
 from livefacs.wire.oscreading import messages_from_osc

@@ -13,9 +13,9 @@ from livefacs.errors import SinkError
 from livefacs.sinks.destination import parse_destination
 from livefacs.sinks.handshake import RequestedSink
 from livefacs.sinks.listening import Tally
-from livefacs.sinks.opening import open_sink
 from livefacs.sinks.receiving import open_receiver
-from livefacs.wire.reading import MAX_NAMES, Reading
+from livefacs.sinks.sink_from_destination import open_sink
+from livefacs.wire.packet_reading import MAX_NAMES, Reading
 from tests.sinks.doubles import ZMTP_GREETING, udp_receiver, zmtp_frame, zmtp_ready
 from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.golden import golden_frame

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from livefacs.errors import SinkError
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.opening import open_sink
+from livefacs.sinks.sink_from_destination import open_sink
 from livefacs.sinks.websocket import WebSocketSink
 from tests.support.waiting import PATIENCE_S, wait_until
 from tests.wire.making import ARKIT, CLOCK, make_frame

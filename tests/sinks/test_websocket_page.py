@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.opening import open_sink
+from livefacs.sinks.sink_from_destination import open_sink
 from tests.support.waiting import wait_until
 from tests.wire.making import CLOCK, make_frame
 

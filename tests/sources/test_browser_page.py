@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from livefacs.config import load_options
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.sources.browser import BrowserSource
 from livefacs.sources.browser_server import PAGE
 from livefacs.types import Health, TrackedFrame

@@ -150,7 +150,7 @@ def test_live_records_the_microphone_beside_the_curves(
 ) -> None:
     device = FakePortAudio()
     opened = device.microphone()
-    monkeypatch.setattr("livefacs.session.take_sound.Microphone", lambda *_: opened)
+    monkeypatch.setattr("livefacs.session.sound_of_takes.Microphone", lambda *_: opened)
     words = ("--record", tmp_path / "takes", "--slate", "s", "--audio", "booth", "--no-meters")
     real = type(opened).subscribe
 

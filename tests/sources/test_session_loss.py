@@ -10,7 +10,7 @@ import cv2
 import pytest
 
 from livefacs.config import load_options
-from livefacs.session.opening import open_session
+from livefacs.session.composition import open_session
 from livefacs.types import Health, SinkCounters, TrackedFrame
 from tests.sources.mjpeg import MjpegCamera
 from tests.support.performer import performer_frames

@@ -9,8 +9,8 @@ import pytest
 
 from livefacs.errors import SourceError
 from livefacs.sinks.destination import parse_destination
-from livefacs.sinks.opening import open_sink
-from livefacs.sources.opening import open_source
+from livefacs.sinks.sink_from_destination import open_sink
+from livefacs.sources.source_from_words import open_source
 from livefacs.sources.trackers import TrackerSource, is_tracker
 from tests.support.waiting import wait_until
 from tests.wire.making import CLOCK

@@ -12,7 +12,7 @@ import pytest
 from livefacs.errors import ConfigError
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sources.wire_timecode import SoundTimecode, WireCount
-from livefacs.take.model import TimecodeStart
+from livefacs.take.layout import TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.timecode import RATES, TimecodeRate
 from livefacs.wire.ltc import LtcWriter
@@ -161,7 +161,7 @@ def test_live_takes_its_timecode_from_the_microphone(
     monkeypatch.setattr("livefacs.session.take_timecode._LOCK_S", 0.01)
     wire = Wire("30", "14:00:00:00")
     opened = wire.device.microphone()
-    monkeypatch.setattr("livefacs.session.take_sound.Microphone", lambda *_: opened)
+    monkeypatch.setattr("livefacs.session.sound_of_takes.Microphone", lambda *_: opened)
     subscribe = type(opened).subscribe
     heard: list[object] = []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from livefacs.session.take_sound import from_microphone
+from livefacs.session.sound_of_takes import from_microphone
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.reader import Take
 from tests.support import sound

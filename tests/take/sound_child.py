@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from livefacs.clock import ClockMap
-from livefacs.session.take_sound import from_microphone
+from livefacs.session.sound_of_takes import from_microphone
 from livefacs.sinks.recorder import RecorderSink
 from tests.support.sound import FakePortAudio
 from tests.take.synthetic import CLOCK, clip_info, tracked_frame

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from livefacs.clock import NS_PER_S, ClockMap
-from livefacs.take.model import TakeInfo, TimecodeStart
+from livefacs.take.layout import TakeInfo, TimecodeStart
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter
 from livefacs.timecode import RATES

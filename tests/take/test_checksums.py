@@ -19,8 +19,8 @@ from livefacs.formats.export import FORMATS, export_take
 from livefacs.offline.meshes import Meshes
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.trimming import trim_take
+from livefacs.sources.recorded_take import TakeSource
 from livefacs.sources.take_pictures import open_pictures
-from livefacs.sources.takes import TakeSource
 from livefacs.take.catalog import repair
 from livefacs.take.checksums import (
     BLOCK_ROWS,
@@ -30,7 +30,7 @@ from livefacs.take.checksums import (
     read_sums,
 )
 from livefacs.take.integrity import errors_of
-from livefacs.take.model import frames_dtype
+from livefacs.take.layout import frames_dtype
 from livefacs.take.reader import Take
 from livefacs.take.times import doubtful_times, mended_times
 from tests.take.synthetic import clip_info, make_take, tracked_frame, without_checksums

@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import oaconvolve
 
 from livefacs.protocols import TakeRequest
-from livefacs.session.take_sound import ClapListener, from_microphone
+from livefacs.session.sound_of_takes import ClapListener, from_microphone
 from livefacs.sinks.take_factory import TakeFactory
 from livefacs.take.claps import Clap, ClapFinder
 from livefacs.take.reader import Take

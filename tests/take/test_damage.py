@@ -19,7 +19,7 @@ from livefacs.sinks.recorder import RecorderSink
 from livefacs.take.catalog import find_takes, repair
 from livefacs.take.document import line_from_marker
 from livefacs.take.integrity import errors_of
-from livefacs.take.model import Marker, frames_dtype
+from livefacs.take.layout import Marker, frames_dtype
 from livefacs.take.reader import Take
 from tests.support.commands import run
 from tests.take.synthetic import clip_info, make_take, tracked_frame, without_checksums

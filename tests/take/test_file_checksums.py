@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.session.take_sound import from_microphone
+from livefacs.session.sound_of_takes import from_microphone
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.trimming import trim_take
 from livefacs.take.catalog import repair

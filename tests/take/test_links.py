@@ -12,7 +12,7 @@ import pytest
 
 from livefacs.errors import TakeError
 from livefacs.take.catalog import find_takes, repair
-from livefacs.take.model import frames_dtype
+from livefacs.take.layout import frames_dtype
 from livefacs.take.reader import Take
 from tests.take.synthetic import make_take, tracked_frame
 

@@ -18,7 +18,7 @@ from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
 from livefacs.formats.curves import ExportOptions
 from livefacs.formats.export import export_take, find_format
-from livefacs.session.take_sound import from_microphone
+from livefacs.session.sound_of_takes import from_microphone
 from livefacs.sinks.recorder import RecorderSink
 from livefacs.sinks.trimming import trim_take
 from livefacs.take.catalog import repair

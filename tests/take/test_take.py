@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from livefacs.clock import ClockMap
 from livefacs.errors import TakeError
 from livefacs.take.catalog import find_takes, repair
-from livefacs.take.model import (
+from livefacs.take.layout import (
     Marker,
     TakeInfo,
     TimecodeStart,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from livefacs.au.estimator import Estimator
-from livefacs.au.model import load_model
+from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
 from livefacs.cli.labelled import load_coded

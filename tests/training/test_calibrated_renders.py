@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from livefacs.au.clip_neutral import calibrated_neutral
+from livefacs.au.estimator_model import load_model
 from livefacs.au.features import REGIONS
 from livefacs.au.learning import Asked, Round, frames_of, learn, profile_from_round
-from livefacs.au.model import load_model
 from livefacs.au.prompts import load_prompts
 from livefacs.offline import Meshes, SolveOptions, clip_estimator, estimates, working_take
 from livefacs.training.dataset import truth_from_shapes

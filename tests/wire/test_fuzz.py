@@ -37,7 +37,7 @@ from livefacs.wire.oscreading import (
     OscError,
     messages_from_osc,
 )
-from livefacs.wire.reading import MAX_NAMES, READERS, Reading, reading_from_injection
+from livefacs.wire.packet_reading import MAX_NAMES, READERS, Reading, reading_from_injection
 from livefacs.wire.shapes import SHAPE_READERS
 from livefacs.wire.vtsphone import LONGEST_S, PhoneRequest, request_from_datagram
 from tests.sources.camera_page import grey

@@ -20,9 +20,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from livefacs.arrays import F64, I64, Bool
-from livefacs.au import model as m
+from livefacs.au import estimator_model as m
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.features import REGIONS
-from livefacs.au.model import EstimatorModel
 from livefacs.au.regions import CHANNEL_REGION, LIDS
 from livefacs.au.smoothing import OFF
 from livefacs.offline import clip_estimator, estimates

@@ -12,8 +12,8 @@ from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
 from livefacs.sources.capture import CaptureWishes, is_browser, is_network_address
 from livefacs.sources.livelink_csv import LiveLinkCsvSource, is_livelink_csv
 from livefacs.sources.player import Clip, Player
+from livefacs.sources.recorded_take import TakeSource, is_take
 from livefacs.sources.sequence import is_image_spec
-from livefacs.sources.takes import TakeSource, is_take
 from livefacs.sources.trackers import TrackerSource, is_tracker
 from livefacs.sources.turned import TURNS, TurnedClip, turning_opener
 from livefacs.sources.video import VideoSource

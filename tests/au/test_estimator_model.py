@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from livefacs.au.model import load_model, save_model
+from livefacs.au.estimator_model import load_model, save_model
 from livefacs.errors import LandmarkerError
 from livefacs.vocab.facs import CHANNEL_INDEX
 

@@ -18,7 +18,6 @@ from livefacs.mirror.coding import compare, sort_key
 from livefacs.mirror.core import MirrorCore
 from livefacs.mirror.packs import Item, Pack
 from livefacs.mirror.puppet_pose import PUPPET_RIGS, levels_from_text, pose_from_levels
-from livefacs.mirror.report import csv_from_report, html_from_report
 from livefacs.mirror.school import (
     CLASSES,
     MOST_ITEMS,
@@ -26,6 +25,7 @@ from livefacs.mirror.school import (
     school_documents,
     school_pack,
 )
+from livefacs.mirror.self_test_report import csv_from_report, html_from_report
 from livefacs.mirror.selftest import SelfTest
 from livefacs.mirror.texts import STATIC
 from livefacs.sinks.commands import CommandError, run_command

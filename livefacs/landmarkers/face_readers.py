@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from livefacs.au.estimator import ReaderChoice
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.image_reader import ImageReader
-from livefacs.au.model import EstimatorModel
-from livefacs.landmarkers.opening import has_litert
+from livefacs.landmarkers.backends import has_litert
 from livefacs.protocols import Landmarker
 from livefacs.types import Frame, Landmarks, Readings
 from livefacs.vocab.readings import N_BLENDSHAPES

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from livefacs.wire import vts
 from livefacs.wire.osctemplate import OscMessage, OscTemplate
-from livefacs.wire.reading import MAX_NAMES, READERS, reading_from_osc, reading_from_packed
+from livefacs.wire.packet_reading import MAX_NAMES, READERS, reading_from_osc, reading_from_packed
 from tests.wire.golden import encoders, golden_frame
 from tests.wire.making import ARKIT
 

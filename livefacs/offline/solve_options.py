@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from livefacs.au.model import load_model, weights_path
+from livefacs.au.estimator_model import load_model, weights_path
 from livefacs.au.profile import load_profile, profile_path
 from livefacs.batch import content_of
 from livefacs.config import TrackingOptions
@@ -17,7 +17,7 @@ from livefacs.formats.export import check_export, find_format
 from livefacs.retarget.library import load_map
 from livefacs.session.parts import NO_PROFILE, profile_name, tracking_of_performers
 from livefacs.sources.turned import TURNS
-from livefacs.take.model import DOCUMENT_NAME
+from livefacs.take.layout import DOCUMENT_NAME
 
 TAKE_FORMAT: Final = "take"
 """Besides the export formats: the solved take itself, as a folder."""

@@ -9,8 +9,8 @@ from typing import Final
 
 from livefacs.au.calibration_run import CalibrationRun
 from livefacs.au.checkup import CheckRun
+from livefacs.au.estimator_model import EstimatorModel
 from livefacs.au.guided import GuidedRun
-from livefacs.au.model import EstimatorModel
 from livefacs.au.personal import LEARNED, Lesson
 from livefacs.au.profile import (
     Profile,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from livefacs.errors import SourceError, TakeError
-from livefacs.take.model import DOCUMENT_NAME
+from livefacs.take.layout import DOCUMENT_NAME
 from livefacs.take.reader import Take
 from livefacs.types import Frame
 

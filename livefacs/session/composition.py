@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
 from livefacs.au.estimator import Estimator
+from livefacs.au.estimator_model import EstimatorModel, load_model
 from livefacs.au.from_shapes import ShapeEstimator
-from livefacs.au.model import EstimatorModel, load_model
 from livefacs.clock import ClockMap, now_ns
 from livefacs.config import RecordOptions, SessionOptions, StreamOptions, TrackingOptions
 from livefacs.errors import ConfigError
-from livefacs.landmarkers.reading import with_readers
+from livefacs.landmarkers.face_readers import with_readers
 from livefacs.protocols import Landmarker, PerformersLandmarker, Source
 from livefacs.session.parts import (
     estimator_for_source,
@@ -27,14 +27,14 @@ from livefacs.session.parts import (
 from livefacs.session.performers import PerformersTracker
 from livefacs.session.rigs import Retargeting, RigReloader
 from livefacs.session.runner import Session
+from livefacs.session.sound_of_takes import ClapListener, open_microphone, sound_of_takes
 from livefacs.session.take_info import estimator_of, performers_info
-from livefacs.session.take_sound import ClapListener, open_microphone, sound_of_takes
 from livefacs.session.take_timecode import open_wire, sound_channel, timecode_from_wire
 from livefacs.session.timecode_start import KEPT_S, TakesByTimecode
 from livefacs.session.tracker import Tracker
-from livefacs.sinks.opening import open_hub
-from livefacs.sources.opening import gives_shapes
-from livefacs.sources.takes import is_take
+from livefacs.sinks.sink_from_destination import open_hub
+from livefacs.sources.recorded_take import is_take
+from livefacs.sources.source_from_words import gives_shapes
 
 if TYPE_CHECKING:
     from livefacs.sinks.take_factory import TakeFactory

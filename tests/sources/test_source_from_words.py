@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from livefacs.errors import SourceError
-from livefacs.sources import cameras, open_source, opening
+from livefacs.sources import cameras, open_source
+from livefacs.sources import source_from_words as opening
 from livefacs.sources.cameras import CameraInfo, find_camera, list_cameras
 from livefacs.sources.capture import CaptureWishes
 from livefacs.sources.images import ImagesSource
 from livefacs.sources.player import Player
-from livefacs.sources.takes import TakeSource
+from livefacs.sources.recorded_take import TakeSource
 from livefacs.sources.video import VideoSource
 from livefacs.sources.webcam import CameraSource
 from tests.sources.clips import every, write_clip

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livefacs.au import model as m
-from livefacs.au.model import load_model
+from livefacs.au import estimator_model as m
+from livefacs.au.estimator_model import load_model
 from livefacs.cli.labelled import load_coded
 from livefacs.errors import ConfigError
 from livefacs.mesh import N_MESH
 from livefacs.offline import Meshes
 from livefacs.training.coded import CodedClip, Judgement, coded_clip, read_codes
 from livefacs.training.coded_scores import area_under_roc, coded_curves, score_coded
-from livefacs.training.fusion import (
+from livefacs.training.fusion_fit import (
     RECIPES,
     Evidence,
     Ingredient,

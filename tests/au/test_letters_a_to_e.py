@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livefacs.au.events import find_events
-from livefacs.au.scoring import LetterScale
+from livefacs.au.letters_a_to_e import LetterScale
 from livefacs.vocab.facs import CHANNEL_INDEX, LETTER_FLOORS, N_AU
 
 I12 = CHANNEL_INDEX["AU12_L"]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from livefacs.errors import LandmarkerError
-from livefacs.landmarkers import models
-from livefacs.landmarkers.models import (
+from livefacs.landmarkers import downloads
+from livefacs.landmarkers.downloads import (
     FACE_LANDMARKER,
     KnownModel,
     fetch_model,
@@ -117,7 +117,7 @@ def test_an_unwritable_folder_is_told(
     address: str, model: KnownModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "taken").write_text("a file where the folder should be")
-    monkeypatch.setattr(models, "user_models_folder", lambda: tmp_path / "taken")
+    monkeypatch.setattr(downloads, "user_models_folder", lambda: tmp_path / "taken")
     with pytest.raises(LandmarkerError, match="cannot be written"):
         fetch_model(model, url=f"{address}/right")
 
