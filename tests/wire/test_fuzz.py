@@ -42,7 +42,7 @@ from livefacs.wire.shapes import SHAPE_READERS
 from livefacs.wire.vtsphone import LONGEST_S, PhoneRequest, request_from_datagram
 from tests.sources.camera_page import grey
 from tests.wire import fuzzing
-from tests.wire.test_reading import encoders_once
+from tests.wire.test_packet_reading import encoders_once
 
 N_PACKETS = int(os.environ.get("LIVEFACS_FUZZ_PACKETS", "8000"))
 PACKET_S = 2.0  # of processor time: a busy machine is no error; a parser that loops is
