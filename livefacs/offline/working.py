@@ -11,9 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from livefacs.au.clip_neutral import neutral_of_clip
+from livefacs.au.checkup import misfit_of_clip
 from livefacs.au.estimator_model import load_model
-from livefacs.au.likeness import CLIP_LIMIT, misfit
 from livefacs.au.neutral import Neutral
 from livefacs.au.profile import Profile
 from livefacs.au.regions import REGION_NAMES
@@ -94,8 +93,8 @@ class WorkingTake:
         rewrite_estimates(self.take, found, kept=_SESSION_FLAGS)
         self.neutral = estimator.neutral
         if self.setup.profile is not None and self.take.frames["n_faces"].any():
-            now = neutral_of_clip(self.setup.model, Meshes.of_take(self.take).faces)
-            reason = misfit(self.setup.model, self.setup.profile, now, CLIP_LIMIT)
+            faces = Meshes.of_take(self.take).faces
+            reason = misfit_of_clip(self.setup.model, self.setup.profile, faces)
             self.notices += (reason,) if reason else ()
         self.notices += _rest_notice(estimator.neutral)
 

@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 
+from livefacs.au.checkup import misfit_of_clip
 from livefacs.au.estimator import Estimator
 from livefacs.au.estimator_model import load_model
 from livefacs.au.examples import joined
@@ -252,3 +253,24 @@ def test_a_profile_of_another_person_is_told_by_how_much(learned):
     said = misfit(MODEL, profile, dataclasses.replace(profile.neutral, shape=wide))
     assert "profile 'anna' hardly fits this face: the neutrals differ by" in said
     assert "% of the eye distance" in said
+
+
+def test_a_clip_of_another_skin_is_told_though_its_neutral_fits(learned):
+    profile = profile_of(learned)
+    rng = np.random.default_rng(9)
+
+    def clip(resting):
+        return [
+            dataclasses.replace(
+                faces.landmarks(faces.face(), i),
+                readings=readings(resting + 0.01 * rng.normal(size=N_TEXTURE)),
+            )
+            for i in range(700)
+        ]
+
+    assert misfit_of_clip(MODEL, profile, clip(BASE)) == ""
+    said = misfit_of_clip(MODEL, profile, clip(BASE + direction("another skin", N_TEXTURE)))
+    assert "profile 'anna' hardly fits this face: its skin at rest is" in said
+    assert "the neutrals differ by" in said
+    unread = [faces.landmarks(faces.face(), i) for i in range(60)]
+    assert misfit_of_clip(MODEL, profile, unread) == ""
