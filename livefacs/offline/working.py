@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from livefacs.au.checkup import misfit_of_clip
 from livefacs.au.estimator_model import load_model
 from livefacs.au.neutral import Neutral
@@ -44,10 +46,20 @@ from livefacs.take.performers import performer_folder, performer_folders
 from livefacs.take.reader import Take
 from livefacs.take.writer import TakeWriter, rewrite_estimates
 from livefacs.types import Health, TrackedFrame
+from livefacs.vocab.facs import AU_CHANNELS, EYE_CHANNELS, HEAD_CHANNELS, action_of
 
 _PREFIX: Final = "livefacs-solving-"
 _LOCK: Final = "lock"
 _ROWS_A_WRITE: Final = 128
+_CHANGES_FROM: Final = 0.15
+"""Intensity, 0..1, by which an action changes where something moves: a letter B."""
+_MOST_ROWS: Final = 2000
+_MOVING: Final = [
+    i
+    for i, name in enumerate(AU_CHANNELS)
+    if action_of(name) not in {"AU43", "AU45", *HEAD_CHANNELS, *EYE_CHANNELS}
+]
+"""Channels of what a face may hold: not lids that blink, nor head and gaze."""
 _SESSION_FLAGS: Final = (
     Health.FRAMES_SKIPPED | Health.LATE | Health.RECORDER_LATE | Health.NEW_PERFORMER
 )
@@ -96,7 +108,22 @@ class WorkingTake:
             faces = Meshes.of_take(self.take).faces
             reason = misfit_of_clip(self.setup.model, self.setup.profile, faces)
             self.notices += (reason,) if reason else ()
-        self.notices += _rest_notice(estimator.neutral)
+        self.notices += _rest_notice(estimator.neutral) or self._stillness_notice()
+
+    def _stillness_notice(self) -> tuple[str, ...]:
+        """A face that does one thing throughout may hold it: no other frame says how it rests."""
+        options = self.setup.options
+        if self.setup.profile is not None or options.neutral_s is not None or options.as_live:
+            return ()
+        rows = np.flatnonzero(self.take.frames["n_faces"])
+        values = self.take.raw[rows[:: -(-len(rows) // _MOST_ROWS)]][:, _MOVING]
+        low, high = np.percentile(np.nan_to_num(values), (5, 95), axis=0)
+        if (high - low).max() >= _CHANGES_FROM:
+            return ()
+        return (
+            "the face does the same throughout: what it holds may pass for its rest; name a"
+            " resting frame with --neutral, or a profile",
+        )
 
 
 def _rest_notice(neutral: Neutral) -> tuple[str, ...]:

@@ -133,8 +133,16 @@ def test_a_still_of_an_expression_shows_it_and_says_that_no_frame_rests(
 
 def test_a_still_of_a_resting_face_is_no_expression(tmp_path, capsys):
     out = tmp_path / "out.csv"
-    assert run("solve", held(tmp_path, 20), "-o", str(out)) == 0
-    assert "no resting frame" not in capsys.readouterr().err
+    still = held(tmp_path, 20)
+    assert run("solve", still, "-o", str(out)) == 0
+    said = capsys.readouterr().err
+    assert "no resting frame" not in said
+    assert "the face does the same throughout" in said  # that it rests is likely, not known
+    assert run("solve", still, "-o", str(out), "--neutral", "0:1") == 0
+    assert "the face does the same throughout" not in capsys.readouterr().err
+    assert run("solve", PERFORMER, "-o", str(out)) == 0
+    assert "the face does the same throughout" not in capsys.readouterr().err
+    assert run("solve", still, "-o", str(out)) == 0
     found = curves(out)
     assert max(found[f"AU{n}"].max() for n in (1, 2, 4, 9, 12, 15, 17, 18, 24, 26)) < 0.1
 
