@@ -222,6 +222,7 @@ def test_a_self_test_goes_on_after_a_reload(browser: Chrome, school: Mirror) -> 
     wait(browser, "return document.querySelector('main > div').dataset.item === '2'")
     browser.refresh()
     wait(browser, "return document.querySelector('h1')?.textContent === 'Item 2 of 2'")
+    wait(browser, "return document.querySelector('main > div').dataset.item === '2'")  # loaded
     school.tests.clear()  # as after a restart of the program
     browser.refresh()
     wait(browser, "return document.querySelector('[role=alert].bad')")
