@@ -14,9 +14,9 @@ import platform
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from livefacs.files.hashes import hash_bytes
 from livefacs.resources import scratch_beside, scratch_of
@@ -87,6 +87,28 @@ def write_text(path: Path, text: str, *, private: bool = False, errors: str = "s
         As of ``replaced``.
     """
     write_bytes(path, text.encode("utf-8", errors), private=private)
+
+
+def write_all(
+    file: BinaryIO, data: bytes | memoryview, note: Callable[[memoryview], None] | None = None
+) -> None:
+    """Write everything to an unbuffered file, which may take a part at a time.
+
+    Parameters
+    ----------
+    note : callable or None
+        Told of each part that the system has, also where a later one fails.
+
+    Raises
+    ------
+    OSError
+    """
+    view = memoryview(data)
+    while len(view):
+        n_written = file.write(view) or 0
+        if note is not None:
+            note(view[:n_written])
+        view = view[n_written:]
 
 
 def create(path: Path, *, private: bool = False) -> int:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import av
 import numpy as np
@@ -14,6 +14,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from livefacs.arrays import U8, Records
+from livefacs.files.atomic import write_all
 from livefacs.take.checksums import FileSums
 from livefacs.take.layout import VIDEO_FILE, VIDEO_STAMPS_FILE, stream_entry, video_dtype
 from livefacs.take.writer import TakeWriter
@@ -36,16 +37,12 @@ class _SummedFile:
     """
 
     def __init__(self, path: Path, sums: FileSums) -> None:
-        self._file = path.open("xb", buffering=0)
+        self._file: BinaryIO = path.open("xb", buffering=0)
         self._sums = sums
 
     def write(self, data: bytes) -> int:
         """Append; raises ``OSError`` where the disk does not take it."""
-        view = memoryview(data)
-        while len(view):
-            n_written = self._file.write(view)
-            self._sums.add(view[:n_written])
-            view = view[n_written:]
+        write_all(self._file, data, self._sums.add)
         return len(data)
 
     def close(self) -> None:

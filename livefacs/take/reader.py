@@ -163,7 +163,7 @@ class Take:
 
     @property
     def frames(self) -> Records:
-        """All records of ``frames.rec``; fields as in ``take.model.frames_dtype``."""
+        """All records of ``frames.rec``; fields as in ``take.layout.frames_dtype``."""
         return self.records("frames")[: self.n_rows]
 
     @cached_property

@@ -17,6 +17,7 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.errors import TakeError
+from livefacs.files.atomic import write_all
 from livefacs.files.bounded_reading import open_own
 
 SAMPLE_RATE_HZ: Final = 48_000
@@ -187,11 +188,8 @@ class WaveWriter:
         OSError
         """
         pcm = pcm_from_samples(samples)
-        view = memoryview(pcm)
-        begun = 0
         try:
-            while begun < len(view):
-                begun += self._file.write(view[begun:]) or 0
+            write_all(self._file, pcm)
         except OSError:
             self._file.truncate(self._end)
             self._file.seek(self._end)

@@ -12,6 +12,7 @@ import numpy as np
 
 from livefacs.arrays import Records
 from livefacs.clock import ClockMap
+from livefacs.files.atomic import write_all
 from livefacs.files.locks import Lock
 from livefacs.take.checksums import CHECKSUMS_FILE, DESCRIPTION, FileSums, checksums_of, reseal
 from livefacs.take.document import line_from_marker, write_document
@@ -66,17 +67,15 @@ class _Stream:
 
     def append(self, records: np.ndarray[Any, Any]) -> int:
         """Append whole records; a part that got through before a failure is cut off again."""
-        view = memoryview(records.tobytes())
-        begun = 0
+        content = records.tobytes()
         try:
-            while begun < len(view):
-                begun += self._file.write(view[begun:]) or 0
+            write_all(self._file, content)
         except OSError:
             self.cut(self.n_rows)
             raise
         self.sums.append(checksums_of(0, records, self.first_row + self.n_rows))
         self.n_rows += len(records)
-        return len(view)
+        return len(content)
 
     def cut(self, n_rows: int) -> None:
         """Keep the first rows only."""
