@@ -16,6 +16,7 @@ from livefacs.au.face_time import FaceTime
 from livefacs.au.guided import CHECK, DONE, GuidedState
 from livefacs.au.learning import frames_of
 from livefacs.au.likeness import CLIP_LIMIT, FITS_UP_TO, misfit, neutral_distance
+from livefacs.au.personal import PersonalMaps
 from livefacs.au.profile import Profile
 from livefacs.au.setting import Finding, camera_finding, light_finding, setting_of
 from livefacs.au.teaching import quiet_rows
@@ -24,8 +25,8 @@ from livefacs.types import Landmarks
 CHECK_S: Final = 10.0
 STRANGE: Final = 0.5
 """Share of the maps' reach from which a resting texture is another than the one learned from. Of a
-rendered person's profile in another clip of theirs 0.15, in those of nine others 0.67 to 0.80, of
-whom the neutral tells one in nine; in clips of four people 0.86 to 0.93."""
+rendered person's profile in another clip of theirs 0.15, in those of eight others 0.67 to 0.80, of
+whom the neutral tells one; in clips of four people 0.86 to 0.93."""
 _MOST_FACES: Final = 300
 
 
@@ -68,10 +69,11 @@ def misfit_of_clip(model: EstimatorModel, profile: Profile, faces: Sequence[Land
     """
     neutral = neutral_of_clip(model, faces)
     reason = misfit(model, profile, neutral, CLIP_LIMIT)
-    if reason or profile.personal is None or not profile.personal.has_image:
+    maps = _image_maps(profile)
+    if reason or maps is None:
         return reason
     frames = frames_of(model, faces[:: -(-len(faces) // _MOST_FACES)], neutral)
-    away = _skin_distance(profile, frames, quiet_rows(frames, np.arange(len(frames.values))))
+    away = _skin_distance(maps, frames, quiet_rows(frames, np.arange(len(frames.values))))
     if away is None or away <= STRANGE:
         return ""
     distance = neutral_distance(model, neutral, profile.neutral)
@@ -83,19 +85,25 @@ def misfit_of_clip(model: EstimatorModel, profile: Profile, faces: Sequence[Land
     )
 
 
-def _skin_distance(profile: Profile, frames: Frames, rest: I64) -> float | None:
+def _image_maps(profile: Profile) -> PersonalMaps | None:
+    """Those that were learned from images; None: none were."""
+    personal = profile.personal
+    return personal.with_image if personal is not None and personal.has_image else None
+
+
+def _skin_distance(maps: PersonalMaps, frames: Frames, rest: I64) -> float | None:
     """How far the resting texture is from the one that was learned from; None: it was not read."""
-    maps = profile.personal.with_image if profile.personal is not None else None
-    if maps is None or maps.rest is None or frames.texture is None:
+    if maps.rest is None or frames.texture is None:
         return None
     return float(np.linalg.norm(frames.texture[rest].mean(axis=0) - maps.rest)) / maps.reach
 
 
 def _skin_finding(profile: Profile, frames: Frames, rest: I64) -> Finding | None:
     """Whether the skin is that which was learned from; None: none was."""
-    if profile.personal is None or not profile.personal.has_image:
+    maps = _image_maps(profile)
+    if maps is None:
         return None
-    away = _skin_distance(profile, frames, rest)
+    away = _skin_distance(maps, frames, rest)
     if away is None:
         return Finding("skin", "not known: the image was not read", False)
     if away > STRANGE:
