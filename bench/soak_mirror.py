@@ -10,6 +10,7 @@ import argparse
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import psutil
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from livefacs.arrays import F64
 from livefacs.config import load_options
 from livefacs.mirror.core import MirrorOptions
 from livefacs.mirror.server import Mirror
@@ -43,22 +45,38 @@ def heap_mb(driver: Chrome) -> float:
     return float(usage["usedSize"] + usage.get("backingStorageSize", 0)) / 1e6
 
 
-def watch(mirror: Mirror, driver: Chrome, minutes: float) -> np.ndarray:  # type: ignore[type-arg]  # a table of floats
-    """Rows of seconds, resident MB, heap MB, frames drawn by the page."""
-    process, pause = psutil.Process(), threading.Event()
+def watch(
+    program: psutil.Process,
+    driver: Chrome,
+    minutes: float,
+    page: str,
+    spend: Callable[[int, float], None] = lambda _n, until: time.sleep(
+        max(0.0, until - time.monotonic())
+    ),
+) -> F64:
+    """Rows of seconds, resident MB, heap MB, frames drawn by the page.
+
+    ``page`` is what counts them in its script; ``spend`` is told how many rows there are and until
+    when to go on, monotonic seconds.
+    """
     began, rows = time.monotonic(), []
     while (elapsed := time.monotonic() - began) < 60 * minutes:
-        if int(elapsed / PERIOD_S) % 6 == 3:
-            with visit(mirror):
-                pass
-        drawn = driver.execute_script("return window.livefacs.live.drawn")
-        rows.append((elapsed, process.memory_info().rss / 1e6, heap_mb(driver), float(drawn)))
+        drawn = float(driver.execute_script(f"return window.{page}.live.drawn"))
+        rows.append((elapsed, program.memory_info().rss / 1e6, heap_mb(driver), drawn))
         print("{:7.0f} s  {:7.1f} MB  {:6.2f} MB heap  {:7.0f} drawn".format(*rows[-1]), flush=True)
-        pause.wait(max(0.0, PERIOD_S - (time.monotonic() - began - elapsed)))
+        spend(len(rows), began + elapsed + PERIOD_S)
     return np.array(rows)
 
 
-def slope_an_hour(seconds: np.ndarray, values: np.ndarray) -> float:  # type: ignore[type-arg]  # floats
+def growth(rows: F64) -> list[str]:
+    """What is wrong with the rows of ``watch``; prints what they say."""
+    program, heap = (slope_an_hour(rows[:, 0], rows[:, column]) for column in (1, 2))
+    print(f"growth: program {program:+.2f} MB/h, page heap {heap:+.2f} MB/h")
+    print(f"frames drawn: {rows[-1, 3] - rows[0, 3]:.0f} in {rows[-1, 0]:.0f} s")
+    return ["memory grows"] if max(program, heap) > MOST_MB_AN_HOUR else []
+
+
+def slope_an_hour(seconds: F64, values: F64) -> float:
     """Growth an hour after the warm-up, by a straight line."""
     late = seconds > WARM_UP_SHARE * seconds[-1]
     return float(np.polyfit(seconds[late], values[late], 1)[0] * 3600)
@@ -74,6 +92,13 @@ def main() -> None:
         home = Path(folder)
         mirror = Mirror(MirrorOptions(port=0, progress_path=home / "p.sqlite"), puppets=puppets())
         mirror.start()
+
+        def come_and_go(n_rows: int, until: float) -> None:
+            if n_rows % 6 == 4:
+                with visit(mirror):
+                    pass
+            time.sleep(max(0.0, until - time.monotonic()))
+
         driver = start_chromium(home / "chromium")
         with open_session(options, keep_image=True) as session:
             session.watchers.append(mirror.feed)
@@ -82,17 +107,14 @@ def main() -> None:
             try:
                 with visit(mirror):
                     go(driver, mirror)
-                    rows = watch(mirror, driver, minutes)
+                    rows = watch(psutil.Process(), driver, minutes, "livefacs", come_and_go)
             finally:
                 session.stop()
                 running.join()
                 driver.quit()
         mirror.stop()
-    program, heap = (slope_an_hour(rows[:, 0], rows[:, column]) for column in (1, 2))
-    print(f"growth: program {program:+.2f} MB/h, page heap {heap:+.2f} MB/h")
-    print(f"frames drawn: {rows[-1, 3] - rows[0, 3]:.0f} in {rows[-1, 0]:.0f} s")
-    if max(program, heap) > MOST_MB_AN_HOUR:
-        raise SystemExit("memory grows")
+    if failures := growth(rows):
+        raise SystemExit("; ".join(failures))
 
 
 if __name__ == "__main__":

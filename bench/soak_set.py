@@ -14,14 +14,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import psutil
 
-from bench.soak_mirror import MOST_MB_AN_HOUR, PERIOD_S, heap_mb, slope_an_hour
+from bench.soak_mirror import growth, watch
 from livefacs.arrays import F64
 from livefacs.take.integrity import errors_of
 from livefacs.take.layout import STAGES
@@ -53,7 +52,7 @@ def main() -> None:
                 raise SystemExit("PulseAudio does not run here")
             environment = {**os.environ, **sound, "LIVEFACS_HOME": str(home / "home")}
             rows = _run(home, clip, asked.minutes, environment)
-        failures = [*_memory(rows), *_take(home / "takes")]
+        failures = [*growth(rows), *_take(home / "takes")]
     if failures:
         raise SystemExit("; ".join(failures))
 
@@ -89,7 +88,7 @@ def _run(home: Path, clip: Path, minutes: float, environment: dict[str, str]) ->
         driver = start_chromium(home / "chromium")
         closing.callback(driver.quit)
         _open(driver, said)
-        return _watch(program, driver, minutes)
+        return watch(program, driver, minutes, "livefacs")
 
 
 @contextlib.contextmanager
@@ -107,24 +106,6 @@ def _open(driver: Chrome, said: Path) -> None:
     wait_until(lambda: "mirror: http" in said.read_text(), "the page")
     driver.get(said.read_text().partition("mirror: ")[2].split()[0])
     wait(driver, "return document.body.dataset.ready === 'yes'")
-
-
-def _watch(program: psutil.Process, driver: Chrome, minutes: float) -> F64:
-    rows, began = [], time.monotonic()
-    while (elapsed := time.monotonic() - began) < 60 * minutes:
-        drawn = float(driver.execute_script("return window.livefacs.live.drawn"))
-        resident = program.memory_info().rss / 1e6
-        rows.append((elapsed, resident, heap_mb(driver), drawn))
-        print("{:7.0f} s  {:7.1f} MB  {:6.2f} MB heap  {:7.0f} drawn".format(*rows[-1]), flush=True)
-        time.sleep(max(0.0, PERIOD_S - (time.monotonic() - began - elapsed)))
-    return np.array(rows)
-
-
-def _memory(rows: F64) -> list[str]:
-    program, heap = (slope_an_hour(rows[:, 0], rows[:, column]) for column in (1, 2))
-    drawn = (rows[-1, 3] - rows[0, 3]) / (rows[-1, 0] - rows[0, 0])
-    print(f"growth: program {program:+.2f} MB/h, page heap {heap:+.2f} MB/h; {drawn:.1f} drawn a s")
-    return ["memory grows"] if max(program, heap) > MOST_MB_AN_HOUR else []
 
 
 def _take(folder: Path) -> list[str]:
