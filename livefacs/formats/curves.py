@@ -89,8 +89,8 @@ class Curves:
     values : (T, C) float32, NaN unknown
     times_ns : (T,) int64
     timecode_frames : (T,) int64, frames of the day at ``rate``
-    head : (T, 6) float64, as ``take.model.HEAD_FIELDS``
-    gaze : (T, 4) float64, as ``take.model.GAZE_FIELDS``
+    head : (T, 6) float64, as ``take.layout.HEAD_FIELDS``
+    gaze : (T, 4) float64, as ``take.layout.GAZE_FIELDS``
     rate : TimecodeRate
     is_even : bool
         The grid is exactly that of ``rate``.

@@ -12,7 +12,7 @@ NO_MESH: Final = "none"
 
 
 class RecordedLandmarks:
-    """Hands on the mesh that was recorded with each frame (``sources.takes.TakeSource``).
+    """Hands on the mesh that was recorded with each frame (``sources.recorded_take.TakeSource``).
 
     Parameters
     ----------

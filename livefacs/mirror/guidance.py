@@ -160,15 +160,15 @@ class Guidance:
                 self._wait("No page shows the round: it waits.")
 
     def calibrate(self, spec: str, round_: str, only: Sequence[str], *, add: bool) -> None:
-        """Begin a calibration; raises as ``rounds.calibration``."""
+        """Begin a calibration; raises as ``guided_rounds.calibration``."""
         self._begin(lambda subject: calibration(subject, spec, round_, only, add=add))
 
     def teach(self, spec: str, action: str, code: str, side: str, *, replace: bool) -> None:
-        """Begin to teach an action; raises as ``rounds.teaching``."""
+        """Begin to teach an action; raises as ``guided_rounds.teaching``."""
         self._begin(lambda subject: teaching(subject, spec, action, code, side, replace=replace))
 
     def check(self, spec: str) -> None:
-        """Begin a check; raises as ``rounds.check``."""
+        """Begin a check; raises as ``guided_rounds.check``."""
         self._begin(lambda subject: check(subject, spec))
 
     def _begin(self, make: Callable[[Subject], PageRound]) -> None:

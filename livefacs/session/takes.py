@@ -20,7 +20,7 @@ _LONGEST_OPENING_NS: Final = 10 * NS_PER_S  # of frames that are kept while a ta
 
 
 class Recording(Protocol):
-    """A take that is being written; ``session.opening`` makes it."""
+    """A take that is being written; ``session.composition`` makes it."""
 
     @property
     def timecode(self) -> str:

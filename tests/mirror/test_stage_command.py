@@ -111,9 +111,7 @@ def test_the_page_does_not_learn_a_cameras_password() -> None:
         assert "geheim" not in told.text
         assert "anna:…@127.0.0.1" in told.json()["source"]
         name = told.json()["source"]
-        still = http.get(
-            "/api/stage/still", params={"source": name}
-        )  # it is asked for all the same
+        still = http.get("/api/stage/still", params={"source": name})  # asked for all the same
         assert "geheim" not in still.text
         assert "refused" in still.text.lower()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import wave
@@ -46,6 +47,23 @@ def tone(path: Path, seconds: int = 120) -> Path:
 
 def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "livefacs", *(str(word) for word in words)]
+
+
+@contextlib.contextmanager
+def started(pulse: dict[str, str], *words: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs until its block has ended it; its lines are those of both outputs."""
+    process = subprocess.Popen(
+        command(*words), env=pulse, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process
+        process.stdout.read()
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_a_tone_on_the_null_sink_is_in_the_take(tmp_path: Path, pulse: dict[str, str]) -> None:
@@ -114,15 +132,8 @@ def test_the_pages_record_button_records_sound(
     tmp_path: Path, pulse: dict[str, str], page: str
 ) -> None:
     words = ("--source", "demo", "--no-browser", "--port", "0", "--audio", "auto")
-    process = subprocess.Popen(
-        command(page, *words, "--record", tmp_path / "takes"),
-        env=pulse,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
+    with started(pulse, page, *words, "--record", tmp_path / "takes") as process:
+        assert process.stdout is not None
         said = next(line for line in process.stdout if line.startswith(f"{page}: "))
         base = "/".join(said.split()[1].split("/")[:3])
         with httpx.Client(base_url=base, headers={"Origin": base}, timeout=PATIENCE_S) as http:
@@ -135,12 +146,6 @@ def test_the_pages_record_button_records_sound(
             wait_until(lambda: rows.is_file() and rows.stat().st_size > 50_000, "frames")
             assert asked("finish")
         process.terminate()
-        process.stdout.read()
-        assert process.wait(PATIENCE_S) == 0
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
     take = Take(tmp_path / "takes" / "livefacs_001")
     assert errors_of(take) == ()
     sound = sound_of(take)
@@ -174,26 +179,14 @@ def test_a_take_starts_and_ends_with_timecode_that_is_played(
     made = ("--rate", "25", "--start", "10:00:00:00", "--seconds", "6")
     subprocess.run(command("ltc", "write", tmp_path / "ltc.wav", *made), check=True)
     wire = ("--start-with", "timecode", "--timecode-source", "ltc:1", "--audio", "auto")
-    process = subprocess.Popen(
-        command(*words, tmp_path / "takes", *wire, *(() if is_stage else ("--no-meters",))),
-        env=pulse,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
+    quiet = () if is_stage else ("--no-meters",)
+    with started(pulse, *words, tmp_path / "takes", *wire, *quiet) as process:
+        assert process.stdout is not None
         next(line for line in process.stdout if line.startswith("waiting for timecode"))
         subprocess.run(["paplay", str(tmp_path / "ltc.wav")], env=pulse, check=True)
         next(line for line in process.stdout if "take ended at" in line)
         if is_stage:
             process.terminate()
-        process.stdout.read()
-        assert process.wait(PATIENCE_S) == 0
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
     take = Take(tmp_path / "takes" / "livefacs_001" if is_stage else tmp_path / "takes")
     assert errors_of(take) == ()
     assert take.document["timecode"]["source"] == "ltc"
