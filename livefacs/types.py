@@ -36,7 +36,7 @@ class Health(IntFlag):
     FRAMES_SKIPPED = 32  # newer frames overwrote at least one before this
     LATE = 64  # sent more than one frame period after it was there
     RECORDER_LATE = 128  # the take writer fell behind
-    NO_NEUTRAL = 256  # no resting frame was found: parts are measured against the mean face
+    NO_NEUTRAL = 256  # no frame is known to rest: the mean face stands in, or what may be held
     NEW_PERFORMER = 512  # from here on this number is another person's; the neutral begins anew
 
 

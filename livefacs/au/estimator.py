@@ -18,7 +18,7 @@ from livefacs.au.neutral import (
 )
 from livefacs.au.personal import NO_MAPS
 from livefacs.au.profile import Profile
-from livefacs.au.resting import NO_REST, LiveRest
+from livefacs.au.resting import LiveRest
 from livefacs.au.smoothing import Smoothing
 from livefacs.clock import s_from_ns
 from livefacs.kernels import arguments
@@ -308,7 +308,7 @@ class Estimator:
     def _calibration_health(self) -> Health:
         health = Health.OK if self.is_calibrated else Health.UNCALIBRATED
         is_sought = self._is_automatic and not (self._automatic and self._automatic.is_known)
-        if not is_sought and self._neutral.evidence.min() < NO_REST:
+        if not (is_sought or self._neutral.has_rest):
             health |= Health.NO_NEUTRAL
         return health
 

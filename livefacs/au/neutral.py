@@ -32,6 +32,8 @@ PROVISIONAL_S: Final = 0.38
 """Quiet time after which the automatic neutral is first used."""
 FINAL_S: Final = 2.0
 """Time after which the automatic neutral is left alone for good."""
+NO_REST: Final = 0.25
+"""Less evidence than this in a part: no resting frame was found."""
 TRUST_WITHOUT_REST: Final = 0.4
 """Share of confidence that is left to a part of the face whose rest was not seen."""
 
@@ -68,6 +70,8 @@ class Neutral:
         What its skin shows; NaN where unknown.
     evidence : (3,) float64, 0..1
         That brows, lids and nose, and mouth (``au.regions``) were at rest.
+    is_confirmed : bool
+        False where the face did the same throughout: no other frame tells rest from what it holds.
     """
 
     shape: F64
@@ -75,6 +79,12 @@ class Neutral:
     blendshapes: F64 = field(default_factory=lambda: np.full(N_BLENDSHAPES, np.nan))
     patches: F64 = field(default_factory=lambda: np.full((N_PATCHES, N_PATCH_READINGS), np.nan))
     evidence: F64 = field(default_factory=lambda: np.ones(N_REGIONS))
+    is_confirmed: bool = True
+
+    @property
+    def has_rest(self) -> bool:
+        """Every part is known to rest in some frame."""
+        return self.is_confirmed and bool(self.evidence.min() >= NO_REST)
 
     def person(
         self, model: EstimatorModel, kernel_model: k.Model, gains: F64, maps: KernelMaps = NO_MAPS
@@ -83,9 +93,9 @@ class Neutral:
         usual = model.usual_blendshapes
         blendshapes = np.where(np.isnan(self.blendshapes), usual, self.blendshapes)
         trust = np.ones(len(gains))
+        known = self.evidence * self.is_confirmed
         trust[:N_AU] = (
-            TRUST_WITHOUT_REST
-            + (1.0 - TRUST_WITHOUT_REST) * np.append(self.evidence, 1.0)[CHANNEL_REGION]
+            TRUST_WITHOUT_REST + (1.0 - TRUST_WITHOUT_REST) * np.append(known, 1.0)[CHANNEL_REGION]
         )
         terms = np.zeros(N_POSE_TERMS)
         yaw, pitch, roll = (float(angle) for angle in self.angles_rad)

@@ -60,8 +60,6 @@ HELD_RESTS_BELOW, HELD_ACTS_ABOVE = 0.15, 0.25
 """Evidence of rest in a mouth that is held, of which more is looked at."""
 HELD_OPENING_BELOW: Final = 0.6
 """Brows that are held higher do not count as resting because lids and mouth rest."""
-NO_REST: Final = 0.25
-"""Less evidence than this in a part: no resting frame was found."""
 
 
 @dataclass(frozen=True, slots=True)

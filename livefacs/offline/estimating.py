@@ -72,6 +72,7 @@ def clip_estimator(
     *,
     profile: Profile | None = None,
     smoothing: Smoothing | None = None,
+    neutral: Neutral | None = None,
     neutral_s: tuple[float, float] | None = None,
     focal_px: float | None = None,
 ) -> Estimator:
@@ -81,19 +82,20 @@ def clip_estimator(
     ----------
     profile : Profile or None
         Its neutral and range are used.
+    neutral : Neutral or None
+        Used as it is.
     neutral_s : (start, end) or None
-        Seconds in which the face rests; None takes the profile's neutral, completed by the
-        clip's where it is of a few glimpses, else the whole clip's.
+        Seconds in which the face rests. Without either the profile's neutral is used, completed by
+        the clip's where it is of a few glimpses, else the whole clip's.
 
     Raises
     ------
     SourceError
         There is no face in the clip, or none in the seconds that were named.
     """
-    neutral: Neutral | None = None
-    if neutral_s is not None:
+    if neutral is None and neutral_s is not None:
         neutral = neutral_of_seconds(model, meshes.faces, *neutral_s)
-    elif profile is None or profile.is_open_to_rest:
+    elif neutral is None and (profile is None or profile.is_open_to_rest):
         neutral = neutral_of_clip(model, meshes.faces, profile.neutral if profile else None)
     return Estimator(model, profile, smoothing, focal_px=focal_px, neutral=neutral)
 
@@ -116,8 +118,16 @@ class Setup:
     profile: Profile | None
     options: SolveOptions
 
-    def estimates(self, take: Take) -> tuple[Estimator, Iterator[Estimate]]:
-        """The estimator, and an estimate for every row of a take."""
+    def estimates(
+        self, take: Take, neutral: Neutral | None = None
+    ) -> tuple[Estimator, Iterator[Estimate]]:
+        """The estimator, and an estimate for every row of a take.
+
+        Parameters
+        ----------
+        neutral : Neutral or None
+            None: the clip's, or the profile's.
+        """
         options, reader = self.options, self.options.tracking.reader
         meshes = Meshes.of_take(take, reader, as_recorded=bool(options.as_live))
         smoothing = make_smoothing(options.tracking)
@@ -135,6 +145,7 @@ class Setup:
             self.model,
             profile=self.profile,
             smoothing=smoothing,
+            neutral=neutral,
             neutral_s=options.neutral_s,
             focal_px=options.focal_px,
         )

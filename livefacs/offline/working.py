@@ -15,10 +15,9 @@ import numpy as np
 
 from livefacs.au.checkup import misfit_of_clip
 from livefacs.au.estimator_model import load_model
-from livefacs.au.neutral import Neutral
+from livefacs.au.neutral import NO_REST, Neutral
 from livefacs.au.profile import Profile
 from livefacs.au.regions import REGION_NAMES
-from livefacs.au.resting import NO_REST
 from livefacs.batch import usable_cores
 from livefacs.clock import ClockMap
 from livefacs.errors import SourceError, TakeError
@@ -60,6 +59,10 @@ _MOVING: Final = [
     if action_of(name) not in {"AU43", "AU45", *HEAD_CHANNELS, *EYE_CHANNELS}
 ]
 """Channels of what a face may hold: not lids that blink, nor head and gaze."""
+_MAY_BE_HELD: Final = (
+    "the face does the same throughout: what it holds may pass for its rest; name a resting frame"
+    " with --neutral, or a profile"
+)
 _SESSION_FLAGS: Final = (
     Health.FRAMES_SKIPPED | Health.LATE | Health.RECORDER_LATE | Health.NEW_PERFORMER
 )
@@ -108,22 +111,23 @@ class WorkingTake:
             faces = Meshes.of_take(self.take).faces
             reason = misfit_of_clip(self.setup.model, self.setup.profile, faces)
             self.notices += (reason,) if reason else ()
-        self.notices += _rest_notice(estimator.neutral) or self._stillness_notice()
+        acting = _rest_notice(estimator.neutral)
+        if not acting and self._is_still():
+            self.neutral = replace(estimator.neutral, is_confirmed=False)
+            _, found = self.setup.estimates(self.take, self.neutral)
+            rewrite_estimates(self.take, found, kept=_SESSION_FLAGS)
+            acting = (_MAY_BE_HELD,)
+        self.notices += acting
 
-    def _stillness_notice(self) -> tuple[str, ...]:
+    def _is_still(self) -> bool:
         """A face that does one thing throughout may hold it: no other frame says how it rests."""
         options = self.setup.options
         if self.setup.profile is not None or options.neutral_s is not None or options.as_live:
-            return ()
+            return False
         rows = np.flatnonzero(self.take.frames["n_faces"])
         values = self.take.raw[rows[:: -(-len(rows) // _MOST_ROWS)]][:, _MOVING]
         low, high = np.percentile(np.nan_to_num(values), (5, 95), axis=0)
-        if (high - low).max() >= _CHANGES_FROM:
-            return ()
-        return (
-            "the face does the same throughout: what it holds may pass for its rest; name a"
-            " resting frame with --neutral, or a profile",
-        )
+        return bool((high - low).max() < _CHANGES_FROM)
 
 
 def _rest_notice(neutral: Neutral) -> tuple[str, ...]:

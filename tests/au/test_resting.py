@@ -9,10 +9,10 @@ import pytest
 
 from livefacs.au.estimator import Estimator
 from livefacs.au.estimator_model import load_model
-from livefacs.au.neutral import Neutral, canonical_neutral
+from livefacs.au.neutral import NO_REST, Neutral, canonical_neutral
 from livefacs.au.profile import Profile
 from livefacs.au.regions import BROWS, CHANNEL_REGION, LIDS, MOUTH, shares_of_points
-from livefacs.au.resting import NO_REST, LiveRest, RestingFrames, neutral_from_parts
+from livefacs.au.resting import LiveRest, RestingFrames, neutral_from_parts
 from livefacs.types import Landmarks, Readings
 from livefacs.vocab.facs import CHANNEL_INDEX
 from livefacs.vocab.readings import BLENDSHAPE_INDEX, N_TEXTURE, PATCH_INDEX
