@@ -11,10 +11,10 @@ import math
 
 import numpy as np
 
-from livefacs.arrays import F32, F64, I32, I64, U8
-from livefacs.kernels._jit import four_bytes, kernel
+from livefacs.arrays import F32, F64, I64, U8
+from livefacs.kernels._jit import kernel
 from livefacs.kernels.geometry import fit_similarity, undo_perspective
-from livefacs.kernels.sampling import sample_patch
+from livefacs.kernels.sampling import add_bilinear, sample_patch
 
 N_ORIENTATIONS = 8
 CELL_PX = 6
@@ -149,54 +149,46 @@ def upright_face(
     """
     height, width = image.shape[0], image.shape[1]
     flat = image.reshape(-1)
-    unit = 1.0 / PIXELS_PER_EYES
-    r = face_from_camera / max(scale, 1e-9)
-    focal = float(max(width, height))
-    quarter = 0.25 * unit
+    unit, one = np.float32(1.0 / PIXELS_PER_EYES), np.float32(1.0)
+    r = (face_from_camera / max(scale, 1e-9)).astype(np.float32)
+    nearness = np.float32(1.0 / max(width, height))
+    x_middle, y_middle = np.float32(0.5 * width), np.float32(0.5 * height)
+    x_first, y_first = np.float32(left - offset[0]), np.float32(top - offset[1])
+    z_first, quarter = np.float32(offset[2]), np.float32(0.25) * unit
+    x_last, y_last = np.float32(width - 2.001), np.float32(height - 2.001)
     n = out.shape[1]
-    x_row, y_row, shrinks, total = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    places, across, down = np.empty(n, np.int32), np.empty(n), np.empty(n)
-    row_pixels = np.int32(width)
+    floats, places = np.empty((6, n), np.float32), np.empty((3, n), np.int32)
+    x_row, y_row, shrinks = floats[0], floats[1], floats[2]
+    across, down, total = floats[3], floats[4], floats[5]
+    row_pixels, row_bytes = np.int32(width), 3 * width
     for row in range(out.shape[0]):
-        b = top + row * unit - offset[1]
+        b = y_first + np.float32(row) * unit
         for column in range(np.int32(n)):  # numbers of 32 bits: AVX2 turns no others to floats
-            a = left + np.float64(np.int32(column)) * unit - offset[0]
-            z = relief[row, column] - offset[2]
+            a = x_first + np.float32(np.int32(column)) * unit
+            z = relief[row, column] - z_first
             depth = r[0, 2] * a + r[1, 2] * b + r[2, 2] * z
-            shrink = 1.0 / (1.0 + depth / focal)
+            shrink = one / (one + depth * nearness)
             shrinks[column] = shrink
-            x_row[column] = 0.5 * width + (r[0, 0] * a + r[1, 0] * b + r[2, 0] * z) * shrink
-            y_row[column] = 0.5 * height + (r[0, 1] * a + r[1, 1] * b + r[2, 1] * z) * shrink
-            total[column] = 0.0
+            x_row[column] = x_middle + (r[0, 0] * a + r[1, 0] * b + r[2, 0] * z) * shrink
+            y_row[column] = y_middle + (r[0, 1] * a + r[1, 1] * b + r[2, 1] * z) * shrink
+            total[column] = np.float32(0.0)
         for k in range(4):  # a pixel is the mean of its quarters, each between four pixels
             quarter_x = quarter if k & 1 else -quarter
             quarter_y = quarter if k & 2 else -quarter
+            x_step = quarter_x * r[0, 0] + quarter_y * r[1, 0]
+            y_step = quarter_x * r[0, 1] + quarter_y * r[1, 1]
             for column in range(n):
-                u, v = quarter_x * shrinks[column], quarter_y * shrinks[column]
-                x = x_row[column] + u * r[0, 0] + v * r[1, 0]
-                y = y_row[column] + u * r[0, 1] + v * r[1, 1]
-                x = min(max(x, 1.0), width - 2.001)  # beyond its border the border goes on
-                y = min(max(y, 1.0), height - 2.001)
+                x = x_row[column] + x_step * shrinks[column]
+                y = y_row[column] + y_step * shrinks[column]
+                x = min(x_last, max(one, x))  # beyond its border the border goes on; NaN gives 1
+                y = min(y_last, max(one, y))
                 i, j = np.int32(x), np.int32(y)
-                across[column], down[column] = x - i, y - j
-                places[column] = np.int32(3) * np.int32(np.int32(j * row_pixels) + i) + np.int32(1)
-            _add_bilinear(flat, 3 * width, places, across, down, total)
+                across[column], down[column] = x - np.float32(i), y - np.float32(j)
+                place = np.int32(np.int32(j * row_pixels) + i)
+                places[0, column] = np.int32(3) * place + np.int32(1)
+            add_bilinear(flat, row_bytes, places, across, down, total)
         for column in range(n):
-            out[row, column] = 0.25 * total[column]
-
-
-@kernel
-def _add_bilinear(
-    flat: U8, row_bytes: int, places: I32, across: F64, down: F64, total: F64
-) -> None:
-    """Add green between four pixels for each place of a row; loops of one kind, which vectorise."""
-    for k in range(places.shape[0]):
-        u, v = across[k], down[k]
-        place = np.int64(places[k])
-        upper, lower = four_bytes(flat, place), four_bytes(flat, place + row_bytes)
-        top = np.int32(upper & 255) * (1.0 - u) + np.int32(upper >> 24) * u
-        low = np.int32(lower & 255) * (1.0 - u) + np.int32(lower >> 24) * u
-        total[k] += top * (1.0 - v) + low * v
+            out[row, column] = np.float32(0.25) * total[column]
 
 
 @kernel
@@ -210,44 +202,56 @@ def oriented_gradients(face: F32, cells: F64, out: U8) -> None:
     ----------
     face : (6 rows, 6 columns) float32
         Pixels, cells of ``CELL_PX``.
-    cells : (rows, columns, 8) float64, overwritten
+    cells : (rows, columns, 8) float64, written
+        Gradient of each orientation.
     out : (rows * columns * 8,) uint8, written
         255 times the root of the orientation's share.
     """
     n_rows, n_columns = cells.shape[0], cells.shape[1]
-    cells[:] = 0.0
     height, width = face.shape[0], face.shape[1]
-    sizes, turns = np.empty(width), np.empty(width)
+    sizes, turns = np.empty(width, np.float32), np.empty(width, np.float32)
+    shares = np.zeros((N_ORIENTATIONS, width), np.float32)  # of a row of cells
+    none, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+    last, tiny = np.float32(N_ORIENTATIONS - 1), np.float32(_TINY)
     for i in range(1, height - 1):
-        for j in range(1, width - 1):  # no branch in it: it vectorises
-            gx = float(face[i, j + 1] - face[i, j - 1])
-            gy = float(face[i + 1, j] - face[i - 1, j])
-            gx = -gx if gy < 0.0 else gx
+        for j in range(1, width - 1):  # no branch in these loops: they vectorise
+            gx = face[i, j + 1] - face[i, j - 1]
+            gy = face[i + 1, j] - face[i - 1, j]
+            gx = -gx if gy < none else gx
             gy = abs(gy)
             sizes[j] = math.sqrt(gx * gx + gy * gy)
             # angle / pi in 0..1 without an arc tangent: exact at the eighths, within 0.4 degrees
             ax = abs(gx)
-            t = 0.5 * (1.0 - ax / (ax + gy))
-            turns[j] = (t if gx >= 0.0 else 1.0 - t) * N_ORIENTATIONS
-        row = cells[i // CELL_PX]
-        for j in range(1, width - 1):
-            size = sizes[j]
-            if size < _TINY:
-                continue
-            k = int(turns[j])
-            share = turns[j] - k
-            k = k % N_ORIENTATIONS
-            cell = row[j // CELL_PX]
-            cell[k] += size * (1.0 - share)
-            cell[(k + 1) % N_ORIENTATIONS] += size * share
+            t = half * (one - ax / max(ax + gy, tiny))
+            turns[j] = (t if gx >= none else one - t) * np.float32(N_ORIENTATIONS)
+        for j in range(1, width - 1):  # the last eighth is shared with the first orientation
+            shares[0, j] += sizes[j] * max(one - turns[j], turns[j] - last, none)
+        for k in range(1, N_ORIENTATIONS):
+            middle = np.float32(k)
+            for j in range(1, width - 1):
+                shares[k, j] += sizes[j] * max(one - abs(turns[j] - middle), none)
+        if (i + 1) % CELL_PX == 0 or i == height - 2:
+            for k in range(N_ORIENTATIONS):
+                for c in range(n_columns):
+                    total = none
+                    for j in range(CELL_PX * c, CELL_PX * c + CELL_PX):
+                        total += shares[k, j]
+                    cells[i // CELL_PX, c, k] = total
+            shares[:] = none
+    energies = np.empty((n_rows, n_columns))
+    for r in range(n_rows):
+        for c in range(n_columns):
+            energy = 0.0
+            for k in range(N_ORIENTATIONS):
+                energy += cells[r, c, k] * cells[r, c, k]
+            energies[r, c] = energy
     at = 0
     for r in range(n_rows):
         for c in range(n_columns):
             energy = 0.0
             for rr in range(max(0, r - 1), min(n_rows, r + 2)):
                 for cc in range(max(0, c - 1), min(n_columns, c + 2)):
-                    for k in range(N_ORIENTATIONS):
-                        energy += cells[rr, cc, k] * cells[rr, cc, k]
+                    energy += energies[rr, cc]
             scale = 1.0 / (math.sqrt(energy) + CELL_PX * CELL_PX)
             for k in range(N_ORIENTATIONS):
                 share = min(cells[r, c, k] * scale, 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,19 @@ def test_shapes_and_types():
     assert texture.shape == (N_TEXTURE,)
     assert texture.dtype == np.uint8
     assert len(set(PATCHES)) == N_PATCHES
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30, -1e6])
+def test_a_mesh_of_rubbish_reads_no_byte_outside_the_image(value: float):
+    """A place that is no number would be one far outside: nothing is read there, nothing dies."""
+    mesh = landmarks(face())
+    points = mesh.points_px.copy()
+    points[::3] = value
+    for rubbish in (points, np.full_like(points, value)):
+        image = np.full((480, 640, 3), 140, np.uint8)
+        patches, _ = read(image, replace(mesh, points_px=rubbish))
+        known = patches[~np.isnan(patches)]
+        assert ((known > -20) & (known < 20)).all()
 
 
 def test_a_frown_line_shows_between_the_brows_and_nowhere_else():
