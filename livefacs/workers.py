@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +17,7 @@ _log = logging.getLogger(__name__)
 
 CLOSING_S: Final = 5.0
 """All parts of a session are closed within this time, whatever one of them does."""
+_NICER: Final = 10  # levels: a tenth of the time of a core that is fought for
 _TURN_S: Final = 0.5  # how long the next part waits for the one before it
 
 
@@ -27,6 +30,8 @@ class Worker(threading.Thread):
     name : str
     on_failure : callable(exception) or None
         Called in this thread.
+    gives_way : bool
+        On Linux it and the threads that it starts let others have a busy core first.
 
     Attributes
     ----------
@@ -39,14 +44,19 @@ class Worker(threading.Thread):
         run: Callable[[], object],
         name: str,
         on_failure: Callable[[BaseException], object] | None = None,
+        *,
+        gives_way: bool = False,
     ) -> None:
         super().__init__(name=name, daemon=True)
+        self._gives_way = gives_way
         self._work = run
         self._on_failure = on_failure
         self.failure: BaseException | None = None
 
     def run(self) -> None:
         """Work; not to be called by hand (see ``start``)."""
+        if self._gives_way:
+            _lower_priority()
         try:
             self._work()
         except BaseException as failure:  # whoever owns the worker decides what becomes of it
@@ -54,6 +64,15 @@ class Worker(threading.Thread):
             self.failure = failure
             if self._on_failure is not None:
                 self._on_failure(failure)
+
+
+def _lower_priority() -> None:
+    """Of this thread: on Linux; elsewhere it would be the whole program's."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # it works all the same
+            thread = threading.get_native_id()
+            level = os.getpriority(os.PRIO_PROCESS, thread) + _NICER
+            os.setpriority(os.PRIO_PROCESS, thread, level)
 
 
 class Closing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +28,21 @@ def test_what_ends_a_worker_is_kept_logged_and_told(caplog: pytest.LogCaptureFix
     assert told == [worker.failure]
     assert "livefacs-test ended" in caplog.text
     assert "of a worker" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
+def test_a_worker_that_gives_way_lowers_its_own_priority_alone() -> None:
+    def level() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    levels: list[int] = []
+    for gives_way in (True, False):
+        worker = Worker(lambda: levels.append(level()), "livefacs-test", gives_way=gives_way)
+        worker.start()
+        worker.join(PATIENCE_S)
+        assert worker.failure is None
+    assert levels[0] > level()
+    assert levels[1] == level()
 
 
 def test_parts_are_closed_in_reverse_order_once_each() -> None:

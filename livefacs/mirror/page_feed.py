@@ -135,7 +135,8 @@ class LiveFeed:
         # OpenCV's pool spins on every core after a conversion that one thread does in 20 µs:
         # without it a frame costs half the processor time.
         cv2.setNumThreads(1)
-        self._thread = Worker(self._work, "livefacs-mirror-feed", self.counters.fail)
+        name = "livefacs-mirror-feed"
+        self._thread = Worker(self._work, name, self.counters.fail, gives_way=True)
         self._thread.start()
 
     def send(self, tracked: TrackedFrame) -> None:
