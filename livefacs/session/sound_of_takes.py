@@ -50,14 +50,14 @@ class ClapListener:
         self._finder.find(np.zeros(SAMPLE_RATE_HZ, np.float32))  # what it imports is there now
         self._finder = ClapFinder()
         self._channels = [k for k in range(source.n_channels) if k != wire - 1] or [0]
-        self._clock = SampleClock(SAMPLE_RATE_HZ)
+        self._clock = SampleClock()
         self._on_clap = on_clap
         source.subscribe(self._hear)
 
     def _hear(self, block: SoundBlock) -> None:
-        self._clock.note(block)
-        for clap in self._finder.find(block.samples[:, self._channels].mean(axis=1)):
-            self._on_clap(self._clock.time_ns(clap.sample))
+        for samples in self._clock.put(block):
+            for clap in self._finder.find(samples[:, self._channels].mean(axis=1)):
+                self._on_clap(self._clock.time_ns(clap.sample))
 
 
 def open_microphone(options: RecordOptions, notify: Callable[[str], None]) -> Microphone | None:

@@ -19,7 +19,6 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.protocols import ClipSound, SoundBlock, SoundInput
-from livefacs.sinks.sound_timing import SoundTiming
 from livefacs.take.checksums import BLOCK_ROWS
 from livefacs.take.layout import SOUND_BLOCKS_FILE, SOUND_FILE
 from livefacs.take.sound import (
@@ -32,6 +31,7 @@ from livefacs.take.sound import (
     sound_entry,
     with_reference,
 )
+from livefacs.take.sound_timing import SoundTiming
 from livefacs.take.wave import HEADER_BYTES, SAMPLE_RATE_HZ, WaveWriter
 from livefacs.take.writer import TakeWriter
 from livefacs.workers import Worker

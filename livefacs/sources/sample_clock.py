@@ -1,14 +1,18 @@
-"""When each sample of a microphone was heard, by the times of its blocks."""
+"""A microphone's sound without gaps, and when each of its samples was heard."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
+from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.protocols import SoundBlock
+from livefacs.take.sound_timing import SoundTiming
+from livefacs.take.wave import SAMPLE_RATE_HZ
 
 _BLOCKS: Final = 64  # whose times are compared with the count of samples
 
@@ -16,21 +20,27 @@ _BLOCKS: Final = 64  # whose times are compared with the count of samples
 class SampleClock:
     """Counts the samples of a sound from its first block on: block times jitter, the count not.
 
-    Parameters
-    ----------
-    rate_hz : int
-        Samples a second.
+    Samples that were lost count, too, and silence stands for them: what is heard after a gap is not
+    taken to be earlier than it was. This takes a quarter of a second (``SoundTiming``).
     """
 
-    def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
+    def __init__(self) -> None:
         self._origins: deque[float] = deque(maxlen=_BLOCKS)
         self._n_samples = 0
+        self._timing = SoundTiming()
 
-    def note(self, block: SoundBlock) -> None:
-        """Take over the next block."""
-        self._origins.append(block.t_ns - self._n_samples * NS_PER_S / self._rate_hz)
-        self._n_samples += len(block.samples)
+    def put(self, block: SoundBlock) -> Iterator[F32]:
+        """Take over the next block; (n, channels): the samples that go on from those before."""
+        for n_lost, confirmed in self._timing.put(block):
+            for left in range(n_lost, 0, -SAMPLE_RATE_HZ):
+                n_silent = min(left, SAMPLE_RATE_HZ)
+                yield self._counted(np.zeros((n_silent, block.samples.shape[1]), np.float32))
+            self._origins.append(confirmed.t_ns - self._n_samples * NS_PER_S / SAMPLE_RATE_HZ)
+            yield self._counted(confirmed.samples)
+
+    def _counted(self, samples: F32) -> F32:
+        self._n_samples += len(samples)
+        return samples
 
     @property
     def origin_ns(self) -> float:
@@ -39,4 +49,4 @@ class SampleClock:
 
     def time_ns(self, sample: float) -> int:
         """Session time of a sample."""
-        return round(self.origin_ns + sample * NS_PER_S / self._rate_hz)
+        return round(self.origin_ns + sample * NS_PER_S / SAMPLE_RATE_HZ)

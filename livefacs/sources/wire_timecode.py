@@ -142,7 +142,7 @@ class SoundTimecode(WireTimecode):
         self._reader = LtcReader(_RATE_HZ)
         self._reader.read(np.zeros(8, np.float32))  # compiles now, not in the device's thread
         self._reader = LtcReader(_RATE_HZ)
-        self._samples = SampleClock(_RATE_HZ)
+        self._samples = SampleClock()
         source.subscribe(self._hear)
 
     def close(self) -> None:
@@ -155,8 +155,8 @@ class SoundTimecode(WireTimecode):
     def _hear(self, block: SoundBlock) -> None:
         """In the device's thread: some microseconds a block."""
         with self._lock:
-            self._samples.note(block)
-            self._follower.follow(self._reader.read(block.samples[:, self._channel]))
+            for samples in self._samples.put(block):
+                self._follower.follow(self._reader.read(samples[:, self._channel]))
             self._lock.notify_all()
 
 

@@ -42,6 +42,11 @@ class Wire:
         for begin in range(0, len(stereo), 441):
             self.device.play(stereo[begin : begin + 441])
 
+    def lose(self, n_samples: int) -> None:
+        """The wire goes on, and the device loses samples of it, as it says with the next block."""
+        lost = self.writer.write(-(-n_samples * self.writer.rate.nominal // RATE_HZ))
+        self.device.lose(len(lost))
+
     def true_place(self, t_ns: int, rate: TimecodeRate | None = None) -> float:
         """Frames of the day at a session time, as the generator counts."""
         rate = rate or self.writer.rate
@@ -86,6 +91,24 @@ def test_the_count_runs_on_through_a_drop_out_and_noise() -> None:
     now_ns = wire.device.clock.now_ns
     assert count.frame_at(now_ns) == pytest.approx(wire.true_place(now_ns), abs=1)
     assert count.n_corrections == 0
+
+
+@pytest.mark.parametrize("lost_s", [0.05, 0.12, 0.5, 3.0])
+def test_no_label_is_wrong_while_sound_is_lost(lost_s: float) -> None:
+    """Lost samples are part of the time: the count runs on through them, forward."""
+    wire = Wire("25", jitter_s=0.002)
+    wire.play(3.0)
+    count = WireCount(wire.heard, wire.rate, wire.device.clock.now_ns)
+    labels: list[int] = []
+    for _ in range(12):
+        wire.lose(round(lost_s * RATE_HZ))
+        for _ in range(20):
+            wire.play(0.04)
+            now_ns = wire.device.clock.now_ns
+            labels.append(count.frame_at(now_ns))
+            assert labels[-1] + 0.5 == pytest.approx(wire.true_place(now_ns), abs=1.25)
+    assert np.diff(labels).min() >= 0
+    assert count.n_corrections <= 1
 
 
 def test_the_count_stays_with_a_wire_that_drifts() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from livefacs.sinks.sound_timing import SoundTiming
+from livefacs.take.sound_timing import SoundTiming
 from tests.support.sound import RATE_HZ, block
 
 N = 480
