@@ -69,7 +69,7 @@ def export(take: Take, path: Path, options: ExportOptions) -> None:
 
 
 def _add_sound(timeline: Any, take: Take, rate: float, n_frames: int) -> None:
-    """A track with the take's own sound, which begins with the picture."""
+    """A track with the take's own sound, as much of it as there is beside the picture."""
     import opentimelineio as otio
 
     sound = sound_of(take)
@@ -78,16 +78,22 @@ def _add_sound(timeline: Any, take: Take, rate: float, n_frames: int) -> None:
     rate_hz = float(sound.info.sample_rate_hz)
     first = sound.info.time_reference
     before_s = (int(take.t_ns[0]) - sound.clock.start_ns) / NS_PER_S
+    begin = round(before_s * rate_hz)
+    end = min(begin + round(n_frames / rate * rate_hz), sound.info.n_samples)
+    if end <= max(begin, 0):
+        return
     available = otio.opentime.TimeRange(
         otio.opentime.RationalTime(first, rate_hz),
         otio.opentime.RationalTime(sound.info.n_samples, rate_hz),
     )
     span = otio.opentime.TimeRange(
-        otio.opentime.RationalTime(first + round(before_s * rate_hz), rate_hz),
-        otio.opentime.RationalTime(round(n_frames / rate * rate_hz), rate_hz),
+        otio.opentime.RationalTime(first + max(begin, 0), rate_hz),
+        otio.opentime.RationalTime(end - max(begin, 0), rate_hz),
     )
     reference = otio.schema.ExternalReference(sound.path.resolve().as_uri(), available)
     clip = otio.schema.Clip(name=sound.path.name, media_reference=reference, source_range=span)
     track = otio.schema.Track(name="sound", kind=otio.schema.TrackKind.Audio)
+    if begin < 0:  # it begins after the picture
+        track.append(otio.schema.Gap(duration=otio.opentime.RationalTime(-begin, rate_hz)))
     track.append(clip)
     timeline.tracks.append(track)

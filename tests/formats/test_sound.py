@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -101,6 +102,35 @@ def test_otio_has_the_sound_on_a_track_of_its_own(take: Take, tmp_path: Path) ->
     duration_s = picture.source_range.duration.to_seconds()
     assert clip.source_range.duration.to_seconds() == pytest.approx(duration_s, abs=0.001)
     assert clip.source_range.start_time.to_seconds() == pytest.approx(3600, abs=0.001)
+
+
+@pytest.mark.parametrize("later_s", [0.5, -0.25])
+def test_otio_shows_no_sound_that_is_not_there(
+    take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later_s: float
+) -> None:
+    """Where sound begins after the picture, or ends before it, the range of its clip does, too."""
+    sound = sound_of(take)
+    assert sound is not None
+    start_ns = int(take.t_ns[0]) + round(later_s * NS_PER_S)
+    n_samples = round(N_FRAMES / 60 * RATE_HZ) - 16
+    moved = replace(
+        sound,
+        clock=replace(sound.clock, start_ns=start_ns),
+        info=replace(sound.info, n_samples=n_samples),
+    )
+    monkeypatch.setattr("livefacs.formats.otio.sound_of", lambda _take: moved)
+    timeline = otio.adapters.read_from_file(str(exported(take, "otio", tmp_path)))
+    (track,) = timeline.audio_tracks()
+    clip = track[-1]
+    there, shown = clip.available_range(), clip.source_range
+    assert there.start_time <= shown.start_time
+    assert shown.end_time_exclusive() <= there.end_time_exclusive()
+    assert [type(each) for each in track] == [otio.schema.Gap, otio.schema.Clip][later_s < 0 :]
+    (picture,) = timeline.video_tracks()[0]
+    begin_s = track.range_of_child(clip).start_time.to_seconds()
+    assert begin_s == pytest.approx(max(later_s, 0.0), abs=0.001)
+    end_s = min(picture.source_range.duration.to_seconds(), later_s + n_samples / RATE_HZ)
+    assert track.duration().to_seconds() == pytest.approx(end_s, abs=0.001)
 
 
 def test_elan_links_the_sound_with_its_offset(take: Take, tmp_path: Path) -> None:
