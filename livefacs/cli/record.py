@@ -22,7 +22,9 @@ app = typer.Typer()
 def record(
     source: Annotated[
         str,
-        typer.Argument(help="auto, demo, a camera, clip, images, rtsp://…, http://…, browser"),
+        typer.Argument(
+            help="auto, demo, a camera, clip, images, rtsp://…, http://…, browser, livelink://…"
+        ),
     ],
     take: Annotated[Path, typer.Option(help="Folder of the take; must be new or empty.")],
     video: Annotated[bool, typer.Option("--video", help="Keep the images, too.")] = False,

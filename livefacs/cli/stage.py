@@ -20,7 +20,9 @@ _CHARACTERS = (".glb", ".vrm", ".gltf")
 def stage(
     source: Annotated[
         str,
-        typer.Option("--source", "-s", help="auto, demo, a camera, clip, address or browser."),
+        typer.Option(
+            "--source", "-s", help="auto, demo, a camera, clip, address, browser, livelink://…"
+        ),
     ] = "auto",
     rig: Annotated[str, typer.Option(help="The map to tune: a name, or a TOML file.")] = "arkit52",
     to: Annotated[

@@ -128,7 +128,8 @@ def _open_named_camera(name: str, wishes: CaptureWishes, rotate: int) -> Source:
         known = ", ".join(repr(camera.name) for camera in cameras) or "none found"
         raise SourceError(
             f"{name!r} is no file and names no single camera (cameras: {known}); expected auto, "
-            "demo, a camera's number or name, a clip, images, rtsp://…, http://… or browser"
+            "demo, a camera's number or name, a clip, images, rtsp://…, http://…, browser or "
+            "another program (livelink://:11111, ifacialmocap://PHONE, vmc://:39539 …)"
         )
     return CameraSource(
         camera.path or camera.index, wishes, name=camera.name, opener=turning_opener(rotate)
