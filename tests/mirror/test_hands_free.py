@@ -83,8 +83,9 @@ def test_a_drill_is_done_without_a_key(browser: Chrome, mirror: Mirror) -> None:
     feed_until(browser, feeding, "return window.heard.length === 2", **others)
     three = "return document.querySelectorAll('.intruding .chip').length === 3"
     feed_until(browser, feeding, three, **others)
-    chips = browser.find_elements("css selector", ".intruding .chip")
-    assert [chip.text for chip in chips] == ["AU 4, left side C", "AU 9, right side C", "AU 17 B"]
+    texts = "return [...document.querySelectorAll('.intruding .chip')].map((c) => c.innerText)"
+    shown = browser.execute_script(texts)  # at once: the page may draw them anew
+    assert shown == ["AU 4, left side C", "AU 9, right side C", "AU 17 B"]
     feed_until(browser, feeding, "return document.querySelector('.result')", **smile)
     assert browser.execute_script("return window.heard") == [660, 330, 660, 523, 659, 784]
     assert browser.execute_script("return window.spoken") == []  # off until asked for
