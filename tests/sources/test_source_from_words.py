@@ -78,7 +78,7 @@ def test_a_take_is_replayed_with_its_numbers_and_times(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spec", ["clip-that-is-not-there.mp4", "Facecam Pro", "http:/typo"])
 def test_what_is_nothing_is_told_with_what_could_be(spec: str) -> None:
-    with pytest.raises(SourceError, match=r"names no single camera .*livelink://"):
+    with pytest.raises(SourceError, match=r"is no file and names no single camera .*livelink://"):
         open_source(spec)
 
 

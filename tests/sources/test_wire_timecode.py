@@ -43,7 +43,7 @@ class Wire:
             self.device.play(stereo[begin : begin + 441])
 
     def lose(self, n_samples: int) -> None:
-        """The wire goes on, and the device loses samples of it, as it says with the next block."""
+        """The wire goes on, and the device loses whole frames of it, at least so many samples."""
         lost = self.writer.write(-(-n_samples * self.writer.rate.nominal // RATE_HZ))
         self.device.lose(len(lost))
 
