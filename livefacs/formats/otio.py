@@ -78,22 +78,23 @@ def _add_sound(timeline: Any, take: Take, rate: float, n_frames: int) -> None:
     rate_hz = float(sound.info.sample_rate_hz)
     first = sound.info.time_reference
     before_s = (int(take.t_ns[0]) - sound.clock.start_ns) / NS_PER_S
-    begin = round(before_s * rate_hz)
-    end = min(begin + round(n_frames / rate * rate_hz), sound.info.n_samples)
-    if end <= max(begin, 0):
+    shown = round(before_s * rate_hz)  # the picture's beginning, below 0 where sound begins later
+    begin, end = max(0, shown), min(shown + round(n_frames / rate * rate_hz), sound.info.n_samples)
+    if end <= begin:
         return
     available = otio.opentime.TimeRange(
         otio.opentime.RationalTime(first, rate_hz),
         otio.opentime.RationalTime(sound.info.n_samples, rate_hz),
     )
     span = otio.opentime.TimeRange(
-        otio.opentime.RationalTime(first + max(begin, 0), rate_hz),
-        otio.opentime.RationalTime(end - max(begin, 0), rate_hz),
+        otio.opentime.RationalTime(first + begin, rate_hz),
+        otio.opentime.RationalTime(end - begin, rate_hz),
     )
     reference = otio.schema.ExternalReference(sound.path.resolve().as_uri(), available)
     clip = otio.schema.Clip(name=sound.path.name, media_reference=reference, source_range=span)
     track = otio.schema.Track(name="sound", kind=otio.schema.TrackKind.Audio)
-    if begin < 0:  # it begins after the picture
-        track.append(otio.schema.Gap(duration=otio.opentime.RationalTime(-begin, rate_hz)))
+    if shown < begin:
+        late = otio.opentime.RationalTime(begin - shown, rate_hz)
+        track.append(otio.schema.Gap(duration=late))
     track.append(clip)
     timeline.tracks.append(track)

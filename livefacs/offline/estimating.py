@@ -93,10 +93,11 @@ def clip_estimator(
     SourceError
         There is no face in the clip, or none in the seconds that were named.
     """
-    if neutral is None and neutral_s is not None:
-        neutral = neutral_of_seconds(model, meshes.faces, *neutral_s)
-    elif neutral is None and (profile is None or profile.is_open_to_rest):
-        neutral = neutral_of_clip(model, meshes.faces, profile.neutral if profile else None)
+    if neutral is None:
+        if neutral_s is not None:
+            neutral = neutral_of_seconds(model, meshes.faces, *neutral_s)
+        elif profile is None or profile.is_open_to_rest:
+            neutral = neutral_of_clip(model, meshes.faces, profile.neutral if profile else None)
     return Estimator(model, profile, smoothing, focal_px=focal_px, neutral=neutral)
 
 

@@ -111,13 +111,13 @@ class WorkingTake:
             faces = Meshes.of_take(self.take).faces
             reason = misfit_of_clip(self.setup.model, self.setup.profile, faces)
             self.notices += (reason,) if reason else ()
-        acting = _rest_notice(estimator.neutral)
-        if not acting and self._is_still():
+        notices = _rest_notice(estimator.neutral)
+        if not notices and self._is_still():
             self.neutral = replace(estimator.neutral, is_confirmed=False)
             _, found = self.setup.estimates(self.take, self.neutral)
             rewrite_estimates(self.take, found, kept=_SESSION_FLAGS)
-            acting = (_MAY_BE_HELD,)
-        self.notices += acting
+            notices = (_MAY_BE_HELD,)
+        self.notices += notices
 
     def _is_still(self) -> bool:
         """A face that does one thing throughout may hold it: no other frame says how it rests."""
