@@ -18,6 +18,7 @@ import numpy as np
 
 from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
+from livefacs.files.atomic import write_all
 from livefacs.protocols import ClipSound, SoundBlock, SoundInput
 from livefacs.take.checksums import BLOCK_ROWS
 from livefacs.take.layout import SOUND_BLOCKS_FILE, SOUND_FILE
@@ -31,7 +32,7 @@ from livefacs.take.sound import (
     sound_entry,
     with_reference,
 )
-from livefacs.take.sound_timing import SoundTiming
+from livefacs.take.sound_timing import SoundTiming, silence
 from livefacs.take.wave import HEADER_BYTES, SAMPLE_RATE_HZ, WaveWriter
 from livefacs.take.writer import TakeWriter
 from livefacs.workers import Worker
@@ -42,7 +43,6 @@ _SILENT_S: Final = 2.0
 _STALLED_S: Final = 2.0
 _LAST_BLOCK_S: Final = 1.0
 _MOST_QUEUED: Final = 30 * SAMPLE_RATE_HZ
-_SILENCE_AT_ONCE: Final = SAMPLE_RATE_HZ
 
 
 class SoundSink(Protocol):
@@ -109,15 +109,15 @@ class SoundFiles:
             self._start_ns = t_ns
         record = np.array([(self._wave.n_samples, t_ns, len(samples), flags)], sound_dtype())
         self._sample_sums.add(self._wave.append(samples))
-        self._blocks.write(record.tobytes())
+        write_all(self._blocks, record.tobytes())
         self._block_sums.add(record.tobytes())
 
     def append_silence(self, n_samples: int, end_ns: int) -> None:
         """Put silence in for samples that were lost up to a session time."""
-        for left in range(n_samples, 0, -_SILENCE_AT_ONCE):
-            block = np.zeros((min(left, _SILENCE_AT_ONCE), self._wave.n_channels), np.float32)
-            t_ns = end_ns - left * NS_PER_S // SAMPLE_RATE_HZ
+        for block in silence(n_samples, self._wave.n_channels):
+            t_ns = end_ns - n_samples * NS_PER_S // SAMPLE_RATE_HZ
             self.append(block, t_ns, BlockFlag.SILENCE)
+            n_samples -= len(block)
 
     def settle(self) -> None:
         """Let the header and the disk have what is written."""

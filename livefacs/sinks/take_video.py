@@ -127,7 +127,7 @@ class TakeVideo:
             stamps[n_encoded] = row, pts
             self._last_pts = pts
             n_encoded += 1
-        self._stamps.write(stamps[:n_encoded].view(np.uint8).data)
+        write_all(self._stamps, stamps[:n_encoded].tobytes())
         return stamps[:n_encoded]
 
     def close(self) -> None:

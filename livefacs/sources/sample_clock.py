@@ -11,7 +11,7 @@ import numpy as np
 from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.protocols import SoundBlock
-from livefacs.take.sound_timing import SoundTiming
+from livefacs.take.sound_timing import SoundTiming, silence
 from livefacs.take.wave import SAMPLE_RATE_HZ
 
 _BLOCKS: Final = 64  # whose times are compared with the count of samples
@@ -32,9 +32,8 @@ class SampleClock:
     def put(self, block: SoundBlock) -> Iterator[F32]:
         """Take over the next block; (n, channels): the samples that go on from those before."""
         for n_lost, confirmed in self._timing.put(block):
-            for left in range(n_lost, 0, -SAMPLE_RATE_HZ):
-                n_silent = min(left, SAMPLE_RATE_HZ)
-                yield self._counted(np.zeros((n_silent, block.samples.shape[1]), np.float32))
+            for lost in silence(n_lost, block.samples.shape[1]):
+                yield self._counted(lost)
             self._origins.append(confirmed.t_ns - self._n_samples * NS_PER_S / SAMPLE_RATE_HZ)
             yield self._counted(confirmed.samples)
 

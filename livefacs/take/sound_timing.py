@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from livefacs.arrays import F32
 from livefacs.clock import NS_PER_S
 from livefacs.protocols import SoundBlock
 from livefacs.take.wave import SAMPLE_RATE_HZ
@@ -23,6 +24,12 @@ _GAP_S: Final = 0.04
 _TOLD_GAP_S: Final = 0.01
 _MOST_LOST_S: Final = 24 * 3600.0
 _NS_A_SAMPLE: Final = NS_PER_S / SAMPLE_RATE_HZ
+
+
+def silence(n_samples: int, n_channels: int) -> Iterator[F32]:
+    """(n, channels) float32 in place of lost samples, a second at a time at most."""
+    for left in range(n_samples, 0, -SAMPLE_RATE_HZ):
+        yield np.zeros((min(left, SAMPLE_RATE_HZ), n_channels), np.float32)
 
 
 class SoundTiming:

@@ -376,5 +376,5 @@ def rewrite_estimates(take: Take, estimates: Iterable[Estimate], kept: Health) -
             records["health"] &= int(kept)
             records["health"] |= np.array([int(each.health) for each in some], np.uint32)
             put_estimates(records, some)
-            file.write(records.tobytes())
+            write_all(file, records.tobytes())
     reseal(take, "frames")
